@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "messages/object.hpp"
+#include "messages/result.hpp"
+
+namespace kabuki::store {
+
+/// One change of one key. `object` null deletes. `expected_revision` is what the key's revision must be for the change
+/// to happen; 0 means the key must be absent.
+struct Mutation {
+  Key key;
+  uint64_t expected_revision = 0;
+  ObjectPtr object;  // its revision() is ignored: the commit gives it one
+};
+
+/// What became of one mutation. `unknown`: it may or may not be durable; only the feed will tell.
+enum class Outcome { committed, conflict, unknown };
+
+struct MutationResult {
+  Outcome outcome = Outcome::unknown;
+  uint64_t revision = 0;  // committed: the new revision; conflict: the key's current one (0: absent)
+  bool operator==(const MutationResult&) const = default;
+};
+
+/// A durable change, as it enters the visible state. Deletions carry the last version of the object, at the revision
+/// of the deletion.
+struct Change {
+  enum class Type { put, deleted };
+  Type type = Type::put;
+  ObjectPtr object;
+  ObjectPtr previous;  // null when created
+};
+
+/// Keeps one shard's objects durably. Asynchronous: `submit` returns at once, results come by `done` and confirmed
+/// changes by the feed, both on any thread, the feed strictly in revision order and a batch's feed before its
+/// `done`. Nothing is fed before it is durable. Entries of one batch are judged one by one, in order.
+class Engine {
+ public:
+  using Feed = std::function<void(uint64_t revision, std::vector<Change> changes)>;
+  using Done = std::function<void(std::vector<MutationResult>)>;
+  /// The engine cannot go on (fsync failed, disk gone): the shard must stop and recover from what is durable.
+  using Failed = std::function<void(Error)>;
+
+  virtual ~Engine() = default;
+  /// Reads everything back: `sink` gets every object in key order, then the highest revision ever given is returned.
+  /// Refuses (with file and offset where known) what is corrupt, locked or of another format version. Called once,
+  /// before start.
+  virtual Result<uint64_t> load(const std::function<void(ObjectPtr)>& sink) = 0;
+  virtual void start(Feed feed, Failed failed) = 0;
+  virtual void submit(std::vector<Mutation> batch, Done done) = 0;
+  /// Waits for what was submitted, then closes. No callback comes after it.
+  virtual void stop() = 0;
+};
+
+}  // namespace kabuki::store

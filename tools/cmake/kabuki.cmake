@@ -1,0 +1,61 @@
+# The few rules the house is built by: a library is a folder, a test program mirrors it.
+
+function(kabuki_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+endfunction()
+
+# Compiles every .proto below `folder` to one library; generated headers are included as "messages/....pb.h".
+function(kabuki_protos target folder)
+  file(GLOB_RECURSE protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.proto)
+  set(sources)
+  foreach(proto ${protos})
+    file(RELATIVE_PATH relative ${CMAKE_SOURCE_DIR} ${proto})
+    string(REGEX REPLACE "\\.proto$" "" stem ${relative})
+    set(out ${CMAKE_BINARY_DIR}/generated/${stem})
+    add_custom_command(
+      OUTPUT ${out}.pb.cc ${out}.pb.h
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/generated
+      COMMAND protobuf::protoc -I${CMAKE_SOURCE_DIR} --cpp_out=${CMAKE_BINARY_DIR}/generated ${proto}
+      DEPENDS ${proto} VERBATIM)
+    list(APPEND sources ${out}.pb.cc ${out}.pb.h)
+  endforeach()
+  add_library(${target} STATIC ${sources})
+  target_link_libraries(${target} PUBLIC protobuf::libprotobuf)
+  target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/protobuf_pch.hpp)
+endfunction()
+
+# A folder's .cpp files as one library. runtime/io is a library of its own, and tools/main.cpp is a program.
+function(kabuki_library target folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  if(folder STREQUAL "runtime")
+    list(FILTER sources EXCLUDE REGEX "/runtime/io/")
+  elseif(folder STREQUAL "tools")
+    list(FILTER sources EXCLUDE REGEX "/tools/(main\\.cpp|bench/|cmake/)")
+  endif()
+  if(NOT sources)
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ${ARGN})
+    return()
+  endif()
+  add_library(${target} STATIC ${sources})
+  target_link_libraries(${target} PUBLIC ${ARGN} Threads::Threads)
+  kabuki_warnings(${target})
+  if(NOT folder STREQUAL "runtime/io")
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/pch.hpp)
+  endif()
+endfunction()
+
+# tests/<folder>/**/*.cpp as one program `test_<folder>`; ctest lists every test of it.
+function(kabuki_tests folder library)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${folder} ${sources})
+  target_link_libraries(test_${folder} PRIVATE ${library} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(test_${folder} PRIVATE KABUKI_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${folder}/data")
+  kabuki_warnings(test_${folder})
+  target_precompile_headers(test_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/test_pch.hpp)
+  include(GoogleTest)
+  gtest_discover_tests(test_${folder} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

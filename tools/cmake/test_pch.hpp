@@ -1,0 +1,6 @@
+// The test framework beside what the libraries precompile.
+#pragma once
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/cmake/pch.hpp"
