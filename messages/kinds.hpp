@@ -36,6 +36,7 @@ struct Kind {
   bool namespaced = true;
   bool has_status = false;      // /status is served, and the main endpoint ignores status
   bool has_scale = false;       // /scale is served
+  bool has_delete_collection = true;
   bool has_generation = false;  // metadata.generation counts changes of what is not metadata or status
   const google::protobuf::Descriptor* descriptor = nullptr;
   std::vector<SelectableField> selectable;

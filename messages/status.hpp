@@ -26,7 +26,13 @@ Error stale_write(const Kind& kind, std::string_view name);
 /// "Operation cannot be fulfilled on <resource> "<name>": <why>".
 Error conflict(const Kind& kind, std::string_view name, std::string_view why);
 Error bad_request(std::string_view message);
+Error unauthorized();
+Error unsupported_media_type(std::string_view message);
+Error not_acceptable(std::string_view message);
+Error request_too_large(std::string_view message);
 Error invalid(const Kind& kind, std::string_view name, std::vector<Cause> causes);
+/// Of what is no stored kind: `invalid("meta.k8s.io", "ListOptions", "", ...)`.
+Error invalid(std::string_view group, std::string_view kind, std::string_view name, std::vector<Cause> causes);
 Error forbidden(const Kind& kind, std::string_view name, std::string_view why);
 Error expired(std::string_view message);
 Error too_large_resource_version(uint64_t asked, uint64_t current);
