@@ -62,11 +62,13 @@ class LabelSelector {
 /// (bus only) `field in (a b c)`, which is how one host watches the pods of its nodes.
 class FieldSelector {
  public:
+  enum class Type { text, boolean, integer };
   struct Requirement {
     std::string field;
     bool negated = false;
     std::vector<std::string> values;  // any of them; sorted, unique
     std::vector<int> numbers;         // where the field stands in the body
+    Type type = Type::text;
     bool operator==(const Requirement&) const = default;
   };
 
