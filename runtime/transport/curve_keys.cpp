@@ -1,10 +1,9 @@
 #include "runtime/transport/curve_keys.hpp"
 
-#include <zmq.h>
-
 #include <cstdint>
 #include <mutex>
 #include <stdexcept>
+#include <zmq.h>
 
 #include "messages/status.hpp"
 

@@ -16,7 +16,8 @@ Error malformed(std::string_view text) {
 }
 
 bool is_port(std::string_view text) {
-  return !text.empty() && text.size() <= 5 && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+  return !text.empty() && text.size() <= 5 &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ Result<std::string> parse_endpoint(std::string_view text, int default_port) {
   bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (host.empty() || host.find_first_of("/ \t") != std::string_view::npos) return malformed(text);
   if (!bracketed && host.find(':') != std::string_view::npos) return malformed(text);
-  return std::string(kTcp) + std::string(host) + ":" + (port.empty() ? std::to_string(default_port) : std::string(port));
+  return std::string(kTcp) + std::string(host) + ":" +
+         (port.empty() ? std::to_string(default_port) : std::string(port));
 }
 
 }  // namespace kabuki::runtime

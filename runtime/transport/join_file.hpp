@@ -12,12 +12,12 @@ namespace kabuki::runtime {
 /// and a key pair that opens the door for one message, Join. Whoever has the file can join: it is written readable by
 /// its owner alone.
 struct JoinFile {
-  std::string id;               // the offer's name: the door knows the client as `joining/<id>`
-  std::string endpoint;         // tcp://10.0.0.5:7600
-  std::string server_host;      // host-1
-  std::string server_key;       // public half of the cluster's first host
+  std::string id;           // the offer's name: the door knows the client as `joining/<id>`
+  std::string endpoint;     // tcp://10.0.0.5:7600
+  std::string server_host;  // host-1
+  std::string server_key;   // public half of the cluster's first host
   CurveKeys secret;
-  uint32_t uses = 0;            // how many hosts may join with it; 0: any number until it is revoked
+  uint32_t uses = 0;  // how many hosts may join with it; 0: any number until it is revoked
   bool operator==(const JoinFile&) const = default;
 };
 

@@ -31,8 +31,9 @@ class Link {
   void beat(io::MonoTime now);
   /// Throws away what waits.
   void drop_backlog();
-  /// Makes the socket anew when nothing, not even a heartbeat, could be sent for `revive_limit`: ZeroMQ gives a link up
-  /// for good once a handshake was refused, and does not notice a machine that vanished. What the old one held is lost.
+  /// Makes the socket anew when nothing, not even a heartbeat, could be sent for `revive_limit`: ZeroMQ gives a link
+  /// up for good once a handshake was refused, and does not notice a machine that vanished. What the old one held is
+  /// lost.
   void revive(io::MonoTime now);
 
   enum class State { connecting, up, down };

@@ -125,7 +125,8 @@ void ZmqLoop::connect(PeerPtr peer, const std::string& endpoint, const std::stri
     links_[host] = std::make_unique<Link>(context_, options_, std::move(peer), endpoint, public_key, now_);
   } catch (const zmq::error_t& error) {
     links_.erase(host);
-    log(Level::error, who_, "cannot connect to a host", {{"host", host}, {"endpoint", endpoint}, {"why", error.what()}});
+    log(Level::error, who_, "cannot connect to a host",
+        {{"host", host}, {"endpoint", endpoint}, {"why", error.what()}});
     changed(host, false);
     return;
   }

@@ -14,18 +14,18 @@
 namespace kabuki::runtime {
 
 struct ZmqOptions {
-  std::string host;       // own name: `host-3`
-  std::string listen;     // `tcp://10.0.0.5:7600`; port * picks a free one
-  CurveKeys keys;         // empty: no encryption and no proof, so only loopback endpoints are accepted
+  std::string host;    // own name: `host-3`
+  std::string listen;  // `tcp://10.0.0.5:7600`; port * picks a free one
+  CurveKeys keys;      // empty: no encryption and no proof, so only loopback endpoints are accepted
   io::Duration heartbeat = std::chrono::milliseconds(250);
-  io::Duration silent_limit = std::chrono::seconds(1);    // then a peer that was up is down
-  io::Duration connect_limit = std::chrono::seconds(5);   // then a peer that never was up is down
-  io::Duration revive_limit = std::chrono::seconds(2);    // then a socket that could send nothing is made anew
-  size_t batch_bytes = 64 * 1024;                         // frames packed into one ZeroMQ message
-  int high_water_mark = 16;                               // batches in ZeroMQ's own buffers, per peer and direction
-  size_t queue_bytes = 64 * 1024 * 1024;                  // per peer; more is refused
-  size_t queue_frames = 200'000;                          // per peer; more is refused
-  size_t frame_bytes = 64 * 1024 * 1024;                  // largest frame
+  io::Duration silent_limit = std::chrono::seconds(1);   // then a peer that was up is down
+  io::Duration connect_limit = std::chrono::seconds(5);  // then a peer that never was up is down
+  io::Duration revive_limit = std::chrono::seconds(2);   // then a socket that could send nothing is made anew
+  size_t batch_bytes = 64 * 1024;                        // frames packed into one ZeroMQ message
+  int high_water_mark = 16;                              // batches in ZeroMQ's own buffers, per peer and direction
+  size_t queue_bytes = 64 * 1024 * 1024;                 // per peer; more is refused
+  size_t queue_frames = 200'000;                         // per peer; more is refused
+  size_t frame_bytes = 64 * 1024 * 1024;                 // largest frame
 };
 
 /// What has gone over the link to and from one peer. `refused` frames were never taken; `dropped` ones were taken and
@@ -39,8 +39,8 @@ struct PeerCounters {
   uint64_t bytes_received = 0;
   uint64_t refused = 0;
   uint64_t dropped = 0;
-  uint64_t waits = 0;          // times ZeroMQ's buffer was full
-  uint64_t reconnects = 0;     // times the socket was made anew
+  uint64_t waits = 0;       // times ZeroMQ's buffer was full
+  uint64_t reconnects = 0;  // times the socket was made anew
   uint64_t queued_frames = 0;
   uint64_t queued_bytes = 0;
 };

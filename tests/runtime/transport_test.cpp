@@ -1,7 +1,6 @@
+#include <condition_variable>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -233,8 +232,8 @@ TEST_F(Transport, ReportsAKilledPeerDownAndAnotherLifeUp) {
   ASSERT_TRUE(a->network->send("host-2", "welcome back").ok());
   ASSERT_TRUE(b->wait_frames("host-1", 1));
   EXPECT_EQ(b->frames["host-1"], std::vector<std::string>{"welcome back"});
-  EXPECT_EQ(a->changes_now(), (std::vector<std::pair<std::string, bool>>{
-                                  {"host-2", true}, {"host-2", false}, {"host-2", true}}));
+  EXPECT_EQ(a->changes_now(),
+            (std::vector<std::pair<std::string, bool>>{{"host-2", true}, {"host-2", false}, {"host-2", true}}));
 }
 
 TEST_F(Transport, RefusesWhenThePeersQueueIsFull) {
