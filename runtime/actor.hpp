@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "messages/result.hpp"
 #include "runtime/address.hpp"
@@ -97,6 +98,9 @@ class Actor {
   virtual void child_ended(const std::string& name, const ExitReason& reason) {}
   /// One line for `kabuki status`: what the actor is doing; "" says nothing.
   virtual std::string health() const { return {}; }
+  /// Whether messages to names below this actor that are not its children come to it, with Inbound::rest set. Else
+  /// they are refused as Unavailable.
+  virtual bool resolves_rest() const { return false; }
 
   /// Full name: `host-3/kubelet/node-17`.
   const std::string& name() const;
@@ -140,6 +144,7 @@ class Actor {
 
  private:
   friend class ActorCell;
+  friend class Supervisor;
   ActorCell* cell_ = nullptr;
 };
 
