@@ -1,0 +1,87 @@
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/key_order.hpp"
+#include "store/selection.hpp"
+
+namespace kabuki::store {
+
+/// A field by whose value a kind's objects are found without looking at the others.
+struct IndexedField {
+  KindId kind = 0;
+  std::string field;         // spec.nodeName
+  std::vector<int> numbers;  // where it stands in the body
+
+  std::string value(const Object& object) const;
+};
+
+/// Of the kinds table: spec.nodeName of pods.
+std::vector<IndexedField> standard_indexes();
+
+/// Walks through objects in list order, across several ordered sets at once.
+class ObjectCursor {
+ public:
+  using Iterator = ObjectSet::const_iterator;
+  /// The set's objects in [from, to).
+  void add(Iterator from, Iterator to);
+
+  /// Null at the end.
+  const ObjectPtr* peek() const { return sources_.empty() ? nullptr : &*sources_.front().first; }
+  void next();
+
+ private:
+  std::vector<std::pair<Iterator, Iterator>> sources_;  // a heap when there is more than one
+};
+
+/// The current version of every object, in list order, found by key, kind, namespace and indexed field. An object costs
+/// a pointer (and one more where it is indexed) beside its own bytes.
+class ObjectTable {
+ public:
+  explicit ObjectTable(std::vector<IndexedField> indexes) : indexes_(std::move(indexes)) {}
+
+  /// Null where there is none.
+  ObjectPtr find(const KeyView& key) const;
+  /// Returns the version that was there.
+  ObjectPtr put(const ObjectPtr& object);
+  ObjectPtr erase(const KeyView& key);
+
+  size_t size() const { return objects_.size(); }
+  /// Objects of a kind in a namespace; in all of them when `ns` is empty.
+  uint64_t count(KindId kind, const std::string& ns) const;
+  /// A superset, as small as the indexes allow, of the objects that match and come after `start_after`. Valid until the
+  /// next change.
+  ObjectCursor candidates(const Selection& selection, const std::optional<Key>& start_after) const;
+
+  const std::vector<IndexedField>& indexes() const { return indexes_; }
+
+ private:
+  void add_counts(const Object& object, int64_t change);
+  std::string index_key(size_t index, std::string_view value) const;
+
+  const std::vector<IndexedField> indexes_;
+  ObjectSet objects_;
+  absl::flat_hash_map<std::string, ObjectSet> by_field_;  // only looked up in
+  std::map<std::pair<KindId, std::string>, uint64_t> counts_;
+};
+
+/// The requirement on one of `indexes` whose values lead to all matches, null where the selection has none.
+const FieldSelector::Requirement* indexed_requirement(const std::vector<IndexedField>& indexes,
+                                                      const Selection& selection, size_t* index);
+
+/// First key of a selection's range after `start_after`, and the first behind the range. `storage` holds the bytes.
+struct KeyRange {
+  KeyView from;
+  KeyView to;
+  std::string storage;
+};
+KeyRange range_of(const Selection& selection, const std::optional<Key>& start_after);
+
+}  // namespace kabuki::store
