@@ -7,7 +7,8 @@
 namespace kabuki::overlay {
 namespace {
 
-/// Takes a decimal number of at most `max` off the front; leading zeros are refused, as other tools read them as octal.
+/// Takes a decimal number of at most `max` off the front; leading zeros are refused, as other tools read them as
+/// octal.
 std::optional<uint32_t> take_number(std::string_view* text, uint32_t max) {
   uint32_t value = 0;
   size_t digits = 0;

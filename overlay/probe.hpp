@@ -13,8 +13,8 @@ struct PodEndpoint {
   std::string ns;
   std::string name;
   Ipv4 address;
-  bool running = false;          // its network is up and a container runs
-  std::vector<int32_t> ports;    // that running containers declare; sorted
+  bool running = false;        // its network is up and a container runs
+  std::vector<int32_t> ports;  // that running containers declare; sorted
   bool operator==(const PodEndpoint&) const = default;
 };
 
@@ -26,6 +26,7 @@ std::string why_not_from(const PodEndpoint& pod);
 
 /// Why a packet to `address` and `port` (0: any) ends nowhere; "" when one of `pods` takes it. `taker`, when given,
 /// becomes that pod. Several pods share an address only when they use their node's network.
-std::string why_not_to(Ipv4 address, uint32_t port, const std::vector<PodEndpoint>& pods, PodEndpoint* taker = nullptr);
+std::string why_not_to(Ipv4 address, uint32_t port, const std::vector<PodEndpoint>& pods,
+                       PodEndpoint* taker = nullptr);
 
 }  // namespace kabuki::overlay

@@ -18,7 +18,8 @@ TEST(Ipv4, ReadsWhatItWrites) {
 }
 
 TEST(Ipv4, RefusesWhatIsNoAddress) {
-  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "a.b.c.d", "1..2.3", "-1.2.3.4"}) {
+  for (const char* text :
+       {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "a.b.c.d", "1..2.3", "-1.2.3.4"}) {
     EXPECT_FALSE(Ipv4::parse(text)) << text;
   }
 }

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "overlay/cidr.hpp"
+
+namespace kabuki::kubelet {
+
+/// How a container ended.
+struct Termination {
+  int32_t exit_code = 0;
+  std::string reason;  // Completed, Error, OOMKilled, ContainerStatusUnknown
+  std::string message;
+  std::string id;
+  int64_t started_ns = 0;
+  int64_t finished_ns = 0;
+  int32_t restart_count = 0;
+  uint32_t streak = 0;
+  bool operator==(const Termination&) const = default;
+};
+
+/// What is being done about a container now. A container that has ended is idle and has `ended`.
+enum class ContainerPhase : uint8_t { idle, pulling, starting, running, stopping };
+
+/// Why a container waits, when it is not simply its turn to come.
+enum class Waiting : uint8_t { none, err_image_pull, image_pull_back_off, crash_loop_back_off, config_error };
+
+/// What the kubelet knows of one container of a pod; all of it that outlives a step is in the pod's status, too.
+struct ContainerRecord {
+  ContainerPhase phase = ContainerPhase::idle;
+  Waiting waiting = Waiting::none;
+  bool startup = false;                 // running: its startup probe has passed
+  bool ready = false;                   // running: its readiness probe says so
+  uint32_t failures = 0;                // pulls or creates that failed in a row
+  int32_t restart_count = 0;            // of the newest container, running or about to start
+  uint32_t streak = 0;                  // restarts of it since it last ran for long: what the back-off grows with
+  int64_t since_ns = 0;                 // when the phase, or the reason to wait, began
+  int64_t started_ns = 0;               // running, stopping
+  int64_t retry_ns = 0;                 // idle: not before
+  int64_t kill_ns = 0;                  // stopping: when it is killed
+  std::string id;                       // running, stopping
+  std::string detail;                   // of `waiting`
+  std::unique_ptr<Termination> ended;   // the newest container, once it has ended
+  std::unique_ptr<Termination> before;  // the one before the newest
+};
+
+enum class Sandbox : uint8_t { none, creating, ready, stopped };
+
+/// A pod's life between two steps: small, because there are a million of them.
+struct PodState {
+  Sandbox sandbox = Sandbox::none;
+  bool over = false;  // reached its end: nothing is ever started again
+  bool deadline_exceeded = false;
+  overlay::Ipv4 ip;  // the pod's, given before its sandbox is made
+  int64_t sandbox_since_ns = 0;
+  int64_t start_seconds = 0;                // when its kubelet first saw it
+  std::vector<ContainerRecord> containers;  // as in PodView
+};
+
+/// What a container runtime has to tell. `at_ns` is when it happened, which may be long ago.
+struct RuntimeEvent {
+  enum class Kind : uint8_t {
+    sandbox_ready,
+    sandbox_failed,
+    image_pulled,
+    pull_failed,
+    started,
+    start_failed,  // could not be created: `reason` is CreateContainerConfigError or the like
+    startup_passed,
+    readiness_changed,
+    liveness_failed,
+    exited,
+  };
+  Kind kind = Kind::exited;
+  size_t container = 0;
+  int64_t at_ns = 0;
+  int32_t exit_code = 0;
+  bool startup = false;  // started: no startup probe has to pass first
+  bool ready = false;    // started, readiness_changed
+  std::string id;        // started
+  std::string reason;
+  std::string message;
+};
+
+/// What the kubelet asks of the container runtime.
+struct Action {
+  enum class Kind : uint8_t { run_sandbox, stop_sandbox, pull_image, start_container, stop_container };
+  Kind kind = Kind::run_sandbox;
+  size_t container = 0;
+  bool operator==(const Action&) const = default;
+};
+
+/// Something worth an Event of the API.
+struct Note {
+  bool warning = false;
+  std::string reason;
+  std::string message;
+  std::string container;  // "" is the pod as a whole
+  bool operator==(const Note&) const = default;
+};
+
+}  // namespace kabuki::kubelet

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/api/core/v1/pod.pb.h"
+
+namespace kabuki::kubelet {
+
+using PodMessage = ::k8s::io::api::core::v1::Pod;
+using PodStatusMessage = ::k8s::io::api::core::v1::PodStatus;
+using ContainerMessage = ::k8s::io::api::core::v1::Container;
+
+/// How a container takes part in its pod's life.
+enum class Role : uint8_t {
+  init,     // runs to success before the next one begins
+  sidecar,  // an init container with restartPolicy Always: started in order, kept running, stopped last
+  main,
+};
+enum class RestartPolicy : uint8_t { always, on_failure, never };
+
+struct ContainerView {
+  const ContainerMessage* spec = nullptr;
+  Role role = Role::main;
+};
+
+/// A pod as the lifecycle sees it: borrowed from a parsed message that must outlive it, so that nothing of the
+/// message is kept between two steps.
+struct PodView {
+  const PodMessage* message = nullptr;
+  std::vector<ContainerView> containers;  // init containers first, then the main ones, each in the order of the spec
+  size_t inits = 0;                       // how many of them are init containers and sidecars
+  RestartPolicy policy = RestartPolicy::always;
+  bool deleted = false;        // asked to terminate
+  int64_t kill_ns = 0;         // of a deleted pod: when what still runs is killed
+  int64_t grace_seconds = 30;  // of a stop that is not a deletion
+  std::optional<int64_t> active_deadline_seconds;
+
+  const std::string& ns() const { return message->metadata().namespace_(); }
+  const std::string& name() const { return message->metadata().name(); }
+  const std::string& uid() const { return message->metadata().uid(); }
+  const ContainerMessage& spec(size_t container) const { return *containers[container].spec; }
+  Role role(size_t container) const { return containers[container].role; }
+  /// The container of this name, or containers.size().
+  size_t find(const std::string& container) const;
+};
+
+PodView view_of(const PodMessage& pod);
+
+}  // namespace kabuki::kubelet
