@@ -1,0 +1,110 @@
+#pragma once
+
+// Private to actors/api_server: the actor's class, whose members stand in http_*.cpp and bus_requests.cpp.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "actors/api_server/api_server_actor.hpp"
+#include "actors/api_server/body.hpp"
+#include "actors/api_server/encoded_cache.hpp"
+#include "actors/api_server/namespaces.hpp"
+#include "actors/api_server/parameters.hpp"
+#include "actors/api_server/render.hpp"
+#include "actors/api_server/request_info.hpp"
+#include "actors/api_server/service_addresses.hpp"
+#include "actors/api_server/shard_client.hpp"
+#include "actors/api_server/watch_session.hpp"
+#include "actors/api_server/write_flow.hpp"
+#include "runtime/actor.hpp"
+#include "runtime/watch_client.hpp"
+
+namespace kabuki::api_server {
+
+/// One HTTP request on its way: what was asked and where the answer goes.
+struct HttpCall {
+  http::Request request;
+  std::shared_ptr<http::ResponseSink> sink;
+  RequestInfo info;
+  Format format;
+  std::string_view verb;
+  io::MonoTime began;
+};
+using HttpCallPtr = std::shared_ptr<HttpCall>;
+
+class ApiServer : public runtime::Actor {
+ public:
+  explicit ApiServer(ApiServerOptions options);
+
+ protected:
+  void started() override;
+  void received(runtime::Inbound& in) override;
+  std::string health() const override;
+
+ private:
+  // http_routes.cpp
+  void handle_http(http::Request request, std::shared_ptr<http::ResponseSink> sink);
+  void route(const HttpCallPtr& call);
+  void answer(const HttpCallPtr& call, Response response);
+  void refuse(const HttpCallPtr& call, const Error& error);
+  void serve_path(const HttpCallPtr& call);
+  void serve_health(const HttpCallPtr& call);
+
+  // http_reads.cpp
+  void serve_get(const HttpCallPtr& call);
+  void serve_list(const HttpCallPtr& call);
+  void serve_watch(const HttpCallPtr& call);
+  void watch_events(const runtime::Inbound& in);
+  void watch_ended(const runtime::Inbound& in);
+  void pay(uint64_t stream, uint64_t batches);
+  void end_session(uint64_t stream, const Error* error);
+
+  // http_writes.cpp
+  void serve_create(const HttpCallPtr& call);
+  void serve_bind(const HttpCallPtr& call, const DecodedBody& body);
+  void serve_update(const HttpCallPtr& call);
+  void serve_patch(const HttpCallPtr& call);
+  void serve_delete(const HttpCallPtr& call);
+  void serve_delete_collection(const HttpCallPtr& call);
+  Result<Write> removal(const HttpCallPtr& call);
+  void run_and_answer(const HttpCallPtr& call, Write write, int success, std::vector<std::string> warnings);
+
+  // bus_requests.cpp
+  void bus_get(runtime::Inbound& in);
+  void bus_list(runtime::Inbound& in);
+  void bus_open_watch(runtime::Inbound& in);
+  void bus_credit(runtime::Inbound& in);
+  void bus_close_watch(runtime::Inbound& in);
+  void bus_write(runtime::Inbound& in);
+
+  /// Runs a write through admission that needs other objects (the namespace, a service's address), then the flow.
+  void admit_and_run(Write write, WriteFlow::Done done);
+  WriteContext write_context();
+
+  ApiServerOptions options_;
+  ShardClient shards_;
+  WriteFlow writes_;
+  EncodedCache encoded_;
+  Namespaces namespaces_;
+  ServiceAddresses addresses_;
+  std::unique_ptr<runtime::WatchClient> namespace_watch_;
+  std::unique_ptr<runtime::WatchClient> service_watch_;
+
+  struct Session {
+    HttpCallPtr call;
+    KindId kind = 0;
+    std::unique_ptr<WatchSession> watch;
+    TimerId timeout = 0;
+    MonitorId monitor = 0;
+  };
+  std::map<uint64_t, Session> sessions_;
+  /// Streams of HTTP watches. Those of this actor's own watch clients are random.
+  uint64_t next_stream_ = uint64_t{1} << 62;
+  /// Streams that other actors opened through this one: where their credit goes.
+  std::map<std::pair<std::string, uint64_t>, KindId> relayed_;
+  uint64_t requests_ = 0;
+};
+
+}  // namespace kabuki::api_server

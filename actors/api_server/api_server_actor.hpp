@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/api_server/documents.hpp"
+#include "actors/api_server/http_gate.hpp"
+#include "messages/kinds.hpp"
+#include "runtime/actor.hpp"
+
+namespace kabuki::api_server {
+
+struct ApiServerOptions {
+  /// Names the shard that owns a kind.
+  std::function<std::string(KindId)> shard_of;
+  /// Discovery, OpenAPI and version, shared by all API servers of a process.
+  std::shared_ptr<const Documents> documents;
+  /// Where HTTP requests come from; null where this API server only serves actors.
+  std::shared_ptr<HttpGate> gate;
+  /// Its place in the gate, and among all API servers: `slot` of `slots`.
+  size_t slot = 0;
+  size_t slots = 1;
+  /// Virtual addresses of services: the first two bytes of a /16.
+  std::string service_prefix = "10.96";
+};
+
+/// Serves the Kubernetes API, to HTTP clients through the gate and to actors through messages/bus/objects.proto.
+/// It holds no state that matters: everything is in the shards, several may run side by side.
+std::unique_ptr<runtime::Actor> make_api_server(ApiServerOptions options);
+
+}  // namespace kabuki::api_server

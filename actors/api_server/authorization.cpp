@@ -1,0 +1,57 @@
+#include "actors/api_server/authorization.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "actors/api_server/parameters.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+constexpr std::string_view kPublic[] = {"/healthz", "/livez", "/readyz", "/version"};
+
+bool is_public(const std::string& path) {
+  return std::any_of(std::begin(kPublic), std::end(kPublic), [&](std::string_view open) {
+    return path == open || (path.starts_with(open) && path[open.size()] == '/');
+  });
+}
+
+}  // namespace
+
+std::string_view verb_of(const http::Request& request, const RequestInfo& info) {
+  const std::string& method = request.method;
+  if (method == "GET" || method == "HEAD") {
+    if (!info.kind) return "get";
+    if (info.legacy_watch || (query_flag(request, "watch") && info.subresource.empty())) return "watch";
+    return info.name.empty() ? "list" : "get";
+  }
+  if (method == "POST") return info.kind || info.path != "/" ? "create" : "post";
+  if (method == "PUT") return "update";
+  if (method == "PATCH") return "patch";
+  if (method == "DELETE") return info.kind && info.name.empty() ? "deletecollection" : "delete";
+  return "";
+}
+
+Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info) {
+  const auto& groups = identity.groups;
+  if (std::find(groups.begin(), groups.end(), "system:masters") != groups.end()) return {};
+  if (!info.kind && is_public(info.path)) return {};
+
+  Error error{.code = 403, .reason = "Forbidden", .has_details = true};
+  std::string user = "User \"" + identity.user + "\"";
+  if (!info.kind) {
+    error.message = "forbidden: " + user + " cannot " + std::string(verb) + " path \"" + info.path + "\"";
+    return error;
+  }
+  const Kind& kind = *info.kind;
+  error.name = info.name;
+  error.group = kind.group;
+  error.kind = kind.plural;
+  std::string what = info.subresource.empty() ? kind.plural : kind.plural + "/" + info.subresource;
+  error.message = kind.resource() + (info.name.empty() ? "" : " \"" + info.name + "\"") + " is forbidden: " + user +
+                  " cannot " + std::string(verb) + " resource \"" + what + "\" in API group \"" + kind.group + "\" " +
+                  (info.ns.empty() ? "at the cluster scope" : "in the namespace \"" + info.ns + "\"");
+  return error;
+}
+
+}  // namespace kabuki::api_server

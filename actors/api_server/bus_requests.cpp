@@ -1,0 +1,166 @@
+#include <utility>
+
+#include "actors/api_server/api_server.hpp"
+#include "actors/api_server/limits.hpp"
+#include "messages/bus_failure.hpp"
+#include "messages/meta.hpp"
+#include "messages/status.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+Key read_key(const bus::Key& key) { return {static_cast<KindId>(key.kind()), key.namespace_(), key.name()}; }
+
+/// Counts the answers of a request of several parts, and sends its reply with the last one.
+template <class Verb>
+struct Gathered {
+  Verb verb;
+  std::vector<ObjectPtr> objects;
+  size_t left = 0;
+  runtime::Reply reply;
+
+  void one_done() {
+    if (--left == 0) reply.send(runtime::make_message(std::move(verb), std::move(objects)));
+  }
+};
+
+Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Message& message) {
+  Write write{.key = read_key(in.key())};
+  write.kind = find_kind(write.key.kind);
+  if (!write.kind) return bad_request("there is no kind " + std::to_string(in.key().kind()));
+  write.expected_uid = in.expected_uid();
+  write.expected_revision = in.expected_revision();
+  write.subresource = in.subresource();
+  auto object = [&]() -> Result<> {
+    if (in.object() >= message.objects.size()) return bad_request("a write names an object that is not there");
+    const Object& source = *message.objects[in.object()];
+    if (source.kind() != write.kind->id) return bad_request("a write's object is of another kind than its key");
+    std::shared_ptr<google::protobuf::Message> parsed(write.kind->make());
+    if (auto read = source.parse(parsed.get()); !read) return read.error();
+    // The precondition is the write's, never what the object happened to carry.
+    mutable_meta(parsed.get())->clear_resourceversion();
+    write.object = std::move(parsed);
+    return {};
+  };
+  Result<> loaded;
+  switch (in.verb()) {
+    case bus::WriteObjects::CREATE:
+      write.verb = Write::Verb::create;
+      loaded = object();
+      break;
+    case bus::WriteObjects::UPDATE:
+      write.verb = Write::Verb::update;
+      loaded = object();
+      break;
+    case bus::WriteObjects::UPDATE_STATUS:
+      write.verb = Write::Verb::update;
+      write.subresource = "status";
+      loaded = object();
+      break;
+    case bus::WriteObjects::DELETE:
+      write.verb = Write::Verb::remove;
+      if (in.has_grace()) write.grace_seconds = in.grace_seconds();
+      write.propagation = in.propagation();
+      break;
+    case bus::WriteObjects::BIND:
+      write.verb = Write::Verb::bind;
+      write.node = in.node();
+      break;
+    case bus::WriteObjects::PATCH_MERGE:
+      write.verb = Write::Verb::patch;
+      write.patch_kind = PatchKind::merge;
+      write.patch = in.patch();
+      break;
+    default: return bad_request("a write without a known verb");
+  }
+  if (!loaded) return loaded.error();
+  return write;
+}
+
+}  // namespace
+
+void ApiServer::bus_get(runtime::Inbound& in) {
+  const auto* verb = in.as<bus::GetObjects>();
+  auto gathered = std::make_shared<Gathered<bus::GetObjectsReply>>();
+  gathered->left = static_cast<size_t>(verb->keys_size());
+  gathered->reply = std::move(in.reply);
+  for (int i = 0; i < verb->keys_size(); ++i) gathered->verb.add_items();
+  if (gathered->left == 0) return gathered->reply.send(runtime::make_message(std::move(gathered->verb)));
+  for (int i = 0; i < verb->keys_size(); ++i) {
+    shards_.get(read_key(verb->keys(i)), [gathered, i](Result<ObjectPtr> current) {
+      if (!current) gathered->reply.fail(current.error());
+      if (current && *current) {
+        auto* item = gathered->verb.mutable_items(i);
+        item->set_found(true);
+        item->set_object(static_cast<uint32_t>(gathered->objects.size()));
+        gathered->verb.set_revision(std::max(gathered->verb.revision(), (*current)->revision()));
+        gathered->objects.push_back(*current);
+      }
+      gathered->one_done();
+    });
+  }
+}
+
+void ApiServer::bus_list(runtime::Inbound& in) {
+  KindId kind = static_cast<KindId>(in.as<bus::ListObjects>()->selection().kind());
+  if (!find_kind(kind)) return in.reply.fail(bad_request("there is no kind " + std::to_string(kind)));
+  forward(shards_.shard_of(kind), std::move(in));
+}
+
+void ApiServer::bus_open_watch(runtime::Inbound& in) {
+  const auto* verb = in.as<bus::OpenWatch>();
+  KindId kind = static_cast<KindId>(verb->selection().kind());
+  if (!find_kind(kind)) return in.reply.fail(bad_request("there is no kind " + std::to_string(kind)));
+  relayed_[{verb->watcher(), verb->stream()}] = kind;
+  forward(shards_.shard_of(kind), std::move(in));
+}
+
+void ApiServer::bus_credit(runtime::Inbound& in) {
+  const auto* verb = in.as<bus::WatchCredit>();
+  auto found = relayed_.find({verb->watcher(), verb->stream()});
+  if (found == relayed_.end()) return in.reply.fail(expired("there is no such stream; open it again"));
+  forward(shards_.shard_of(found->second), std::move(in));
+}
+
+void ApiServer::bus_close_watch(runtime::Inbound& in) {
+  const auto* verb = in.as<bus::CloseWatch>();
+  auto found = relayed_.find({verb->watcher(), verb->stream()});
+  if (found == relayed_.end()) return;
+  KindId kind = found->second;
+  relayed_.erase(found);
+  forward(shards_.shard_of(kind), std::move(in));
+}
+
+void ApiServer::bus_write(runtime::Inbound& in) {
+  const auto* verb = in.as<bus::WriteObjects>();
+  auto gathered = std::make_shared<Gathered<bus::WriteObjectsReply>>();
+  gathered->left = static_cast<size_t>(verb->writes_size());
+  gathered->reply = std::move(in.reply);
+  for (int i = 0; i < verb->writes_size(); ++i) gathered->verb.add_items();
+  if (gathered->left == 0) return gathered->reply.send(runtime::make_message(std::move(gathered->verb)));
+  for (int i = 0; i < verb->writes_size(); ++i) {
+    auto write = read_write(verb->writes(i), *in.message);
+    if (!write) {
+      error_to_failure(write.error(), gathered->verb.mutable_items(i)->mutable_failure());
+      gathered->one_done();
+      continue;
+    }
+    admit_and_run(std::move(*write), [gathered, i](Result<WriteOutcome> outcome) {
+      auto* item = gathered->verb.mutable_items(i);
+      if (!outcome) {
+        error_to_failure(outcome.error(), item->mutable_failure());
+      } else {
+        item->set_ok(true);
+        item->set_revision(outcome->revision);
+        if (outcome->object) {
+          item->set_has_object(true);
+          item->set_object(static_cast<uint32_t>(gathered->objects.size()));
+          gathered->objects.push_back(std::move(outcome->object));
+        }
+      }
+      gathered->one_done();
+    });
+  }
+}
+
+}  // namespace kabuki::api_server

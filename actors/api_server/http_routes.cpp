@@ -1,0 +1,96 @@
+#include "actors/api_server/api_server.hpp"
+#include "actors/api_server/authorization.hpp"
+#include "messages/status.hpp"
+#include "runtime/host.hpp"
+#include "runtime/metrics.hpp"
+
+namespace kabuki::api_server {
+
+void ApiServer::handle_http(http::Request request, std::shared_ptr<http::ResponseSink> sink) {
+  ++requests_;
+  auto call = std::make_shared<HttpCall>();
+  call->began = mono();
+  call->request = std::move(request);
+  call->sink = std::move(sink);
+  auto info = parse_path(call->request.path);
+  if (!info) {
+    // Who may do nothing learns nothing about what is there.
+    call->info.path = call->request.path;
+    auto allowed = authorize(call->request.identity, "get", call->info);
+    return refuse(call, allowed ? info.error() : allowed.error());
+  }
+  call->info = std::move(*info);
+  call->verb = verb_of(call->request, call->info);
+  if (call->verb.empty()) return refuse(call, method_not_allowed());
+  auto allowed = authorize(call->request.identity, call->verb, call->info);
+  if (!allowed) return refuse(call, allowed.error());
+  route(call);
+}
+
+void ApiServer::route(const HttpCallPtr& call) {
+  if (!call->info.kind) return serve_path(call);
+  auto format = negotiate(call->request.header("accept"), call->verb == "watch");
+  if (!format) return refuse(call, format.error());
+  call->format = *format;
+
+  const RequestInfo& info = call->info;
+  bool whole = info.subresource.empty();
+  if (call->verb == "get") return info.subresource == "binding" ? refuse(call, method_not_allowed()) : serve_get(call);
+  if (call->verb == "list") return serve_list(call);
+  if (call->verb == "watch") return serve_watch(call);
+  if (call->verb == "create" && (info.name.empty() || info.subresource == "binding")) return serve_create(call);
+  if (call->verb == "update" && !info.name.empty()) return serve_update(call);
+  if (call->verb == "patch" && !info.name.empty()) return serve_patch(call);
+  if (call->verb == "delete" && whole) return serve_delete(call);
+  if (call->verb == "deletecollection" && info.kind->id != kinds::kNamespace) return serve_delete_collection(call);
+  refuse(call, method_not_allowed());
+}
+
+void ApiServer::answer(const HttpCallPtr& call, Response response) {
+  auto& metrics = host().metrics();
+  std::string resource = call->info.kind ? call->info.kind->plural : "";
+  metrics.counter("apiserver_request_total", {{"verb", std::string(call->verb)},
+                                              {"resource", resource},
+                                              {"code", std::to_string(response.status)}})
+      .add(1);
+  metrics.histogram("apiserver_request_duration_seconds", {{"verb", std::string(call->verb)}, {"resource", resource}})
+      .observe(static_cast<double>((mono() - call->began).count()) * 1e-9);
+  call->sink->respond(response.status, std::move(response.headers), std::move(response.body));
+}
+
+void ApiServer::refuse(const HttpCallPtr& call, const Error& error) { answer(call, render_error(error, call->format)); }
+
+void ApiServer::serve_path(const HttpCallPtr& call) {
+  const std::string& path = call->info.path;
+  if (call->verb != "get") return refuse(call, call->verb == "create" ? path_not_found() : method_not_allowed());
+  if (path.starts_with("/healthz") || path.starts_with("/livez") || path.starts_with("/readyz")) {
+    return serve_health(call);
+  }
+  if (path == "/metrics") {
+    return answer(call, {200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
+                         host().metrics().prometheus_text()});
+  }
+  if (options_.documents) {
+    if (auto document = options_.documents->find(call->request, path)) return answer(call, std::move(*document));
+  }
+  refuse(call, path_not_found());
+}
+
+void ApiServer::serve_health(const HttpCallPtr& call) {
+  // Ready means that the store answers; alive, that this actor does.
+  bool ready = namespace_watch_ && namespace_watch_->synced();
+  bool must_be_ready = call->info.path.starts_with("/readyz");
+  std::string body = "ok";
+  if (query_flag(call->request, "verbose")) {
+    std::string what = call->info.path.substr(1);
+    body = "[+]ping ok\n" + std::string(ready ? "[+]store ok\n" : "[-]store failed: no watch is open\n") + what +
+           (ready || !must_be_ready ? " check passed\n" : " check failed\n");
+  }
+  if (must_be_ready && !ready) {
+    if (body == "ok") body = "[-]store failed: no watch is open\n";
+    return answer(call, {500, {{"content-type", "text/plain; charset=utf-8"}}, std::move(body)});
+  }
+  answer(call, {200, {{"content-type", "text/plain; charset=utf-8"}, {"x-content-type-options", "nosniff"}}, std::move(body)});
+}
+
+}  // namespace kabuki::api_server

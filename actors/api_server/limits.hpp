@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace kabuki::api_server {
+
+/// Messages to one shard that wait for an answer; what comes meanwhile is gathered to the next batch.
+inline constexpr int kShardMessagesInFlight = 4;
+inline constexpr size_t kShardBatch = 512;
+/// A shard answers in milliseconds; longer means that it is gone or drowned.
+inline constexpr std::chrono::seconds kShardTimeout{10};
+
+/// How often a write without preconditions is decided again when others change the object meanwhile.
+inline constexpr int kConflictRetries = 16;
+/// How often another name is generated when one is taken.
+inline constexpr int kNameRetries = 8;
+
+/// Batches of events that a shard may send to one HTTP watch before it is told that they went out.
+inline constexpr uint64_t kWatchCredit = 16;
+/// A watch without timeoutSeconds ends after this.
+inline constexpr std::chrono::minutes kWatchMost{60};
+/// Encoded forms of recent objects that are kept for the next watcher of the same event.
+inline constexpr size_t kEncodedCacheSize = 2048;
+
+}  // namespace kabuki::api_server

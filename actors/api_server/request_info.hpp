@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "messages/kinds.hpp"
+#include "messages/result.hpp"
+
+namespace kabuki::api_server {
+
+/// What a URL path names: a resource (a kind, perhaps one object or a part of one), or a document.
+struct RequestInfo {
+  const Kind* kind = nullptr;  // null: not a resource; `path` says what
+  std::string ns;              // "" across namespaces or cluster-scoped
+  std::string name;            // "" for the collection
+  std::string subresource;     // "status", "scale", "binding", ... or ""
+  bool legacy_watch = false;   // /api/v1/watch/...: Kubernetes' old spelling of ?watch=1
+  std::string path;            // as asked, without a trailing slash
+};
+
+/// Reads `/api/v1/...` and `/apis/GROUP/VERSION/...`; any other path comes back with `kind` null. Error: 404 for a
+/// resource that is not served, or a shape that no resource has. Source: Kubernetes API concepts, "Resource URIs".
+Result<RequestInfo> parse_path(std::string_view path);
+
+}  // namespace kabuki::api_server

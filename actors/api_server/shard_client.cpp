@@ -1,0 +1,126 @@
+#include "actors/api_server/shard_client.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "actors/api_server/limits.hpp"
+#include "messages/status.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+void write_key(const Key& key, bus::Key* out) {
+  out->set_kind(key.kind);
+  out->set_namespace_(key.ns);
+  out->set_name(key.name);
+}
+
+/// Takes at most `most` items off the front.
+template <class T>
+std::vector<T> take(std::vector<T>* from, size_t most) {
+  std::vector<T> taken;
+  if (from->size() <= most) {
+    taken.swap(*from);
+    return taken;
+  }
+  taken.assign(std::make_move_iterator(from->begin()), std::make_move_iterator(from->begin() + most));
+  from->erase(from->begin(), from->begin() + static_cast<ptrdiff_t>(most));
+  return taken;
+}
+
+const ObjectPtr* object_at(const runtime::Message& message, uint32_t position) {
+  return position < message.objects.size() ? &message.objects[position] : nullptr;
+}
+
+}  // namespace
+
+runtime::Address ShardClient::shard_of(KindId kind) const {
+  return runtime::role(std::string(runtime::roles::kShardPrefix) + shard_of_(kind));
+}
+
+void ShardClient::get(const Key& key, GotObject done) {
+  std::string name = shard_of_(key.kind);
+  Shard& shard = shards_[name];
+  shard.gets.push_back({key, std::move(done)});
+  flush_gets(name, &shard);
+}
+
+void ShardClient::commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done) {
+  std::string name = shard_of_(key.kind);
+  Shard& shard = shards_[name];
+  shard.commits.push_back({key, expected_revision, std::move(object), std::move(done)});
+  flush_commits(name, &shard);
+}
+
+void ShardClient::flush_gets(const std::string& name, Shard* shard) {
+  if (shard->gets.empty() || shard->gets_out >= kShardMessagesInFlight) return;
+  auto batch = std::make_shared<std::vector<PendingGet>>(take(&shard->gets, kShardBatch));
+  bus::GetObjects verb;
+  for (const PendingGet& get : *batch) write_key(get.key, verb.add_keys());
+  ++shard->gets_out;
+  ask_(runtime::role(std::string(runtime::roles::kShardPrefix) + name), runtime::make_message(std::move(verb)),
+       kShardTimeout, [this, name, shard, batch](Result<runtime::MessagePtr> reply) {
+         --shard->gets_out;
+         flush_gets(name, shard);
+         const auto* items = reply ? (*reply)->as<bus::GetObjectsReply>() : nullptr;
+         for (size_t i = 0; i < batch->size(); ++i) {
+           if (!reply) {
+             (*batch)[i].done(reply.error());
+           } else if (!items || static_cast<size_t>(items->items_size()) != batch->size()) {
+             (*batch)[i].done(internal_error("shard " + name + " gave an answer of another form"));
+           } else if (!items->items(static_cast<int>(i)).found()) {
+             (*batch)[i].done(ObjectPtr());
+           } else {
+             const ObjectPtr* object = object_at(**reply, items->items(static_cast<int>(i)).object());
+             (*batch)[i].done(object ? *object : ObjectPtr());
+           }
+         }
+       });
+}
+
+void ShardClient::flush_commits(const std::string& name, Shard* shard) {
+  if (shard->commits.empty() || shard->commits_out >= kShardMessagesInFlight) return;
+  auto batch = std::make_shared<std::vector<PendingCommit>>(take(&shard->commits, kShardBatch));
+  bus::Commit verb;
+  std::vector<ObjectPtr> objects;
+  for (PendingCommit& commit : *batch) {
+    auto* mutation = verb.add_mutations();
+    write_key(commit.key, mutation->mutable_key());
+    mutation->set_expected_revision(commit.expected_revision);
+    mutation->set_put(static_cast<bool>(commit.object));
+    if (!commit.object) continue;
+    mutation->set_object(static_cast<uint32_t>(objects.size()));
+    objects.push_back(std::move(commit.object));
+  }
+  ++shard->commits_out;
+  ask_(runtime::role(std::string(runtime::roles::kShardPrefix) + name),
+       runtime::make_message(std::move(verb), std::move(objects)), kShardTimeout,
+       [this, name, shard, batch](Result<runtime::MessagePtr> reply) {
+         --shard->commits_out;
+         flush_commits(name, shard);
+         const auto* items = reply ? (*reply)->as<bus::CommitReply>() : nullptr;
+         for (size_t i = 0; i < batch->size(); ++i) {
+           if (!reply) {
+             (*batch)[i].done(reply.error());
+             continue;
+           }
+           if (!items || static_cast<size_t>(items->items_size()) != batch->size()) {
+             (*batch)[i].done(internal_error("shard " + name + " gave an answer of another form"));
+             continue;
+           }
+           const auto& item = items->items(static_cast<int>(i));
+           if (item.outcome() == bus::CommitReply::UNKNOWN) {
+             (*batch)[i].done(timed_out("it is not known whether the write was kept; read the object to find out"));
+             continue;
+           }
+           CommitResult result{.committed = item.outcome() == bus::CommitReply::COMMITTED,
+                               .revision = item.revision()};
+           if (const ObjectPtr* object = item.has_object() ? object_at(**reply, item.object()) : nullptr) {
+             result.current = *object;
+           }
+           (*batch)[i].done(std::move(result));
+         }
+       });
+}
+
+}  // namespace kabuki::api_server

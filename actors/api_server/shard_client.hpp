@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "messages/bus/objects.pb.h"
+#include "messages/object.hpp"
+#include "messages/result.hpp"
+#include "runtime/actor.hpp"
+
+namespace kabuki::api_server {
+
+/// What an API server actor uses to ask the store's shards: single reads and compare-and-swaps go out as batches, one
+/// message per shard while another is on its way, so that the batch grows with the load and costs no wait without
+/// it. To be used inside one actor only.
+class ShardClient {
+ public:
+  /// The two ways of the owning actor to reach a shard, so that this can be tested without one.
+  using Ask = std::function<void(const runtime::Address&, runtime::MessagePtr, io::Duration,
+                                 std::function<void(Result<runtime::MessagePtr>)>)>;
+  /// Names the shard that owns a kind: "pods", "leases", "events", "objects".
+  using ShardOf = std::function<std::string(KindId)>;
+  ShardClient(Ask ask, ShardOf shard_of) : ask_(std::move(ask)), shard_of_(std::move(shard_of)) {}
+
+  /// The current version, or null when there is none.
+  using GotObject = std::function<void(Result<ObjectPtr>)>;
+  void get(const Key& key, GotObject done);
+
+  /// One compare-and-swap; `object` null deletes.
+  struct CommitResult {
+    bool committed = false;
+    uint64_t revision = 0;
+    ObjectPtr current;  // of a conflict: the version that is there, null when there is none
+  };
+  using Committed = std::function<void(Result<CommitResult>)>;
+  void commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done);
+
+  runtime::Address shard_of(KindId kind) const;
+
+ private:
+  struct PendingGet {
+    Key key;
+    GotObject done;
+  };
+  struct PendingCommit {
+    Key key;
+    uint64_t expected_revision;
+    ObjectPtr object;
+    Committed done;
+  };
+  struct Shard {
+    std::vector<PendingGet> gets;
+    std::vector<PendingCommit> commits;
+    int gets_out = 0;
+    int commits_out = 0;
+  };
+
+  void flush_gets(const std::string& name, Shard* shard);
+  void flush_commits(const std::string& name, Shard* shard);
+
+  Ask ask_;
+  ShardOf shard_of_;
+  std::map<std::string, Shard> shards_;
+};
+
+}  // namespace kabuki::api_server

@@ -1,0 +1,77 @@
+#include "actors/api_server/watch_session.hpp"
+
+#include <utility>
+
+#include "actors/api_server/render.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+std::string_view type_text(bus::WatchEvents::Type type) {
+  switch (type) {
+    case bus::WatchEvents::ADDED: return "ADDED";
+    case bus::WatchEvents::MODIFIED: return "MODIFIED";
+    case bus::WatchEvents::DELETED: return "DELETED";
+    default: return "BOOKMARK";
+  }
+}
+
+http::Chunk shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+
+}  // namespace
+
+WatchSession::WatchSession(Options options, std::shared_ptr<http::ResponseSink> sink, EncodedCache* cache)
+    : options_(std::move(options)), sink_(std::move(sink)), cache_(cache) {
+  sink_->start_stream(200, {{"content-type", content_type(options_.format, true)}});
+}
+
+http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const ObjectPtr& object, io::WallTime now) {
+  std::string_view type = type_text(event.type());
+  // A Table's cells tell ages, so its events cannot be shared over time.
+  if (options_.format.as == Format::As::table) {
+    bool first = !std::exchange(columns_sent_, true);
+    return shared(render_event(type, object, options_.format, options_.include_object, first, now));
+  }
+  return cache_->get({object->kind(), object->revision(), static_cast<int>(event.type()), options_.format}, [&] {
+    return render_event(type, object, options_.format, options_.include_object, false, now);
+  });
+}
+
+uint64_t WatchSession::take(const runtime::Message& message, const bus::WatchEvents& events, io::WallTime now) {
+  last_sequence_ = events.sequence();
+  std::vector<http::Chunk> chunks;
+  chunks.reserve(static_cast<size_t>(events.events_size()));
+  size_t object = 0;
+  for (const auto& event : events.events()) {
+    if (event.type() == bus::WatchEvents::BOOKMARK) {
+      if (options_.bookmarks) {
+        chunks.push_back(shared(render_bookmark(*options_.kind, event.revision(), event.initial_end(), options_.format)));
+      }
+      continue;
+    }
+    if (object >= message.objects.size()) break;
+    chunks.push_back(chunk_for(event, message.objects[object++], now));
+  }
+  if (!parked_.empty()) {
+    parked_.insert(parked_.end(), chunks.begin(), chunks.end());
+    ++parked_batches_;
+    return 0;
+  }
+  if (chunks.empty() || sink_->send(chunks)) return 1;
+  parked_ = std::move(chunks);
+  parked_batches_ = 1;
+  return 0;
+}
+
+uint64_t WatchSession::resume() {
+  if (parked_.empty() || !sink_->send(parked_)) return 0;
+  parked_.clear();
+  return std::exchange(parked_batches_, 0);
+}
+
+void WatchSession::end(const Error* error) {
+  if (error) sink_->send({shared(render_error_event(*error, options_.format))});
+  sink_->end_stream();
+}
+
+}  // namespace kabuki::api_server

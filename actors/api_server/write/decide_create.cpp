@@ -1,0 +1,62 @@
+#include "actors/api_server/write/admission.hpp"
+#include "actors/api_server/write/write.hpp"
+#include "messages/defaults.hpp"
+#include "messages/meta.hpp"
+#include "messages/status.hpp"
+#include "messages/validation.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+constexpr int kSuffixLength = 5;
+constexpr size_t kGeneratedPrefixMax = 63 - kSuffixLength;
+
+/// The namespace of the path wins; one in the body must agree with it.
+Result<> settle_namespace(const Write& write, ObjectMeta* meta) {
+  if (!write.kind->namespaced) {
+    meta->clear_namespace_();
+    return {};
+  }
+  if (!meta->namespace_().empty() && meta->namespace_() != write.key.ns) {
+    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  meta->set_namespace_(write.key.ns);
+  return {};
+}
+
+}  // namespace
+
+Result<Decision> decide_create(const Write& write, const ObjectPtr& current, const WriteContext& context) {
+  const Kind& kind = *write.kind;
+  std::shared_ptr<google::protobuf::Message> object(write.object->New());
+  object->CopyFrom(*write.object);
+  ObjectMeta* meta = mutable_meta(object.get());
+
+  if (!meta->resourceversion().empty()) {
+    return bad_request("resourceVersion should not be set on objects to be created");
+  }
+  if (auto settled = settle_namespace(write, meta); !settled) return settled.error();
+  if (meta->name().empty() && !meta->generatename().empty()) {
+    meta->set_name(meta->generatename().substr(0, kGeneratedPrefixMax) + context.random->suffix(kSuffixLength));
+  }
+  meta->set_uid(context.random->uuid());
+  *meta->mutable_creationtimestamp() = time_of(context.now.ns);
+  meta->clear_deletiontimestamp();
+  meta->clear_deletiongraceperiodseconds();
+  meta->clear_selflink();
+  meta->clear_generation();
+  if (kind.has_generation) meta->set_generation(1);
+
+  admit_create(kind, context.now, object.get());
+  apply_defaults(kind, object.get());
+  if (auto causes = validate_create(kind, *object); !causes.empty()) {
+    return invalid(kind, meta->name(), std::move(causes));
+  }
+  if (current) return already_exists(kind, meta->name());
+
+  Decision decision{.effect = Decision::Effect::put, .object = object};
+  decision.next = Object::encode(kind.id, *object);
+  return decision;
+}
+
+}  // namespace kabuki::api_server

@@ -1,0 +1,152 @@
+#include <google/protobuf/util/message_differencer.h>
+
+#include "actors/api_server/write/scale.hpp"
+#include "actors/api_server/write/write.hpp"
+#include "messages/api/core/v1/namespace.pb.h"
+#include "messages/defaults.hpp"
+#include "messages/meta.hpp"
+#include "messages/patch/patch_message.hpp"
+#include "messages/status.hpp"
+#include "messages/validation.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+using google::protobuf::Message;
+
+/// What no client may change, whatever it sends.
+void restore_system_metadata(const ObjectMeta& old, ObjectMeta* meta) {
+  meta->set_name(old.name());
+  meta->set_namespace_(old.namespace_());
+  meta->set_uid(old.uid());
+  meta->set_resourceversion(old.resourceversion());
+  meta->set_generation(old.generation());
+  meta->set_generatename(old.generatename());
+  *meta->mutable_creationtimestamp() = old.creationtimestamp();
+  if (!old.has_creationtimestamp()) meta->clear_creationtimestamp();
+  meta->clear_deletiontimestamp();
+  if (old.has_deletiontimestamp()) *meta->mutable_deletiontimestamp() = old.deletiontimestamp();
+  meta->clear_deletiongraceperiodseconds();
+  if (old.has_deletiongraceperiodseconds()) {
+    meta->set_deletiongraceperiodseconds(old.deletiongraceperiodseconds());
+  }
+  meta->clear_selflink();
+}
+
+/// Each endpoint changes its part: /status the status, /finalize a namespace's finalizers, the main one all the rest.
+std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old, std::shared_ptr<Message> next) {
+  if (write.subresource == "status") {
+    std::shared_ptr<Message> kept(old.New());
+    kept->CopyFrom(old);
+    copy_part(*next, "status", kept.get());
+    return kept;
+  }
+  if (write.subresource == "finalize") {
+    std::shared_ptr<Message> kept(old.New());
+    kept->CopyFrom(old);
+    copy_part(*next, "spec", kept.get());
+    return kept;
+  }
+  if (write.kind->has_status) copy_part(old, "status", next.get());
+  // A namespace's spec holds only its finalizers, which are /finalize's.
+  if (write.kind->id == kinds::kNamespace) copy_part(old, "spec", next.get());
+  return next;
+}
+
+/// An object that is being deleted ends with its last finalizer; a pod only by its kubelet's last word.
+bool ends_now(const Kind& kind, const Message& object) {
+  const ObjectMeta& meta = meta_of(object);
+  if (!meta.has_deletiontimestamp() || meta.finalizers_size() > 0) return false;
+  if (kind.id == kinds::kNamespace) {
+    return static_cast<const ::k8s::io::api::core::v1::Namespace&>(object).spec().finalizers_size() == 0;
+  }
+  return !meta.has_deletiongraceperiodseconds() || meta.deletiongraceperiodseconds() == 0;
+}
+
+Result<> check_name(const Write& write, const ObjectMeta& meta) {
+  if (meta.name() != write.key.name) {
+    return bad_request("the name of the object (" + meta.name() + ") does not match the name on the URL (" +
+                       write.key.name + ")");
+  }
+  if (!meta.namespace_().empty() && meta.namespace_() != write.key.ns) {
+    return bad_request("the namespace of the object (" + meta.namespace_() +
+                       ") does not match the namespace on the URL (" + write.key.ns + ")");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Decision> finish_update(const Write& write, const ObjectPtr& current, const Message& old,
+                               std::shared_ptr<Message> next) {
+  const Kind& kind = *write.kind;
+  next = keep_other_parts(write, old, std::move(next));
+  restore_system_metadata(meta_of(old), mutable_meta(next.get()));
+  if (write.subresource.empty()) apply_defaults(kind, next.get());
+
+  if (auto causes = validate_update(kind, old, *next); !causes.empty()) {
+    return invalid(kind, write.key.name, std::move(causes));
+  }
+  if (kind.has_generation && !same_desired_state(old, *next)) {
+    mutable_meta(next.get())->set_generation(meta_of(old).generation() + 1);
+  }
+
+  Decision decision{.object = next, .expected_revision = current->revision()};
+  if (ends_now(kind, *next)) {
+    decision.effect = Decision::Effect::removed;
+  } else {
+    decision.next = Object::encode(kind.id, *next);
+    decision.effect =
+        decision.next->body() == current->body() ? Decision::Effect::unchanged : Decision::Effect::put;
+  }
+  return decision;
+}
+
+Result<Decision> decide_update(const Write& write, const ObjectPtr& current, const WriteContext& context) {
+  auto old = parse_current(*write.kind, current);
+  if (!old) return old.error();
+  if (write.subresource == "scale") return update_scale(write, current, **old);
+
+  const ObjectMeta& asked = meta_of(*write.object);
+  if (auto named = check_name(write, asked); !named) return named.error();
+  if (!asked.uid().empty() && asked.uid() != current->uid()) {
+    Write with_uid = write;
+    with_uid.expected_uid = asked.uid();
+    return check_preconditions(with_uid, current).error();
+  }
+  if (!asked.resourceversion().empty() && asked.resourceversion() != std::to_string(current->revision())) {
+    return stale_write(*write.kind, write.key.name);
+  }
+  std::shared_ptr<Message> next(write.object->New());
+  next->CopyFrom(*write.object);
+  return finish_update(write, current, **old, std::move(next));
+}
+
+Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, const WriteContext& context) {
+  auto old = parse_current(*write.kind, current);
+  if (!old) return old.error();
+  if (write.subresource == "scale") return patch_scale(write, current, **old);
+
+  std::shared_ptr<Message> next((*old)->New());
+  next->CopyFrom(**old);
+  JsonNotes notes;
+  auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json
+                               : write.patch_kind == PatchKind::merge ? PatchType::merge
+                                                                      : PatchType::strategic,
+                               write.patch, *write.kind, next.get(), &notes);
+  if (!patched) return patched.error();
+  const ObjectMeta& asked = meta_of(*next);
+  if (auto named = check_name(write, asked); !named) return named.error();
+  if (asked.uid() != current->uid()) {
+    return invalid(*write.kind, write.key.name,
+                   {invalid_value("metadata.uid", "\"" + asked.uid() + "\"", "field is immutable")});
+  }
+  if (asked.resourceversion() != std::to_string(current->revision())) {
+    return stale_write(*write.kind, write.key.name);
+  }
+  auto decision = finish_update(write, current, **old, std::move(next));
+  if (decision) decision->notes = std::move(notes.notes);
+  return decision;
+}
+
+}  // namespace kabuki::api_server

@@ -1,0 +1,94 @@
+#include "actors/api_server/write/scale.hpp"
+
+#include <cassert>
+
+#include "messages/api/autoscaling/v1/scale.pb.h"
+#include "messages/api/meta/v1/selector.pb.h"
+#include "messages/meta.hpp"
+#include "messages/patch/patch_message.hpp"
+#include "messages/selectors.hpp"
+#include "messages/status.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+const Message& part(const Message& object, const char* name) {
+  const FieldDescriptor* field = object.GetDescriptor()->FindFieldByName(name);
+  assert(field);
+  return object.GetReflection()->GetMessage(object, field);
+}
+
+int32_t replicas_in(const Message& part) {
+  const FieldDescriptor* field = part.GetDescriptor()->FindFieldByName("replicas");
+  assert(field);
+  return part.GetReflection()->GetInt32(part, field);
+}
+
+/// The kind that a Scale is of, for error messages: not stored, so not in the kinds table.
+const Kind& scale_kind() {
+  static const Kind kind{.group = "autoscaling", .version = "v1", .kind = "Scale", .plural = "scales",
+                         .descriptor = Scale::descriptor()};
+  return kind;
+}
+
+Result<Decision> apply_scale(const Write& write, const ObjectPtr& current, const Message& old, const Scale& scale) {
+  if (!scale.metadata().resourceversion().empty() &&
+      scale.metadata().resourceversion() != std::to_string(current->revision())) {
+    return stale_write(*write.kind, write.key.name);
+  }
+  if (scale.spec().replicas() < 0) {
+    return invalid(scale_kind(), write.key.name,
+                   {invalid_value("spec.replicas", std::to_string(scale.spec().replicas()),
+                                  "must be greater than or equal to 0")});
+  }
+  std::shared_ptr<Message> next(old.New());
+  next->CopyFrom(old);
+  const FieldDescriptor* spec_field = next->GetDescriptor()->FindFieldByName("spec");
+  Message* spec = next->GetReflection()->MutableMessage(next.get(), spec_field);
+  spec->GetReflection()->SetInt32(spec, spec->GetDescriptor()->FindFieldByName("replicas"), scale.spec().replicas());
+  Write main = write;
+  main.subresource.clear();
+  return finish_update(main, current, old, std::move(next));
+}
+
+}  // namespace
+
+Scale scale_of(const Kind& kind, const Message& object) {
+  assert(kind.has_scale);
+  Scale scale;
+  const ObjectMeta& meta = meta_of(object);
+  ObjectMeta* out = scale.mutable_metadata();
+  out->set_name(meta.name());
+  out->set_namespace_(meta.namespace_());
+  out->set_uid(meta.uid());
+  out->set_resourceversion(meta.resourceversion());
+  *out->mutable_creationtimestamp() = meta.creationtimestamp();
+  const Message& spec = part(object, "spec");
+  scale.mutable_spec()->set_replicas(replicas_in(spec));
+  scale.mutable_status()->set_replicas(replicas_in(part(object, "status")));
+  auto selector = LabelSelector::from_message(static_cast<const LabelSelectorMessage&>(part(spec, "selector")));
+  if (selector) scale.mutable_status()->set_selector(selector->text());
+  return scale;
+}
+
+Result<Decision> update_scale(const Write& write, const ObjectPtr& current, const Message& old) {
+  return apply_scale(write, current, old, static_cast<const Scale&>(*write.object));
+}
+
+Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const Message& old) {
+  Scale scale = scale_of(*write.kind, old);
+  JsonNotes notes;
+  auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json
+                               : write.patch_kind == PatchKind::merge ? PatchType::merge
+                                                                      : PatchType::strategic,
+                               write.patch, scale_kind(), &scale, &notes);
+  if (!patched) return patched.error();
+  auto decision = apply_scale(write, current, old, scale);
+  if (decision) decision->notes = std::move(notes.notes);
+  return decision;
+}
+
+}  // namespace kabuki::api_server

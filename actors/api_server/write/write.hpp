@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <google/protobuf/message.h>
+
+#include "messages/kinds.hpp"
+#include "messages/object.hpp"
+#include "messages/result.hpp"
+#include "runtime/io/random.hpp"
+#include "runtime/io/time.hpp"
+
+namespace kabuki::api_server {
+
+enum class PatchKind { json, merge, strategic };
+
+/// One write, as HTTP and the bus both ask for it.
+struct Write {
+  enum class Verb { create, update, patch, remove, bind };
+  Verb verb = Verb::create;
+  const Kind* kind = nullptr;
+  Key key;                  // name empty: create with generateName
+  std::string subresource;  // "", "status", "scale", "finalize"
+  std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale
+  PatchKind patch_kind = PatchKind::merge;
+  std::string patch;
+  std::string node;  // bind
+  bool strict = false;  // patch: unknown fields are an error
+  bool collect_notes = false;
+
+  // Preconditions; what does not hold is 409.
+  std::string expected_uid;
+  uint64_t expected_revision = 0;
+
+  std::optional<int64_t> grace_seconds;  // remove
+  std::string propagation;               // remove: "", Background, Foreground, Orphan
+  bool dry_run = false;
+};
+
+/// What deciding stands on beside the write and the current object.
+struct WriteContext {
+  io::WallTime now;
+  io::Random* random = nullptr;
+};
+
+/// What is to be committed. Exactly one of: nothing (`unchanged`), a new version (`next`), the object's end (`removed`).
+struct Decision {
+  enum class Effect { unchanged, put, removed };
+  Effect effect = Effect::unchanged;
+  /// The object after the write, parsed: what is answered. Of a removal the last version.
+  std::shared_ptr<google::protobuf::Message> object;
+  /// Encoded form of `object` when the effect is put.
+  ObjectPtr next;
+  /// What the key's revision must still be; 0: absent.
+  uint64_t expected_revision = 0;
+  /// Field warnings of a patch.
+  std::vector<std::string> notes;
+};
+
+/// Decides one write against `current` (null when the object does not exist): admission, defaults, validation,
+/// preconditions, generation, finalizers, grace. Pure: the same arguments give the same decision, but for names and
+/// uids, which come from context.random. Errors as a kube-apiserver words them.
+Result<Decision> decide(const Write& write, const ObjectPtr& current, const WriteContext& context);
+
+// The verbs, each in a file of its own.
+Result<Decision> decide_create(const Write& write, const ObjectPtr& current, const WriteContext& context);
+Result<Decision> decide_update(const Write& write, const ObjectPtr& current, const WriteContext& context);
+Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, const WriteContext& context);
+Result<Decision> decide_remove(const Write& write, const ObjectPtr& current, const WriteContext& context);
+Result<Decision> decide_bind(const Write& write, const ObjectPtr& current, const WriteContext& context);
+
+/// The common end of update and patch: takes the wanted state `next` of `old`, restores what the endpoint may not
+/// change, validates, counts the generation, notices that nothing changed or that the last finalizer went.
+Result<Decision> finish_update(const Write& write, const ObjectPtr& current, const google::protobuf::Message& old,
+                               std::shared_ptr<google::protobuf::Message> next);
+
+/// Parses `current`, with its resourceVersion set.
+Result<std::shared_ptr<google::protobuf::Message>> parse_current(const Kind& kind, const ObjectPtr& current);
+
+/// Refuses when expected_uid or expected_revision do not hold.
+Result<> check_preconditions(const Write& write, const ObjectPtr& current);
+
+}  // namespace kabuki::api_server

@@ -1,0 +1,93 @@
+#include "actors/api_server/write_flow.hpp"
+
+#include <utility>
+
+#include "actors/api_server/limits.hpp"
+#include "messages/meta.hpp"
+#include "messages/status.hpp"
+
+namespace kabuki::api_server {
+
+struct WriteFlow::Job {
+  Write write;
+  Done done;
+  int attempts = 0;
+};
+
+namespace {
+
+bool generates_name(const Write& write) {
+  return write.verb == Write::Verb::create && meta_of(*write.object).name().empty();
+}
+
+/// Whether deciding anew could give another answer than a conflict.
+bool may_retry(const Write& write, int attempts) {
+  if (write.verb == Write::Verb::create) return generates_name(write) && attempts < kNameRetries;
+  return write.expected_revision == 0 && attempts < kConflictRetries;
+}
+
+}  // namespace
+
+void WriteFlow::run(Write write, Done done) {
+  auto job = std::make_shared<Job>();
+  job->write = std::move(write);
+  job->done = std::move(done);
+  // A create needs no look first: the compare-and-swap against "absent" tells. A dry run does not come that far.
+  if (job->write.verb == Write::Verb::create && (!job->write.dry_run || generates_name(job->write))) {
+    decide_on(std::move(job), nullptr);
+  } else {
+    read_and_decide(std::move(job));
+  }
+}
+
+void WriteFlow::read_and_decide(std::shared_ptr<Job> job) {
+  shards_->get(job->write.key, [this, job](Result<ObjectPtr> current) {
+    if (!current) return job->done(current.error());
+    decide_on(job, *current);
+  });
+}
+
+void WriteFlow::decide_on(std::shared_ptr<Job> job, const ObjectPtr& current) {
+  ++job->attempts;
+  auto decision = decide(job->write, current, context_());
+  if (!decision) return job->done(decision.error());
+  WriteOutcome outcome{.effect = decision->effect,
+                       .message = decision->object,
+                       .object = current,
+                       .revision = decision->expected_revision,
+                       .notes = std::move(decision->notes)};
+  if (decision->effect == Decision::Effect::unchanged || job->write.dry_run) {
+    if (job->write.dry_run) outcome.object = nullptr;
+    return job->done(std::move(outcome));
+  }
+  decision->notes = std::move(outcome.notes);
+  commit(std::move(job), std::move(*decision));
+}
+
+void WriteFlow::commit(std::shared_ptr<Job> job, Decision decision) {
+  Key key = decision.next ? decision.next->key() : job->write.key;
+  bool removes = decision.effect == Decision::Effect::removed;
+  ObjectPtr next = removes ? ObjectPtr() : decision.next;
+  uint64_t expected = decision.expected_revision;
+  auto kept = std::make_shared<Decision>(std::move(decision));
+  shards_->commit(key, expected, next, [this, job, kept, key, removes](Result<ShardClient::CommitResult> result) {
+    if (!result) return job->done(result.error());
+    const Kind& kind = *job->write.kind;
+    if (!result->committed) {
+      if (!may_retry(job->write, job->attempts)) {
+        return job->done(job->write.verb == Write::Verb::create ? already_exists(kind, key.name)
+                                                                : stale_write(kind, key.name));
+      }
+      return decide_on(job, job->write.verb == Write::Verb::create ? ObjectPtr() : result->current);
+    }
+    mutable_meta(kept->object.get())->set_resourceversion(std::to_string(result->revision));
+    WriteOutcome outcome{.effect = kept->effect,
+                         .message = kept->object,
+                         .revision = result->revision,
+                         .notes = std::move(kept->notes)};
+    if (!removes) outcome.object = Object::at_revision(*kept->next, result->revision);
+    job->done(std::move(outcome));
+  });
+}
+
+}  // namespace kabuki::api_server

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "actors/api_server/shard_client.hpp"
+#include "actors/api_server/write/write.hpp"
+
+namespace kabuki::api_server {
+
+/// What became of a write.
+struct WriteOutcome {
+  Decision::Effect effect = Decision::Effect::unchanged;
+  /// The object after the write with its resourceVersion; of a removal its last version.
+  std::shared_ptr<google::protobuf::Message> message;
+  /// The same, encoded; null after a removal or a dry run.
+  ObjectPtr object;
+  uint64_t revision = 0;
+  std::vector<std::string> notes;
+};
+
+/// Carries one write through: read the object, decide, compare and swap, and decide again when somebody was faster
+/// and the write named no revision. `done` is called exactly once, inside the owning actor.
+class WriteFlow {
+ public:
+  WriteFlow(ShardClient* shards, std::function<WriteContext()> context)
+      : shards_(shards), context_(std::move(context)) {}
+
+  using Done = std::function<void(Result<WriteOutcome>)>;
+  void run(Write write, Done done);
+
+ private:
+  struct Job;
+  void read_and_decide(std::shared_ptr<Job> job);
+  void decide_on(std::shared_ptr<Job> job, const ObjectPtr& current);
+  void commit(std::shared_ptr<Job> job, Decision decision);
+
+  ShardClient* shards_;
+  std::function<WriteContext()> context_;
+};
+
+}  // namespace kabuki::api_server
