@@ -1,0 +1,150 @@
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "runtime/io/live_clock.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/commands/stop_host.hpp"
+#include "tools/guardian.hpp"
+#include "tools/host_process.hpp"
+#include "tools/kubeconfig.hpp"
+#include "tools/say.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+struct UpOptions {
+  HostProcessOptions host;
+  std::string kubeconfig;
+  std::string grace = "40s";
+  std::string eviction = "5m";
+  bool foreground = false;
+};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// Writes the context where kubectl looks for it, and a file of its own beside the data.
+Result<> write_context(const UpOptions& options, const HostReady& ready) {
+  KubeconfigEntry entry{.name = options.host.cluster,
+                        .server = ready.state.api_server,
+                        .authority_pem = ready.authority_pem,
+                        .client_certificate_pem = ready.admin_certificate_pem,
+                        .client_key_pem = ready.admin_key_pem};
+  if (auto merged = merge_kubeconfig_file(options.kubeconfig, entry); !merged) return merged;
+  return merge_kubeconfig_file(ClusterFiles{options.host.data}.kubeconfig(), entry);
+}
+
+/// One life of the host process, in whatever process that is. `report` is called once, at the first start.
+int live(const UpOptions& options, int guardian_pid, const Report& report) {
+  return run_host_process(
+      options.host,
+      [&](HostReady ready) {
+        ready.state.guardian_pid = guardian_pid;
+        ready.state.kubeconfig = options.kubeconfig;
+        auto written = write_host_state(ClusterFiles{options.host.data}.state(), ready.state);
+        if (written) written = write_context(options, ready);
+        if (!report) return;
+        report(written ? BackgroundReport{true, ready.state.api_server}
+                       : BackgroundReport{false, written.error().message});
+      },
+      [&](const Error& error) {
+        if (report) report({false, error.message});
+      });
+}
+
+/// Guards host processes until it is told to stop. Only the first start is reported.
+int live_guarded(const UpOptions& options, const Report& report) {
+  ClusterFiles files{options.host.data};
+  auto lock = DirectoryLock::take(files.lock());
+  if (!lock) {
+    report({false, lock.error().message + ": the cluster \"" + options.host.cluster +
+                       "\" runs already; stop it with `kabuki down --name " + options.host.cluster + "`"});
+    return kCannotStart;
+  }
+  int guardian = ::getpid();
+  return guard([&](int restarts) { return live(options, guardian, restarts == 0 ? report : Report()); });
+}
+
+void say_ready(const UpOptions& options, const std::string& server, io::Duration took) {
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.2f", static_cast<double>(took.count()) * 1e-9);
+  say("Cluster \"" + options.host.cluster + "\" is ready after " + seconds + " s: " + server + ", " +
+      std::to_string(options.host.nodes) + " nodes.");
+  say("  kubectl --context " + options.host.cluster +
+      (options.kubeconfig == default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"))
+           ? ""
+           : " --kubeconfig " + options.kubeconfig) +
+      " get nodes");
+  if (!options.host.listen.empty()) {
+    say("Other hosts join with:\n  kabuki host --join " + ClusterFiles{options.host.data}.join_file() + " --nodes 3");
+  }
+}
+
+void run_up(UpOptions options) {
+  io::LiveClock clock;
+  io::MonoTime began = clock.mono();
+  for (auto [text, target, name] : {std::tuple{&options.grace, &options.host.node_grace, "--node-grace"},
+                                    std::tuple{&options.eviction, &options.host.eviction, "--eviction-timeout"}}) {
+    auto parsed = parse_duration_ns(*text);
+    if (!parsed) {
+      Error error = parsed.error();
+      error.message = std::string(name) + ": " + error.message;
+      give_up("up", error);
+    }
+    *target = io::Duration(*parsed);
+  }
+  if (options.host.data.empty()) options.host.data = default_data_dir(options.host.cluster);
+  if (options.kubeconfig.empty()) {
+    options.kubeconfig = default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"));
+  }
+  ClusterFiles files{options.host.data};
+  if (DirectoryLock::is_held(files.lock())) {
+    give_up("up", {.message = "the cluster \"" + options.host.cluster + "\" runs already from " + files.root +
+                              "; stop it with `kabuki down --name " + options.host.cluster +
+                              "`, or give another --name and --data"});
+  }
+  if (auto prepared = prepare_data_dir(files); !prepared) give_up("up", prepared.error());
+
+  if (options.foreground) {
+    int status = live_guarded(options, [&](const BackgroundReport& report) {
+      if (report.ready) {
+        say_ready(options, report.text, clock.mono() - began);
+      } else {
+        std::fprintf(stderr, "kabuki up: %s\n", report.text.c_str());
+      }
+    });
+    throw CLI::RuntimeError(status);
+  }
+  auto report = run_in_background(files.log(), [&](Report say_it) { return live_guarded(options, say_it); });
+  if (!report) give_up("up", report.error());
+  if (!report->ready) give_up("up", {.message = report->text});
+  say_ready(options, report->text, clock.mono() - began);
+}
+
+}  // namespace
+
+void add_up(CLI::App& app) {
+  auto options = std::make_shared<UpOptions>();
+  CLI::App* up = app.add_subcommand("up", "Start a cluster in the background; return when it is ready");
+  up->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")->capture_default_str()->check(CLI::Range(0, 100000));
+  up->add_option("--name", options->host.cluster, "Name of the cluster and of its kubeconfig context")->capture_default_str();
+  up->add_option("--kubeconfig", options->kubeconfig, "File the context is written to (default: where kubectl looks)");
+  up->add_option("--data", options->host.data, "Directory of the cluster's data (default: ~/.local/state/kabuki/NAME)");
+  up->add_option("--port", options->host.port, "Port of the API server; 0 picks a free one")->capture_default_str();
+  up->add_option("--listen", options->host.listen, "Address at which other hosts reach this one; writes a join file");
+  up->add_option("--store", options->host.store, "Where objects are kept")->capture_default_str()->check(CLI::IsMember({"rocksdb", "memory"}));
+  up->add_option("--node-grace", options->grace, "Silence after which a node is NotReady")->capture_default_str();
+  up->add_option("--eviction-timeout", options->eviction, "How long pods stay on a node that is not ready")->capture_default_str();
+  up->add_flag("--foreground", options->foreground, "Stay in the foreground");
+  up->footer("Example:\n  kabuki up --nodes 5 --name demo && kubectl --context demo get nodes");
+  up->callback([options] { run_up(*options); });
+}
+
+}  // namespace kabuki::tools

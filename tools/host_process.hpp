@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "messages/result.hpp"
+#include "runtime/io/time.hpp"
+#include "tools/cluster_files.hpp"
+
+namespace kabuki::tools {
+
+/// What one host process is to be.
+struct HostProcessOptions {
+  std::string cluster = "kabuki";
+  std::string data;              // its directory
+  int nodes = 3;                 // simulated nodes on it
+
+  // The control-plane host.
+  uint16_t port = 6443;          // of the API server; 0 picks one
+  std::string listen;            // address for other hosts and clients; "" is loopback alone
+  std::string store = "rocksdb"; // or memory
+  io::Duration node_grace = std::chrono::seconds(40);
+  io::Duration eviction = std::chrono::seconds(300);
+
+  // A worker.
+  std::string join_file;         // "" makes it the control plane
+};
+
+/// What the process says when it serves.
+struct HostReady {
+  HostState state;
+  std::string authority_pem;
+  std::string admin_certificate_pem;
+  std::string admin_key_pem;
+};
+
+/// Runs one host until SIGTERM or SIGINT (returns 0) or until its root supervisor gives up (returns 1). `ready` is
+/// called once when it serves; `failed` when it cannot start (returns kCannotStart). Blocks signals for all threads;
+/// to be called before any thread is made.
+int run_host_process(const HostProcessOptions& options, const std::function<void(const HostReady&)>& ready,
+                     const std::function<void(const Error&)>& failed);
+
+}  // namespace kabuki::tools

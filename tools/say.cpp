@@ -1,0 +1,52 @@
+#include "tools/say.hpp"
+
+#include <CLI/Error.hpp>
+
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include "messages/status.hpp"
+
+namespace kabuki::tools {
+
+void say(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+void give_up(std::string_view command, const Error& error) {
+  std::fprintf(stderr, "kabuki %.*s: %s\n", static_cast<int>(command.size()), command.data(), error.message.c_str());
+  throw CLI::RuntimeError(1);
+}
+
+Result<long long> parse_duration_ns(std::string_view text) {
+  auto refuse = [&] {
+    return bad_request("\"" + std::string(text) + "\" is not a duration; write 500ms, 40s, 5m, 1h30m");
+  };
+  if (text.empty()) return refuse();
+  std::string_view rest = text;
+  double total = 0;
+  while (!rest.empty()) {
+    double number = 0;
+    auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (failure != std::errc() || number < 0) return refuse();
+    rest.remove_prefix(static_cast<size_t>(end - rest.data()));
+    size_t letters = 0;
+    while (letters < rest.size() && std::isalpha(static_cast<unsigned char>(rest[letters]))) ++letters;
+    std::string_view unit = rest.substr(0, letters);
+    rest.remove_prefix(letters);
+    double scale = unit == "ms"                      ? 1e6
+                   : unit == "s" || unit.empty()     ? 1e9
+                   : unit == "m"                     ? 60e9
+                   : unit == "h"                     ? 3600e9
+                                                     : 0;
+    if (scale == 0) return refuse();
+    total += number * scale;
+  }
+  return static_cast<long long>(total);
+}
+
+}  // namespace kabuki::tools
