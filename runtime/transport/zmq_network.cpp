@@ -31,7 +31,9 @@ class Network final : public ZmqNetwork {
     loop_.receive = std::move(receive);
     loop_.changed = std::move(changed);
   }
-  void on_request(Requested requested) override { loop_.requested = std::move(requested); }
+  void on_request(Requested requested) override {
+    loop_.inbox().post([this, requested = std::move(requested)] { loop_.requested = requested; });
+  }
   std::string endpoint() const override { return endpoint_; }
   const CurveKeys& keys() const override { return options_.keys; }
   KeyRing& key_ring() override { return keys_; }

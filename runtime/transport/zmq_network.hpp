@@ -61,7 +61,7 @@ class ZmqNetwork : public io::Network {
   virtual const CurveKeys& keys() const = 0;
   /// Which client keys are let in. connect() adds its peer's key, disconnect() takes it away.
   virtual KeyRing& key_ring() = 0;
-  /// Called once, before start.
+  /// Who is asked; replaces the former one.
   virtual void on_request(Requested requested) = 0;
   virtual std::map<std::string, PeerCounters> counters() const = 0;
 };

@@ -1,0 +1,139 @@
+#include "actors/membership/door.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "messages/bus_failure.hpp"
+#include "messages/status.hpp"
+#include "runtime/log.hpp"
+#include "runtime/message.hpp"
+
+namespace kabuki::membership {
+namespace {
+
+using runtime::kJoiningPrefix;
+using runtime::make_message;
+using runtime::MessagePtr;
+
+constexpr io::Duration kAskTimeout = std::chrono::seconds(10);
+constexpr size_t kIdSize = 8;
+
+Error not_proven(const std::string& why) { return {.code = 403, .reason = "Forbidden", .message = why}; }
+
+std::string encode_answer(const Result<MessagePtr>& result) {
+  if (result.ok()) return runtime::encode_message(**result);
+  bus::Failure failure;
+  error_to_failure(result.error(), &failure);
+  return runtime::encode_message(*make_message(std::move(failure)));
+}
+
+}  // namespace
+
+Result<bus::Join> proven_join(const std::string& from, const std::string& key, bus::Join join) {
+  join.clear_secret();
+  if (from.starts_with(kJoiningPrefix)) {
+    if (join.incarnation() != 0) return not_proven("a join file is for hosts that are about to start");
+    if (!key.empty() && join.public_key().empty()) return not_proven("a host joins with a key of its own");
+    if (!key.empty() && join.public_key() == key) return not_proven("the key of a join file cannot be a host's own");
+    return join;
+  }
+  if (!join.host().empty() && join.host() != from) {
+    return not_proven("host " + from + " cannot join as " + join.host());
+  }
+  join.set_host(from);
+  join.set_public_key(key);
+  return join;
+}
+
+struct Door::State {
+  runtime::ZmqNetwork& network;
+  runtime::Host& host;
+  const std::string who;
+  std::mutex mutex;
+  std::map<std::string, Invitation> invitations;  // by id
+  bool closed = false;
+
+  /// Counts a use; the key goes with the last one.
+  void used(const std::string& id) {
+    std::lock_guard lock(mutex);
+    auto it = invitations.find(id);
+    if (it == invitations.end() || it->second.uses == 0 || ++it->second.used < it->second.uses) return;
+    network.key_ring().revoke(it->second.public_key);
+    invitations.erase(it);
+    runtime::log(runtime::Level::info, who, "a join file is used up", {{"id", id}});
+  }
+
+  void requested(const std::shared_ptr<State>& self, const std::string& from, const std::string& request,
+                 runtime::ZmqNetwork::Answer answer) {
+    auto message = runtime::decode_message(request);
+    const auto* join = message.ok() ? (*message)->as<bus::Join>() : nullptr;
+    if (!join) return answer(encode_answer(bad_request("expected a Join")));
+    auto proven = proven_join(from, network.key_ring().key_of(from).value_or(""), *join);
+    if (!proven) {
+      runtime::log(runtime::Level::warning, who, "refused a join", {{"from", from}, {"why", proven.error().message}});
+      return answer(encode_answer(proven.error()));
+    }
+    std::lock_guard lock(mutex);
+    if (closed) return;
+    host.ask(runtime::role(runtime::roles::kMembership), make_message(std::move(*proven)), kAskTimeout,
+             [self, from, answer = std::move(answer)](Result<MessagePtr> result) {
+               if (result.ok() && from.starts_with(kJoiningPrefix)) self->used(from.substr(kJoiningPrefix.size()));
+               answer(encode_answer(result));
+             });
+  }
+};
+
+Door::Door(runtime::ZmqNetwork& network, runtime::Host& host)
+    : network_(network),
+      state_(new State{network, host, host.options().name + "/door", {}, {}, false}),
+      host_name_(host.options().name) {
+  network.on_request([state = state_](const std::string& from, std::string request, auto answer) {
+    state->requested(state, from, request, std::move(answer));
+  });
+}
+
+Door::~Door() {
+  network_.on_request({});
+  std::lock_guard lock(state_->mutex);
+  state_->closed = true;
+}
+
+runtime::JoinFile Door::invite(const std::string& endpoint, uint32_t uses) {
+  runtime::JoinFile file;
+  file.secret = runtime::generate_curve_keys();
+  // A label for logs, not a secret. Z85 has characters that a name cannot have.
+  for (char c : file.secret.public_key) {
+    if (std::isalnum(static_cast<unsigned char>(c)) && file.id.size() < kIdSize) file.id.push_back(c);
+  }
+  file.endpoint = endpoint;
+  file.server_host = host_name_;
+  file.server_key = network_.keys().public_key;
+  file.uses = uses;
+  accept(file);
+  return file;
+}
+
+void Door::accept(const runtime::JoinFile& file) {
+  std::lock_guard lock(state_->mutex);
+  state_->invitations[file.id] = {file.secret.public_key, file.uses, 0};
+  network_.key_ring().allow(file.secret.public_key, std::string(kJoiningPrefix) + file.id);
+}
+
+void Door::revoke(const std::string& id) {
+  std::lock_guard lock(state_->mutex);
+  state_->invitations.erase(id);
+  network_.key_ring().revoke_name(std::string(kJoiningPrefix) + id);
+}
+
+Result<bus::JoinReply> ask_to_join(const runtime::RequestTarget& target, const runtime::CurveKeys& keys,
+                                   const std::string& sender, const bus::Join& join, io::Duration timeout) {
+  auto answer = runtime::request_once(target, keys, sender, runtime::encode_message(*make_message(join)), timeout);
+  if (!answer) return answer.error();
+  auto message = runtime::decode_message(*answer);
+  if (!message) return message.error();
+  if (const auto* failure = (*message)->as<bus::Failure>()) return failure_to_error(*failure);
+  if (const auto* reply = (*message)->as<bus::JoinReply>()) return *reply;
+  return internal_error("expected an answer to Join");
+}
+
+}  // namespace kabuki::membership

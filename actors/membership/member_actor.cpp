@@ -1,0 +1,114 @@
+#include "actors/membership/member_actor.hpp"
+
+#include <map>
+#include <set>
+
+#include "messages/status.hpp"
+#include "runtime/log.hpp"
+
+namespace kabuki::membership {
+namespace {
+
+using runtime::Inbound;
+using runtime::Level;
+using runtime::make_message;
+using runtime::MessagePtr;
+
+constexpr io::Duration kBeat = std::chrono::seconds(2);
+constexpr io::Duration kAskTimeout = std::chrono::seconds(2);
+constexpr int kConflict = 409;
+
+class MemberActor final : public runtime::Actor {
+ public:
+  explicit MemberActor(MemberOptions options) : options_(std::move(options)) {}
+
+ protected:
+  void started() override { beat(); }
+
+  void received(Inbound& in) override {
+    if (const auto* members = in.as<bus::Members>()) return apply(*members);
+    in.reply.fail(bad_request("a member does not understand " + in.message->body->GetTypeName()));
+  }
+
+  std::string health() const override { return trouble_.empty() ? "" : "no contact with membership: " + trouble_; }
+
+ private:
+  void beat() {
+    bus::Join join;
+    join.set_host(host_name());
+    join.set_incarnation(host().options().incarnation);
+    join.set_endpoint(options_.endpoint);
+    join.set_public_key(options_.public_key);
+    join.set_pid(options_.pid);
+    join.set_nodes(options_.nodes);
+    ask(runtime::role(runtime::roles::kMembership), make_message(std::move(join)), kAskTimeout,
+        [this](const Result<MessagePtr>& result) { beat_answered(result); });
+    after(kBeat, [this] { beat(); });
+  }
+
+  void beat_answered(const Result<MessagePtr>& result) {
+    if (!result) {
+      trouble_ = result.error().message;
+      if (result.error().code == kConflict) fail(trouble_);
+      return;
+    }
+    trouble_.clear();
+    if (const auto* reply = (*result)->as<bus::JoinReply>()) apply(reply->members());
+  }
+
+  void apply(const bus::Members& members) {
+    apply_members(host(), members_, members);
+    members_ = members;
+  }
+
+  const MemberOptions options_;
+  bus::Members members_;
+  std::string trouble_;
+};
+
+bool same(const bus::Members::Host& a, const bus::Members::Host& b) {
+  return a.incarnation() == b.incarnation() && a.endpoint() == b.endpoint() && a.public_key() == b.public_key();
+}
+
+}  // namespace
+
+void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members) {
+  const auto& own = host.options().name;
+  std::map<std::string, const bus::Members::Host*> known;
+  for (const auto& peer : before.hosts()) known[peer.name()] = &peer;
+  for (const auto& peer : members.hosts()) {
+    auto it = known.find(peer.name());
+    bool is_new = it == known.end() || !same(*it->second, peer);
+    if (it != known.end()) known.erase(it);
+    if (peer.name() != own && is_new) {
+      host.set_peer(peer.name(), peer.incarnation(), peer.endpoint(), peer.public_key());
+    }
+  }
+  for (const auto& [name, peer] : known) {
+    if (name != own) host.remove_peer(name);
+  }
+
+  auto roles = host.roles();
+  std::set<std::string> gone;
+  for (const auto& role : before.roles()) gone.insert(role.role());
+  auto held_here = [&](const std::string& role) {
+    auto it = roles.find(role);
+    return it != roles.end() && it->second.host() == own;
+  };
+  for (const auto& role : members.roles()) {
+    gone.erase(role.role());
+    runtime::Address holder{role.holder()};
+    if (held_here(role.role()) || holder.host() == own) continue;
+    auto it = roles.find(role.role());
+    if (it == roles.end() || it->second != holder) host.set_role(role.role(), holder);
+  }
+  for (const auto& role : gone) {
+    if (!held_here(role)) host.remove_role(role);
+  }
+}
+
+std::unique_ptr<runtime::Actor> make_member(MemberOptions options) {
+  return std::make_unique<MemberActor>(std::move(options));
+}
+
+}  // namespace kabuki::membership

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "messages/bus/control.pb.h"
+#include "runtime/actor.hpp"
+#include "runtime/host.hpp"
+
+namespace kabuki::membership {
+
+/// What a host says of itself when it joins.
+struct MemberOptions {
+  std::string endpoint;    // where others reach it; "" where the network knows
+  std::string public_key;  // "" without keys
+  uint32_t pid = 0;
+  uint32_t nodes = 0;
+};
+
+/// On every host: says every 2 s to @membership that this incarnation runs, and applies what it is told of the other
+/// hosts and roles. When a later incarnation of this host has started, it fails, and so, in the end, does its host.
+std::unique_ptr<runtime::Actor> make_member(MemberOptions options);
+
+/// Makes the hosts in `members` reachable from `host` and resolvable the roles they hold; forgets those that were in
+/// `before` and no longer are. Roles that `host` itself holds are its own matter. Thread-safe; also for a host that
+/// has not been started yet.
+void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members);
+
+}  // namespace kabuki::membership
