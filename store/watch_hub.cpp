@@ -109,6 +109,11 @@ void WatchHub::drop(const std::string& address) {
   }
 }
 
+bool WatchHub::watches(const std::string& address) const {
+  const auto it = watchers_.lower_bound({address, 0});
+  return it != watchers_.end() && it->first.address == address;
+}
+
 void WatchHub::erase(Watcher& watcher) {
   WatchGroup* group = watcher.group;
   std::erase(group->live, &watcher);

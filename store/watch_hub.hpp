@@ -86,6 +86,8 @@ class WatchHub {
   std::vector<Delivery> take();
 
   size_t size() const { return watchers_.size(); }
+  /// Whether this address has a stream.
+  bool watches(const std::string& address) const;
   /// How many wait for credit with something to be told.
   size_t parked() const;
 

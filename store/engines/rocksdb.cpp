@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
 
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
 #include <condition_variable>
 #include <filesystem>
 #include <thread>
@@ -41,6 +45,40 @@ rocksdb::Options database_options(const RocksdbOptions& options) {
   out.stats_persist_period_sec = 0;
   return out;
 }
+
+/// Passes RocksDB's log on to its file and remembers what it says of a log it cannot read: the status of opening names
+/// no file.
+class NotingLogger : public rocksdb::Logger {
+ public:
+  explicit NotingLogger(std::shared_ptr<rocksdb::Logger> file)
+      : rocksdb::Logger(rocksdb::WARN_LEVEL), file_(std::move(file)) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    if (file_) {
+      va_list copy;
+      va_copy(copy, arguments);
+      file_->Logv(format, copy);
+      va_end(copy);
+    }
+    char line[512];
+    if (vsnprintf(line, sizeof line, format, arguments) < 0) return;
+    const char* dropping = strstr(line, ".log: dropping");
+    if (!dropping) return;
+    while (dropping > line && dropping[-1] != ' ' && dropping[-1] != '/') --dropping;
+    const std::lock_guard lock(mutex_);
+    if (dropped_.empty()) dropped_ = dropping;
+  }
+  std::string dropped() const {
+    const std::lock_guard lock(mutex_);
+    return dropped_;
+  }
+
+ private:
+  const std::shared_ptr<rocksdb::Logger> file_;
+  mutable std::mutex mutex_;
+  std::string dropped_;
+};
 
 /// Says which process holds the lock, where the system knows.
 Error locked(const std::string& directory, const rocksdb::Status& status) {
@@ -123,13 +161,21 @@ Result<> RocksdbEngine::open() {
   std::filesystem::create_directories(options_.directory, error);
   if (error) return internal_error("cannot create " + options_.directory + ": " + error.message());
   rocksdb::DB* database = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(options_), options_.directory, &database);
+  auto options = database_options(options_);
+  std::shared_ptr<rocksdb::Logger> file;
+  // Without a file of its own RocksDB works as well.
+  rocksdb::CreateLoggerFromOptions(options_.directory, options, &file).PermitUncheckedError();
+  const auto logger = std::make_shared<NotingLogger>(std::move(file));
+  options.info_log = logger;
+  const auto status = rocksdb::DB::Open(options, options_.directory, &database);
   database_.reset(database);
   if (status.ok()) return {};
   const std::string text = status.ToString();
   const bool lock = status.IsIOError() && text.find("/LOCK") != std::string::npos;
   if (lock && text.find("lock") != std::string::npos) return locked(options_.directory, status);
-  return failure("cannot open", status);
+  Error why = failure("cannot open", status);
+  if (const auto dropped = logger->dropped(); !dropped.empty()) why.message += " (" + dropped + ")";
+  return why;
 }
 
 Result<> RocksdbEngine::check_meta() {

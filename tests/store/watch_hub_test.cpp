@@ -40,7 +40,7 @@ class Hub {
         line += std::string(" ") + kTypes[static_cast<int>(event.type)];
         line += " " + (event.object ? std::string(event.object->name()) : event.initial_end ? "end" : "") + "@" +
                 std::to_string(event.revision);
-        if (event.object) EXPECT_EQ(event.object->revision(), event.revision);
+        EXPECT_TRUE(!event.object || event.object->revision() == event.revision);
       }
       out.push_back(line);
     }
