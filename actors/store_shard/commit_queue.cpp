@@ -1,0 +1,98 @@
+#include "actors/store_shard/commit_queue.hpp"
+
+#include "messages/status.hpp"
+#include "store/limits.hpp"
+
+namespace kabuki::store {
+
+Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects) {
+  std::vector<Mutation> out;
+  out.reserve(commit.mutations_size());
+  for (const auto& mutation : commit.mutations()) {
+    Mutation& added = out.emplace_back();
+    added.key = {static_cast<KindId>(mutation.key().kind()), mutation.key().namespace_(), mutation.key().name()};
+    added.expected_revision = mutation.expected_revision();
+    if (!mutation.put()) continue;
+    if (mutation.object() >= objects.size()) {
+      return bad_request("commit of " + added.key.text() + " refers to an object that did not come with it");
+    }
+    added.object = objects[mutation.object()];
+    if (KeyView(added.object) != KeyView(added.key)) {
+      return bad_request("commit of " + added.key.text() + " carries " + added.object->key().text());
+    }
+  }
+  return out;
+}
+
+runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const std::vector<MutationResult>& results,
+                                 const ShardState& state) {
+  assert(mutations.size() == results.size());
+  bus::CommitReply reply;
+  std::vector<ObjectPtr> objects;
+  for (size_t i = 0; i < results.size(); ++i) {
+    auto* item = reply.add_items();
+    item->set_revision(results[i].revision);
+    switch (results[i].outcome) {
+      case Outcome::committed:
+        item->set_outcome(bus::CommitReply::COMMITTED);
+        break;
+      case Outcome::unknown:
+        item->set_outcome(bus::CommitReply::UNKNOWN);
+        break;
+      case Outcome::conflict:
+        item->set_outcome(bus::CommitReply::CONFLICT);
+        if (auto current = state.get(mutations[i].key)) {
+          item->set_has_object(true);
+          item->set_object(static_cast<uint32_t>(objects.size()));
+          objects.push_back(std::move(current));
+        }
+        break;
+    }
+  }
+  return runtime::make_message(std::move(reply), std::move(objects));
+}
+
+Result<> CommitQueue::add(std::vector<Mutation> mutations, runtime::Reply& reply) {
+  size_t bytes = 0;
+  for (const auto& mutation : mutations) bytes += mutation.object ? mutation.object->size() : sizeof(Mutation);
+  const bool full = waiting_mutations_ + mutations.size() > limits::kQueuedMutations ||
+                    waiting_bytes_ + bytes > limits::kQueuedBytes;
+  if (full && !waiting_.empty()) {
+    return too_many_requests("the store has too many writes waiting, please try again later", 1);
+  }
+  waiting_mutations_ += mutations.size();
+  waiting_bytes_ += bytes;
+  waiting_.push_back({std::move(mutations), bytes, std::move(reply)});
+  return {};
+}
+
+std::optional<std::vector<Mutation>> CommitQueue::next() {
+  if (waiting_.empty() || submissions_.size() >= limits::kSubmissions) return std::nullopt;
+  std::vector<Mutation> batch;
+  auto& submission = submissions_.emplace_back();
+  while (!waiting_.empty()) {
+    Entry& entry = waiting_.front();
+    if (!batch.empty() && batch.size() + entry.mutations.size() > limits::kSubmitMutations) break;
+    batch.insert(batch.end(), entry.mutations.begin(), entry.mutations.end());
+    waiting_mutations_ -= entry.mutations.size();
+    waiting_bytes_ -= entry.bytes;
+    submission.push_back(std::move(entry));
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+void CommitQueue::done(const std::vector<MutationResult>& results, const ShardState& state) {
+  assert(!submissions_.empty());
+  auto submission = std::move(submissions_.front());
+  submissions_.pop_front();
+  auto at = results.begin();
+  for (auto& entry : submission) {
+    const auto end = at + static_cast<ptrdiff_t>(entry.mutations.size());
+    entry.reply.send(commit_reply(entry.mutations, {at, end}, state));
+    at = end;
+  }
+  assert(at == results.end());
+}
+
+}  // namespace kabuki::store

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "messages/bus/objects.pb.h"
+#include "messages/result.hpp"
+#include "runtime/actor.hpp"
+#include "runtime/message.hpp"
+#include "store/engine.hpp"
+#include "store/shard_state.hpp"
+
+namespace kabuki::store {
+
+/// The mutations of a Commit. Error: BadRequest when it refers to objects that did not come with it or a key that is not
+/// its object's.
+Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects);
+
+/// The answer to a Commit; conflicts carry what `state` holds now.
+runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const std::vector<MutationResult>& results,
+                                 const ShardState& state);
+
+/// Commits on their way to the engine: bounded, answered in order. While the engine is busy what comes waits, and goes as
+/// one submission then.
+class CommitQueue {
+ public:
+  /// Error: TooManyRequests with Retry-After 1 when the queue is full; `reply` is left to the caller then.
+  Result<> add(std::vector<Mutation> mutations, runtime::Reply& reply);
+  /// What to submit now; none while nothing waits or enough is in flight.
+  std::optional<std::vector<Mutation>> next();
+  /// Answers the commits of the oldest submission in flight.
+  void done(const std::vector<MutationResult>& results, const ShardState& state);
+
+  /// Mutations that wait, without those in flight.
+  size_t waiting() const { return waiting_mutations_; }
+  size_t in_flight() const { return submissions_.size(); }
+
+ private:
+  struct Entry {
+    std::vector<Mutation> mutations;
+    size_t bytes = 0;
+    runtime::Reply reply;
+  };
+  std::deque<Entry> waiting_;
+  size_t waiting_mutations_ = 0;
+  size_t waiting_bytes_ = 0;
+  std::deque<std::vector<Entry>> submissions_;
+};
+
+}  // namespace kabuki::store
