@@ -11,6 +11,9 @@
 
 namespace kabuki::store {
 
+/// Where a shard begins: a revision that no change ever has. Not 0, which Kubernetes' clients read as "any".
+inline constexpr uint64_t kFirstRevision = 1;
+
 /// One change of one key. `object` null deletes. `expected_revision` is what the key's revision must be for the change
 /// to happen; 0 means the key must be absent.
 struct Mutation {
@@ -48,7 +51,8 @@ class Engine {
   using Failed = std::function<void(Error)>;
 
   virtual ~Engine() = default;
-  /// Reads everything back: `sink` gets every object in key order, then the highest revision ever given is returned.
+  /// Reads everything back: `sink` gets every object in key order, then the highest revision ever given is returned
+  /// (kFirstRevision when there was none).
   /// Refuses (with file and offset where known) what is corrupt, locked or of another format version. Called once,
   /// before start.
   virtual Result<uint64_t> load(const std::function<void(ObjectPtr)>& sink) = 0;

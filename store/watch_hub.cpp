@@ -54,7 +54,7 @@ Result<uint64_t> WatchHub::open(const WatcherId& id, const WatchRequest& request
   close(id);
   const uint64_t now = state_.revision();
   if (request.from_revision > now) return too_large_resource_version(request.from_revision, now);
-  const uint64_t from = request.from_revision == 0 ? now : request.from_revision;
+  const uint64_t from = request.from_revision;
   if (!request.initial_events && from < state_.history().compacted()) return too_old(from);
 
   auto watcher = std::make_unique<Watcher>();

@@ -24,7 +24,7 @@ struct WatcherId {
 
 struct WatchRequest {
   Selection selection;
-  /// Events after this revision; 0 is now.
+  /// Events after this revision. With initial events: these are no older than it.
   uint64_t from_revision = 0;
   /// First all current objects as added, then a bookmark with initial_end.
   bool initial_events = false;

@@ -41,7 +41,7 @@ class Judge {
 
  private:
   absl::flat_hash_set<ObjectPtr, KeyHash, KeyEqual> current_;
-  uint64_t revision_ = 0;
+  uint64_t revision_ = kFirstRevision;
 };
 
 }  // namespace kabuki::store

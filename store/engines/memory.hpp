@@ -39,7 +39,7 @@ class MemoryMedium {
   friend class MemoryCore;
   mutable std::mutex mutex_;
   ObjectSet objects_;
-  uint64_t revision_ = 0;
+  uint64_t revision_ = kFirstRevision;
   std::optional<ShardIdentity> identity_;
   bool open_ = false;
   bool fail_next_ = false;

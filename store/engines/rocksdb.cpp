@@ -199,7 +199,7 @@ Result<> RocksdbEngine::check_meta() {
   if (!first->status().ok()) return failure("cannot read", first->status());
   rocksdb::WriteBatch batch;
   batch.Put(rocksdb::Slice(format::kMetaKey), format::encode_meta(expected));
-  batch.Put(rocksdb::Slice(format::kRevisionKey), format::encode_revision(0));
+  batch.Put(rocksdb::Slice(format::kRevisionKey), format::encode_revision(kFirstRevision));
   rocksdb::WriteOptions sync;
   sync.sync = true;
   const auto written = database_->Write(sync, &batch);

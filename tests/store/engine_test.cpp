@@ -58,38 +58,38 @@ class EngineTest : public testing::TestWithParam<std::string> {
 
 TEST_P(EngineTest, JudgesEntriesOneByOneAndGivesEachItsRevision) {
   RunningEngine engine(home_->engine());
-  EXPECT_EQ(engine.revision, 0u);
-  EXPECT_EQ(engine.commit({put(thing("a", "1")), put(thing("b", "1")), put(thing("a", "2")), put(thing("a", "3"), 1),
-                           remove(thing_key("b"), 1), remove(thing_key("b"), 2), put(thing("b", "2"), 2),
+  EXPECT_EQ(engine.revision, 1u);
+  EXPECT_EQ(engine.commit({put(thing("a", "1")), put(thing("b", "1")), put(thing("a", "2")), put(thing("a", "3"), 2),
+                           remove(thing_key("b"), 2), remove(thing_key("b"), 3), put(thing("b", "2"), 3),
                            remove(thing_key("c"), 0), put(thing("b", "4"))}),
-            (Results{{Outcome::committed, 1},
-                     {Outcome::committed, 2},
-                     {Outcome::conflict, 1},
+            (Results{{Outcome::committed, 2},
                      {Outcome::committed, 3},
                      {Outcome::conflict, 2},
                      {Outcome::committed, 4},
+                     {Outcome::conflict, 3},
+                     {Outcome::committed, 5},
                      {Outcome::conflict, 0},
                      {Outcome::conflict, 0},
-                     {Outcome::committed, 5}}));
-  EXPECT_EQ(engine.fed, (Texts{"put default/a@1=1 was null", "put default/b@2=1 was null",
-                               "put default/a@3=3 was default/a@1=1", "deleted default/b@4=1 was default/b@2=1",
-                               "put default/b@5=4 was null"}));
+                     {Outcome::committed, 6}}));
+  EXPECT_EQ(engine.fed, (Texts{"put default/a@2=1 was null", "put default/b@3=1 was null",
+                               "put default/a@4=3 was default/a@2=1", "deleted default/b@5=1 was default/b@3=1",
+                               "put default/b@6=4 was null"}));
   EXPECT_FALSE(engine.failure);
 }
 
 TEST_P(EngineTest, JudgesPipelinedSubmissionsInTheirOrder) {
   RunningEngine engine(home_->engine());
-  for (uint64_t i = 0; i < 50; ++i) engine.submit({put(thing("a", std::to_string(i)), i), put(thing("a", "x"), i)});
+  for (uint64_t i = 0; i < 50; ++i) engine.submit({put(thing("a", std::to_string(i)), i == 0 ? 0 : i + 1), put(thing("a", "x"), i)});
   engine.wait(50);
   for (uint64_t i = 0; i < 50; ++i) {
-    EXPECT_EQ(engine.answers[i], (Results{{Outcome::committed, i + 1}, {Outcome::conflict, i + 1}}));
+    EXPECT_EQ(engine.answers[i], (Results{{Outcome::committed, i + 2}, {Outcome::conflict, i + 2}}));
     EXPECT_GE(engine.fed_before_answer[i], i + 1);
   }
 }
 
 TEST_P(EngineTest, AnswersABatchOfConflictsOnly) {
   RunningEngine engine(home_->engine());
-  EXPECT_EQ(engine.commit({put(thing("a", "1"), 7)}), (Results{{Outcome::conflict, 0}}));
+  EXPECT_EQ(engine.commit({put(thing("a", "1"), 8)}), (Results{{Outcome::conflict, 0}}));
   EXPECT_EQ(engine.commit({}), Results{});
   EXPECT_EQ(engine.fed, Texts{});
 }
@@ -100,28 +100,28 @@ TEST_P(EngineTest, FindsEverythingAgainInKeyOrder) {
     engine.commit({put(thing("b", "1")), put(thing("a", std::string("\0\xff", 2))), put(thing("a", "", 0, "a")),
                    put(thing("a", "3", 0, "default-2")), put(pod("p", "n")), put(thing("c", "")),
                    put(Object::make(kinds::kNode, "", "n", 0, "node"))});
-    engine.commit({put(thing("b", "2"), 1), remove(thing_key("c"), 6)});
+    engine.commit({put(thing("b", "2"), 2), remove(thing_key("c"), 7)});
     engine.stop();
   }
   RunningEngine again(home_->engine());
-  EXPECT_EQ(again.revision, 9u);
+  EXPECT_EQ(again.revision, 10u);
   EXPECT_EQ(texts(again.objects),
-            (Texts{text(pod("p", "n", 5)), "/n@7=node", "a/a@3=", text(thing("a", std::string("\0\xff", 2), 2)),
-                   "default/b@8=2", "default-2/a@4=3"}));
-  EXPECT_EQ(again.commit({put(thing("b", "3"), 1), put(thing("b", "3"), 8)}),
-            (Results{{Outcome::conflict, 8}, {Outcome::committed, 10}}));
+            (Texts{text(pod("p", "n", 6)), "/n@8=node", "a/a@4=", text(thing("a", std::string("\0\xff", 2), 3)),
+                   "default/b@9=2", "default-2/a@5=3"}));
+  EXPECT_EQ(again.commit({put(thing("b", "3"), 2), put(thing("b", "3"), 9)}),
+            (Results{{Outcome::conflict, 9}, {Outcome::committed, 11}}));
 }
 
 TEST_P(EngineTest, NeverGivesARevisionTwiceThoughItsObjectIsGone) {
   {
     RunningEngine engine(home_->engine());
-    engine.commit({put(thing("a", "1")), remove(thing_key("a"), 1)});
+    engine.commit({put(thing("a", "1")), remove(thing_key("a"), 2)});
     engine.stop();
   }
   RunningEngine again(home_->engine());
-  EXPECT_EQ(again.revision, 2u);
+  EXPECT_EQ(again.revision, 3u);
   EXPECT_EQ(texts(again.objects), Texts{});
-  EXPECT_EQ(again.commit({put(thing("a", "2"))}), (Results{{Outcome::committed, 3}}));
+  EXPECT_EQ(again.commit({put(thing("a", "2"))}), (Results{{Outcome::committed, 4}}));
 }
 
 TEST_P(EngineTest, StopMakesWhatWasSubmittedDurable) {
@@ -135,7 +135,7 @@ TEST_P(EngineTest, StopMakesWhatWasSubmittedDurable) {
   }
   RunningEngine again(home_->engine());
   EXPECT_EQ(again.objects.size(), 100u);
-  EXPECT_EQ(again.revision, 100u);
+  EXPECT_EQ(again.revision, 101u);
 }
 
 TEST_P(EngineTest, RefusesToBeOpenedTwice) {

@@ -58,21 +58,21 @@ TEST(ShardState, ListsByNamespaceNameFieldAndLabel) {
   shard.put(pod("c", "", 0, "x", "web"));
   shard.put(thing("a", "", 0, "x"));
   shard.put(pod("b", "n1", 0, "a"));
-  EXPECT_EQ(list(shard, select(kinds::kPod)), (Names{"b@6", "a@1", "b@2", "c@4", "a@3"}));
-  EXPECT_EQ(list(shard, select(kinds::kPod, "x")), (Names{"a@1", "b@2", "c@4"}));
-  EXPECT_EQ(list(shard, select(kinds::kPod, "", "a")), (Names{"a@1", "a@3"}));
-  EXPECT_EQ(list(shard, select(kinds::kPod, "xx", "a")), Names{"a@3"});
+  EXPECT_EQ(list(shard, select(kinds::kPod)), (Names{"b@7", "a@2", "b@3", "c@5", "a@4"}));
+  EXPECT_EQ(list(shard, select(kinds::kPod, "x")), (Names{"a@2", "b@3", "c@5"}));
+  EXPECT_EQ(list(shard, select(kinds::kPod, "", "a")), (Names{"a@2", "a@4"}));
+  EXPECT_EQ(list(shard, select(kinds::kPod, "xx", "a")), Names{"a@4"});
   EXPECT_EQ(list(shard, select(kinds::kPod, "x", "aa")), Names{});
   EXPECT_EQ(list(shard, select(kinds::kNode)), Names{});
-  EXPECT_EQ(list(shard, on_nodes({"n1"})), (Names{"b@6", "a@1", "a@3"}));
-  EXPECT_EQ(list(shard, on_nodes({"n1", "n2", "n3"})), (Names{"b@6", "a@1", "b@2", "a@3"}));
-  EXPECT_EQ(list(shard, on_nodes({""})), Names{"c@4"});
-  EXPECT_EQ(list(shard, labelled("app=web")), (Names{"a@1", "c@4"}));
+  EXPECT_EQ(list(shard, on_nodes({"n1"})), (Names{"b@7", "a@2", "a@4"}));
+  EXPECT_EQ(list(shard, on_nodes({"n1", "n2", "n3"})), (Names{"b@7", "a@2", "b@3", "a@4"}));
+  EXPECT_EQ(list(shard, on_nodes({""})), Names{"c@5"});
+  EXPECT_EQ(list(shard, labelled("app=web")), (Names{"a@2", "c@5"}));
   shard.put(pod("a", "n3", 0, "x"));
   shard.remove({kinds::kPod, "xx", "a"});
-  EXPECT_EQ(list(shard, on_nodes({"n1"})), Names{"b@6"});
-  EXPECT_EQ(list(shard, on_nodes({"n3", "n2"})), (Names{"a@7", "b@2"}));
-  EXPECT_EQ(list(shard, labelled("app=web")), Names{"c@4"});
+  EXPECT_EQ(list(shard, on_nodes({"n1"})), Names{"b@7"});
+  EXPECT_EQ(list(shard, on_nodes({"n3", "n2"})), (Names{"a@8", "b@3"}));
+  EXPECT_EQ(list(shard, labelled("app=web")), Names{"c@5"});
 }
 
 TEST(ShardState, PagesStayAtTheirRevision) {
@@ -80,19 +80,19 @@ TEST(ShardState, PagesStayAtTheirRevision) {
   for (const char* name : {"a", "b", "c", "d", "e"}) shard.put(thing(name, ""));
   const auto snapshot = shard.state.snapshot();
   const auto first = shard.state.page(*snapshot, select(kinds::kConfigMap), std::nullopt, 2);
-  EXPECT_EQ(names(first.objects), (Names{"a@1", "b@2"}));
+  EXPECT_EQ(names(first.objects), (Names{"a@2", "b@3"}));
   shard.put(thing("c", "new"));
   shard.remove(thing_key("d"));
   shard.put(thing("bb", ""));
   shard.put(thing("z", ""));
   shard.put(thing("d", "again"));
   EXPECT_EQ(pages(shard.state, *snapshot, select(kinds::kConfigMap), 2),
-            (std::vector<Names>{{"a@1", "b@2"}, {"c@3", "d@4"}, {"e@5"}}));
-  const auto again = shard.state.snapshot_at(7);
+            (std::vector<Names>{{"a@2", "b@3"}, {"c@4", "d@5"}, {"e@6"}}));
+  const auto again = shard.state.snapshot_at(8);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(pages(shard.state, **again, select(kinds::kConfigMap), 10),
-            (std::vector<Names>{{"a@1", "b@2", "c@6", "e@5"}}));
-  EXPECT_EQ(list(shard, select(kinds::kConfigMap)), (Names{"a@1", "b@2", "bb@8", "c@6", "d@10", "e@5", "z@9"}));
+            (std::vector<Names>{{"a@2", "b@3", "c@7", "e@6"}}));
+  EXPECT_EQ(list(shard, select(kinds::kConfigMap)), (Names{"a@2", "b@3", "bb@9", "c@7", "d@11", "e@6", "z@10"}));
 }
 
 TEST(ShardState, AFieldIndexServesOldRevisionsToo) {
@@ -104,9 +104,9 @@ TEST(ShardState, AFieldIndexServesOldRevisionsToo) {
   shard.put(pod("a", "n2"));
   shard.put(pod("c", "n1"));
   shard.remove({kinds::kPod, "default", "b"});
-  EXPECT_EQ(pages(shard.state, *snapshot, on_nodes({"n1"}), 0), (std::vector<Names>{{"a@1", "b@2"}}));
+  EXPECT_EQ(pages(shard.state, *snapshot, on_nodes({"n1"}), 0), (std::vector<Names>{{"a@2", "b@3"}}));
   EXPECT_EQ(pages(shard.state, *snapshot, on_nodes({"n2", "n1"}), 1),
-            (std::vector<Names>{{"a@1"}, {"b@2"}, {"c@3"}}));
+            (std::vector<Names>{{"a@2"}, {"b@3"}, {"c@4"}}));
 }
 
 TEST(ShardState, ShortScansFindTheSame) {
@@ -114,7 +114,7 @@ TEST(ShardState, ShortScansFindTheSame) {
   for (int i = 0; i < 9; ++i) shard.put(pod("p" + std::to_string(i), "", 0, "x", i % 3 == 0 ? "web" : "db"));
   const auto snapshot = shard.state.snapshot();
   EXPECT_EQ(pages(shard.state, *snapshot, labelled("app=web"), 0, 2),
-            (std::vector<Names>{{"p0@1"}, {"p3@4"}, {}, {"p6@7"}, {}}));
+            (std::vector<Names>{{"p0@2"}, {"p3@5"}, {}, {"p6@8"}, {}}));
 }
 
 TEST(ShardState, CountsWhatRemains) {
@@ -137,17 +137,17 @@ TEST(ShardState, CountsWhatRemains) {
 TEST(ShardState, ForgetsBeyondItsWindowAndSaysSo) {
   Shard shard({.history_changes = 3});
   for (int i = 0; i < 5; ++i) shard.put(thing("a", std::to_string(i)));
-  EXPECT_EQ(shard.state.history().compacted(), 2u);
+  EXPECT_EQ(shard.state.history().compacted(), 3u);
   EXPECT_EQ(shard.state.history().size(), 3u);
-  const auto old = shard.state.snapshot_at(1);
+  const auto old = shard.state.snapshot_at(2);
   ASSERT_FALSE(old.ok());
   EXPECT_EQ(old.error().code, 410);
   EXPECT_EQ(old.error().reason, "Expired");
-  const auto future = shard.state.snapshot_at(6);
+  const auto future = shard.state.snapshot_at(7);
   ASSERT_FALSE(future.ok());
   EXPECT_EQ(future.error().code, 504);
-  EXPECT_TRUE(shard.state.snapshot_at(2).ok());
-  EXPECT_TRUE(shard.state.snapshot_at(5).ok());
+  EXPECT_TRUE(shard.state.snapshot_at(3).ok());
+  EXPECT_TRUE(shard.state.snapshot_at(6).ok());
 }
 
 TEST(ShardState, ASnapshotThatIsHeldOutlivesTheWindow) {
@@ -156,8 +156,8 @@ TEST(ShardState, ASnapshotThatIsHeldOutlivesTheWindow) {
   shard.put(thing("b", ""));
   const auto snapshot = shard.state.snapshot();
   for (int i = 0; i < 5; ++i) shard.put(thing("a", std::to_string(i)));
-  EXPECT_EQ(pages(shard.state, *snapshot, select(kinds::kConfigMap), 0), (std::vector<Names>{{"a@1", "b@2"}}));
-  EXPECT_TRUE(shard.state.snapshot_at(2).ok());
+  EXPECT_EQ(pages(shard.state, *snapshot, select(kinds::kConfigMap), 0), (std::vector<Names>{{"a@2", "b@3"}}));
+  EXPECT_TRUE(shard.state.snapshot_at(3).ok());
 }
 
 TEST(ShardState, KeepsSnapshotsOfPagedLists) {
@@ -166,11 +166,11 @@ TEST(ShardState, KeepsSnapshotsOfPagedLists) {
   shard.state.keep(shard.state.snapshot());
   for (size_t i = 0; i < limits::kPagedSnapshots; ++i) {
     shard.put(thing("b", std::to_string(i)));
-    EXPECT_TRUE(shard.state.snapshot_at(1).ok());
+    EXPECT_TRUE(shard.state.snapshot_at(2).ok());
     shard.state.keep(shard.state.snapshot());
   }
   shard.put(thing("b", ""));
-  EXPECT_FALSE(shard.state.snapshot_at(1).ok());
+  EXPECT_FALSE(shard.state.snapshot_at(2).ok());
 }
 
 TEST(History, BoundsTheBytesThatOnlyItHolds) {

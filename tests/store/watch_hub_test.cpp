@@ -286,9 +286,9 @@ TEST(WatchHub, AStreamIsReplacedClosedAndDropped) {
   EXPECT_EQ(hub.lines(), Lines{"w#1 added b@2"});
   hub.hub.close({"w", 1});
   EXPECT_EQ(hub.credit("w", 1).error().code, 410);
-  ASSERT_TRUE(hub.hub.open({"w", 1}, {.selection = on_nodes({"n2"}), .credit = 1}).ok());
+  ASSERT_TRUE(hub.hub.open({"w", 1}, {.selection = on_nodes({"n2"}), .from_revision = 2, .credit = 1}).ok());
   ASSERT_TRUE(hub.hub.open({"w", 2}, {.selection = on_nodes({"n2"}), .from_revision = 1, .credit = 1}).ok());
-  ASSERT_TRUE(hub.hub.open({"x", 2}, {.selection = on_nodes({"n2"}), .credit = 1}).ok());
+  ASSERT_TRUE(hub.hub.open({"x", 2}, {.selection = on_nodes({"n2"}), .from_revision = 2, .credit = 1}).ok());
   hub.hub.drop("w");
   hub.put(pod("c", "n2"));
   EXPECT_EQ(hub.lines(), Lines{"x#1 added c@3"});

@@ -1,0 +1,104 @@
+#include "store/shards.hpp"
+
+#include <gtest/gtest.h>
+
+#include "messages/bus/types.pb.h"
+#include "store/engines/rocksdb_format.hpp"
+#include "tests/store/store_fixture.hpp"
+
+namespace kabuki::store::test {
+namespace {
+
+TEST(ShardMap, KeepsPodsLeasesAndEventsApart) {
+  const auto map = ShardMap::standard();
+  EXPECT_EQ(map.shard_of(kinds::kPod), "pods");
+  EXPECT_EQ(map.shard_of(kinds::kLease), "leases");
+  EXPECT_EQ(map.shard_of(kinds::kEvent), "events");
+  EXPECT_EQ(map.shard_of(kinds::kNode), "objects");
+  EXPECT_EQ(map.shard_of(kinds::kDeployment), "objects");
+  EXPECT_EQ(map.names(), (std::vector<std::string>{"events", "leases", "objects", "pods"}));
+  EXPECT_EQ(map.text(), "events=events;leases=leases.coordination.k8s.io;objects=*;pods=pods");
+}
+
+TEST(Selection, ReadsTheFormOfTheBus) {
+  bus::Selection in;
+  in.set_kind(kinds::kPod);
+  in.set_label_selector("app=web");
+  auto* node = in.add_fields();
+  node->set_field("spec.nodeName");
+  node->add_values("n1");
+  node->add_values("n2");
+  auto* not_named = in.add_fields();
+  not_named->set_field("metadata.name");
+  not_named->set_negated(true);
+  not_named->add_values("a");
+  not_named->add_values("x,y=z\\");
+  const auto selection = Selection::from_bus(in);
+  ASSERT_TRUE(selection.ok());
+  EXPECT_TRUE(selection->matches(*pod("b", "n2", 0, "x", "web")));
+  EXPECT_FALSE(selection->matches(*pod("a", "n2", 0, "x", "web")));
+  EXPECT_FALSE(selection->matches(*pod("b", "n3", 0, "x", "web")));
+  EXPECT_FALSE(selection->matches(*pod("b", "n1", 0, "x", "db")));
+  EXPECT_FALSE(selection->plain());
+}
+
+TEST(Selection, AFieldThatNamesOneObjectIsItsName) {
+  bus::Selection in;
+  in.set_kind(kinds::kPod);
+  for (const char* field : {"metadata.name", "metadata.namespace"}) {
+    auto* requirement = in.add_fields();
+    requirement->set_field(field);
+    requirement->add_values("a");
+  }
+  const auto selection = Selection::from_bus(in);
+  ASSERT_TRUE(selection.ok());
+  EXPECT_EQ(selection->name, "a");
+  EXPECT_EQ(selection->ns, "a");
+}
+
+TEST(Selection, RefusesWhatItCannotSelectBy) {
+  bus::Selection in;
+  in.set_kind(999);
+  EXPECT_EQ(Selection::from_bus(in).error().code, 400);
+  in.set_kind(kinds::kPod);
+  in.set_label_selector("a in (");
+  EXPECT_EQ(Selection::from_bus(in).error().code, 400);
+  in.clear_label_selector();
+  auto* field = in.add_fields();
+  field->set_field("spec.color");
+  field->add_values("red");
+  EXPECT_EQ(Selection::from_bus(in).error().code, 400);
+}
+
+TEST(RocksdbFormat, KeysSortAsListsDo) {
+  const std::vector<Key> keys{{1, "", "b"}, {1, "a", ""}, {1, "a", "z"}, {1, "a-b", "a"}, {1, "aa", "a"}, {2, "", "a"},
+                              {256, "", "a"}};
+  std::vector<std::string> encoded;
+  for (const auto& key : keys) {
+    encoded.push_back(format::encode_key(key));
+    const auto decoded = format::decode_key(encoded.back());
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*decoded, KeyView(key));
+    EXPECT_GE(encoded.back(), format::kFirstObject);
+  }
+  EXPECT_TRUE(std::is_sorted(encoded.begin(), encoded.end()));
+}
+
+TEST(RocksdbFormat, RefusesMalformedBytes) {
+  const KeyView key(1, "a", "b");
+  const auto value = format::encode_value(*thing("b", "body", 77, "a"));
+  EXPECT_EQ(text(format::decode_value(key, value)), "a/b@77=body");
+  EXPECT_FALSE(format::decode_value(key, value.substr(0, 8)));
+  EXPECT_FALSE(format::decode_value(key, '\2' + value.substr(1)));
+  EXPECT_FALSE(format::decode_value(key, ""));
+  EXPECT_FALSE(format::decode_key(""));
+  EXPECT_FALSE(format::decode_key({"\0\1", 2}));
+  EXPECT_FALSE(format::decode_key({"\0\1a", 3}));
+  EXPECT_FALSE(format::decode_key({"\0\0a\0b", 5}));
+  EXPECT_FALSE(format::decode_revision("1234567"));
+  EXPECT_FALSE(format::decode_meta("kabuki shard, format x\n"));
+  EXPECT_FALSE(format::decode_meta("something"));
+}
+
+}  // namespace
+}  // namespace kabuki::store::test
