@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/io/time.hpp"
+
+namespace kabuki::kubelet {
+
+/// Numbers that bound what kubelets do; each stands alone here so that it can be found and changed.
+namespace limits {
+
+// The status writer.
+inline constexpr size_t kBatchWritesMax = 256;
+inline constexpr io::Duration kBatchDelay = std::chrono::milliseconds(5);
+inline constexpr size_t kBatchesUnderWay = 16;
+inline constexpr size_t kQueuedWritesMax = 200'000;  // beyond it a write is refused, and its owner tries again
+inline constexpr size_t kQueuedEventsMax = 5'000;    // beyond it events are dropped: they are advice
+inline constexpr int64_t kEventsPerSecond = 1'000;   // of all kubelets of a host
+inline constexpr io::Duration kWriteTimeout = std::chrono::seconds(15);
+
+// A pod.
+inline constexpr int kEventBurst = 25;  // client-go's spam filter: 25, then one in five minutes
+inline constexpr int64_t kEventRefillSeconds = 300;
+inline constexpr io::Duration kPodRetryMin = std::chrono::milliseconds(200);
+inline constexpr io::Duration kPodRetryMax = std::chrono::seconds(10);
+
+// A node.
+inline constexpr io::Duration kLeasePeriod = std::chrono::seconds(10);
+inline constexpr int32_t kLeaseSeconds = 40;
+inline constexpr io::Duration kNodeStatusPeriod = std::chrono::minutes(5);
+inline constexpr io::Duration kNodeRetryMin = std::chrono::milliseconds(100);
+inline constexpr io::Duration kNodeRetryMax = std::chrono::seconds(2);
+inline constexpr io::Duration kPodActorPause =
+    std::chrono::milliseconds(50);  // before a pod actor that failed is started again
+inline constexpr io::Duration kProbeTimeout = std::chrono::seconds(3);
+
+}  // namespace limits
+}  // namespace kabuki::kubelet

@@ -1,0 +1,128 @@
+#include "actors/kubelet/node_actor.hpp"
+
+#include "actors/kubelet/limits.hpp"
+#include "actors/kubelet/runtime/simulated.hpp"
+#include "messages/status.hpp"
+#include "runtime/log.hpp"
+
+namespace kabuki::kubelet {
+namespace {
+
+constexpr std::string_view kChildPrefix = "pods/";
+
+std::shared_ptr<ContainerRuntime> runtime_of(const NodeOptions& node, const KubeletOptions& options) {
+  if (options.make_runtime) return options.make_runtime(node);
+  return std::make_shared<SimulatedRuntime>();
+}
+
+overlay::Ipv4 address_of(const NodeOptions& node) {
+  return overlay::Ipv4::parse(node.address).value_or(overlay::Ipv4{});
+}
+
+}  // namespace
+
+using runtime::Inbound;
+using runtime::WatchClient;
+
+NodeActor::NodeActor(NodeOptions node, const KubeletOptions& options, std::string writer)
+    : node_(std::move(node)),
+      writer_name_(std::move(writer)),
+      api_(options.api),
+      watch_source_(options.watch_source),
+      events_(options.events),
+      runtime_(runtime_of(node_, options)),
+      pods_(address_of(node_)) {}
+
+void NodeActor::started() {
+  // The writer is the sibling of that name.
+  const runtime::Address writer{name().substr(0, name().rfind('/') + 1) + writer_name_};
+  context_ = std::make_shared<const NodeContext>(
+      NodeContext{node_.name, node_.address, address(), writer, api_, runtime_, events_});
+  prober_ = std::make_unique<NetProber>(*this, node_.name, address_of(node_), pods_, api_);
+  registration_ = std::make_unique<NodeRegistration>(*this, node_, writer, api_,
+                                                     [this](const NodeMessage& node) { take_node(node); });
+  registration_->start();
+
+  runtime::WatchOptions options;
+  options.source = watch_source_;
+  options.selection.set_kind(kinds::kPod);
+  auto* field = options.selection.add_fields();
+  field->set_field("spec.nodeName");
+  field->add_values(node_.name);
+  WatchClient::Handlers handlers;
+  handlers.on_event = [this](WatchClient::Type type, const ObjectPtr& pod, uint64_t) { pod_changed(type, pod); };
+  handlers.on_reset = [this] { pods_.begin_list(); };
+  handlers.on_synced = [this] {
+    for (const std::string& pod : pods_.end_list()) tell_pod(pod, bus::WatchEvents::DELETED, nullptr);
+    reconcile();
+  };
+  handlers.on_batch = [this] { reconcile(); };
+  watch_ = std::make_unique<WatchClient>(*this, std::move(options), std::move(handlers));
+  watch_->open();
+}
+
+void NodeActor::received(Inbound& in) {
+  if (watch_->received(in) || WatchClient::is_stream_message(in)) return;
+  if (const auto* probe = in.as<bus::NetProbe>()) return prober_->answer(*probe, in);
+  in.reply.fail(bad_request("a kubelet does not understand " + in.message->body->GetTypeName()));
+}
+
+void NodeActor::pod_changed(WatchClient::Type type, const ObjectPtr& pod) {
+  const std::string name = std::string(pod->ns()) + "/" + std::string(pod->name());
+  const bool deleted = type == bus::WatchEvents::DELETED;
+  if (deleted ? pods_.remove(name) : pods_.put(pod)) tell_pod(name, type, pod);
+}
+
+void NodeActor::tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object) {
+  const std::string child = std::string(kChildPrefix) + pod;
+  if (!object) return stop_child(child);
+  bus::WatchEvents changed;
+  auto* event = changed.add_events();
+  event->set_type(type);
+  event->set_revision(object->revision());
+  tell({name() + "/" + child}, runtime::make_message(std::move(changed), {object}));
+}
+
+void NodeActor::take_node(const NodeMessage& node) {
+  if (node.spec().podcidr().empty()) return;
+  const auto cidr = overlay::Cidr::parse(node.spec().podcidr());
+  if (!cidr.ok()) {
+    runtime::log(runtime::Level::warning, name(), "the node's podCIDR is not understood",
+                 {{"why", cidr.error().message}});
+    return;
+  }
+  pods_.set_cidr(*cidr);
+  reconcile();
+}
+
+/// Starts what is missing; only on a complete list, so that no recorded address is given out a second time.
+void NodeActor::reconcile() {
+  if (!watch_ || !watch_->synced()) return;
+  for (const PodTable::Start& start : pods_.start_missing()) {
+    auto spawned = spawn(std::string(kChildPrefix) + start.pod,
+                         std::make_unique<PodActor>(context_, start.object, start.address));
+    if (!spawned.ok()) pods_.ended(start.pod, false);
+  }
+}
+
+void NodeActor::child_ended(const std::string& child, const runtime::ExitReason& reason) {
+  const bool normally = reason.kind == runtime::ExitReason::Kind::normal;
+  pods_.ended(child.substr(kChildPrefix.size()), normally);
+  if (reconcile_set_) return;
+  reconcile_set_ = true;
+  after(normally ? io::Duration::zero() : limits::kPodActorPause, [this] {
+    reconcile_set_ = false;
+    reconcile();
+  });
+}
+
+std::string NodeActor::health() const {
+  std::string out = std::to_string(pods_.all().size()) + " pods";
+  if (!registration_ || !registration_->registered()) out += ", not registered";
+  if (!pods_.has_cidr()) out += ", no podCIDR yet";
+  if (pods_.without_address() > 0) out += ", " + std::to_string(pods_.without_address()) + " without an address";
+  if (watch_ && !watch_->health().empty()) out += ", " + watch_->health();
+  return out;
+}
+
+}  // namespace kabuki::kubelet

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/kubelet/kubelet.hpp"
+#include "actors/kubelet/net_probe.hpp"
+#include "actors/kubelet/node_registration.hpp"
+#include "actors/kubelet/pod_actor.hpp"
+#include "actors/kubelet/pod_table.hpp"
+#include "runtime/watch_client.hpp"
+
+namespace kabuki::kubelet {
+
+/// The kubelet of one node: keeps the Node registered and beating, watches the pods bound to it, and keeps one pod
+/// actor per pod as its temporary child `pods/<namespace>/<pod>`. It holds nothing that is not in the API: started
+/// again, it finds its pods there and takes them up where their recorded statuses left them.
+class NodeActor : public runtime::Actor {
+ public:
+  /// `writer` is the name of the sibling that writes for all.
+  NodeActor(NodeOptions node, const KubeletOptions& options, std::string writer);
+
+ protected:
+  void started() override;
+  void received(runtime::Inbound& in) override;
+  void child_ended(const std::string& name, const runtime::ExitReason& reason) override;
+  std::string health() const override;
+
+ private:
+  void pod_changed(runtime::WatchClient::Type type, const ObjectPtr& pod);
+  void take_node(const NodeMessage& node);
+  void reconcile();
+  void tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object);
+
+  const NodeOptions node_;
+  const std::string writer_name_;
+  const runtime::Address api_;
+  const runtime::Address watch_source_;
+  const bool events_;
+  const std::shared_ptr<ContainerRuntime> runtime_;
+  std::shared_ptr<const NodeContext> context_;
+  PodTable pods_;
+  std::unique_ptr<runtime::WatchClient> watch_;
+  std::unique_ptr<NodeRegistration> registration_;
+  std::unique_ptr<NetProber> prober_;
+  bool reconcile_set_ = false;
+};
+
+}  // namespace kabuki::kubelet

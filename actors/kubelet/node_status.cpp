@@ -1,0 +1,124 @@
+#include "actors/kubelet/node_status.hpp"
+
+#include <cassert>
+
+#include "actors/kubelet/limits.hpp"
+#include "messages/encode.hpp"
+#include "overlay/cidr.hpp"
+#include "runtime/io/random.hpp"
+
+namespace kabuki::kubelet {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr uint32_t kFirstAddress = 172u << 24 | 16u << 16;
+constexpr uint64_t kAddresses = uint64_t{1} << 20;
+constexpr int32_t kKubeletPort = 10250;
+
+struct ConditionText {
+  const char* type;
+  const char* status;
+  const char* reason;
+  const char* message;
+};
+constexpr ConditionText kConditions[] = {
+    {"MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"},
+    {"DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"},
+    {"PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
+    {"Ready", "True", "KubeletReady", "kubelet is posting ready status"},
+};
+
+void set_condition(const ConditionText& text, io::WallTime now, NodeMessage* node) {
+  ::k8s::io::api::core::v1::NodeCondition* condition = nullptr;
+  for (auto& known : *node->mutable_status()->mutable_conditions()) {
+    if (known.type() == text.type) condition = &known;
+  }
+  if (!condition) {
+    condition = node->mutable_status()->add_conditions();
+    condition->set_type(text.type);
+  }
+  if (condition->status() != text.status) {
+    condition->mutable_lasttransitiontime()->set_seconds(now.ns / kSecond);
+  }
+  condition->set_status(text.status);
+  condition->set_reason(text.reason);
+  condition->set_message(text.message);
+  condition->mutable_lastheartbeattime()->set_seconds(now.ns / kSecond);
+}
+
+void set_address(const char* type, const std::string& address, NodeMessage* node) {
+  for (auto& known : *node->mutable_status()->mutable_addresses()) {
+    if (known.type() == type) return known.set_address(address);
+  }
+  auto* added = node->mutable_status()->add_addresses();
+  added->set_type(type);
+  added->set_address(address);
+}
+
+}  // namespace
+
+std::string simulated_node_address(uint64_t n) {
+  assert(n + 2 < kAddresses);
+  return overlay::Ipv4{kFirstAddress + 1 + static_cast<uint32_t>(n)}.text();
+}
+
+NodeMessage new_node(const NodeOptions& options, const std::string& host) {
+  NodeMessage node;
+  node.mutable_metadata()->set_name(options.name);
+  auto& labels = *node.mutable_metadata()->mutable_labels();
+  for (const auto& [key, value] : options.labels) labels[key] = value;
+  labels["kubernetes.io/hostname"] = options.name;
+  labels["kubernetes.io/os"] = "linux";
+  labels["kubernetes.io/arch"] = "amd64";
+  (*node.mutable_metadata()->mutable_annotations())[std::string(kHostAnnotation)] = host;
+  return node;
+}
+
+void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node) {
+  auto* status = node->mutable_status();
+  status->clear_capacity();
+  status->clear_allocatable();
+  for (const auto& [resource, amount] : options.capacity) {
+    (*status->mutable_capacity())[resource].set_string(amount);
+    (*status->mutable_allocatable())[resource].set_string(amount);
+  }
+  for (const ConditionText& text : kConditions) set_condition(text, now, node);
+  set_address("InternalIP", options.address, node);
+  set_address("Hostname", options.name, node);
+  status->mutable_daemonendpoints()->mutable_kubeletendpoint()->set_port(kKubeletPort);
+  io::Random identity = io::Random(0).split(options.name);
+  auto* info = status->mutable_nodeinfo();
+  info->set_machineid(identity.uuid());
+  info->set_systemuuid(identity.uuid());
+  info->set_bootid(identity.uuid());
+  info->set_kernelversion("simulated");
+  info->set_osimage("Kabuki simulated node");
+  info->set_containerruntimeversion("simulated://" + std::string(kKubeletVersion.substr(1)));
+  info->set_kubeletversion(std::string(kKubeletVersion));
+  info->set_operatingsystem("linux");
+  info->set_architecture("amd64");
+}
+
+bool node_status_current(const NodeOptions& options, const NodeMessage& node) {
+  NodeMessage wanted = node;
+  NodeMessage recorded = node;
+  set_node_status(options, {}, &wanted);
+  for (NodeMessage* one : {&wanted, &recorded}) {
+    for (auto& condition : *one->mutable_status()->mutable_conditions()) condition.clear_lastheartbeattime();
+  }
+  return serialize(wanted) == serialize(recorded);
+}
+
+LeaseMessage node_lease(const std::string& node, io::WallTime now) {
+  LeaseMessage lease;
+  lease.mutable_metadata()->set_name(node);
+  lease.mutable_metadata()->set_namespace_(std::string(kLeaseNamespace));
+  lease.mutable_spec()->set_holderidentity(node);
+  lease.mutable_spec()->set_leasedurationseconds(limits::kLeaseSeconds);
+  auto* renewed = lease.mutable_spec()->mutable_renewtime();
+  renewed->set_seconds(now.ns / kSecond);
+  renewed->set_nanos(static_cast<int32_t>(now.ns % kSecond / 1000 * 1000));
+  return lease;
+}
+
+}  // namespace kabuki::kubelet
