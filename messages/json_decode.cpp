@@ -40,20 +40,21 @@ Result<> Decoder::decode(const Plan& plan, const Element& root) {
 
 bool Decoder::object(const Plan& plan, const simdjson::dom::object& object, bool top) {
   const size_t first = entries_.size();
+  size_t unknown = 0;
   for (const auto& field : object) {
     const Plan::Name* where = plan.find_name(field.key);
     if (!where) {
       const bool type_meta = (top || plan.has_type_meta) && (field.key == "kind" || field.key == "apiVersion");
-      if (!type_meta) note("unknown field", field.key);
+      if (!type_meta && notes_ && unknown++ < kNotesMax) entries_.push_back({field.key, field.value, nullptr, true});
       continue;
     }
     const auto same = std::find_if(entries_.begin() + static_cast<ptrdiff_t>(first), entries_.end(),
                                    [&](const Entry& entry) { return entry.where == where; });
     if (same == entries_.end()) {
-      entries_.push_back({field.key, field.value, where});
+      entries_.push_back({field.key, field.value, where, false});
     } else {
       same->value = field.value;
-      note("duplicate field", field.key);
+      same->noted = true;
     }
   }
   const bool fine = members(first, entries_.size());
@@ -64,6 +65,7 @@ bool Decoder::object(const Plan& plan, const simdjson::dom::object& object, bool
 bool Decoder::members(size_t first, size_t end) {
   for (size_t i = first; i < end; ++i) {
     const Entry entry = entries_[i];
+    if (entry.noted) note(entry.where ? "duplicate field" : "unknown field", entry.name);
     if (!entry.where) continue;
     const Member& found = *entry.where->member;
     if (found.inlined) {
@@ -82,8 +84,10 @@ bool Decoder::inlined_members(const Member& member, size_t first, size_t end) {
   const size_t inner = entries_.size();
   for (size_t i = first; i < end; ++i) {
     if (!entries_[i].where || entries_[i].where->member != &member) continue;
-    entries_.push_back({entries_[i].name, entries_[i].value, member.message->find_name(entries_[i].name)});
-    entries_[i].where = nullptr;
+    Entry inner_entry = entries_[i];
+    inner_entry.where = member.message->find_name(inner_entry.name);
+    entries_.push_back(inner_entry);
+    entries_[i] = {};
   }
   const size_t before = out_->size();
   const size_t begin = begin_message(member.number);

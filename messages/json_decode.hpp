@@ -24,7 +24,8 @@ class Decoder {
   struct Entry {
     std::string_view name;
     Element value;
-    const Plan::Name* where;  // null: taken by an inlined message
+    const Plan::Name* where = nullptr;  // null: unknown, or taken by an inlined message
+    bool noted = false;                 // unknown, or came twice
   };
   struct Step {
     std::string_view name;

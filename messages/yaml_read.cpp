@@ -10,18 +10,20 @@ namespace kabuki {
 namespace {
 
 constexpr int kDepthMax = 200;
-constexpr size_t kJsonBytesMax = 64 << 20;  // aliases may multiply a small document
+/// Aliases may multiply a small document: what comes out is at most this, and as many times what went in.
+constexpr size_t kJsonBytesMax = 1 << 20;
+constexpr size_t kGrowthMax = 8;
 
 Error refused(const std::string& why) { return bad_request("error converting YAML to JSON: yaml: " + why); }
 
 /// Each step returns false once `error_` says why.
 class Writer {
  public:
-  explicit Writer(std::string* out) : out_(out) {}
+  Writer(std::string* out, size_t bytes_max) : out_(out), bytes_max_(bytes_max) {}
 
   bool value(const YAML::Node& node) {
     if (++depth_ > kDepthMax) return fail(node, "nested too deeply");
-    if (out_->size() > kJsonBytesMax) return fail(node, "document contains excessive aliasing");
+    if (out_->size() > bytes_max_) return fail(node, "document contains excessive aliasing");
     const bool fine = value_here(node);
     --depth_;
     return fine;
@@ -124,6 +126,7 @@ class Writer {
   }
 
   std::string* out_;
+  size_t bytes_max_;
   int depth_ = 0;
   std::string error_;
 };
@@ -136,7 +139,7 @@ Result<std::vector<std::string>> yaml_documents_to_json(std::string_view text) {
     for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
       if (!node.IsDefined() || node.IsNull()) continue;
       std::string json;
-      Writer writer(&json);
+      Writer writer(&json, kJsonBytesMax + kGrowthMax * text.size());
       if (!writer.value(node)) return refused(writer.error());
       documents.push_back(std::move(json));
     }
