@@ -1,13 +1,22 @@
 #include "messages/envelope.hpp"
 
+#include <algorithm>
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
+#include <vector>
 
 #include "messages/encode.hpp"
+#include "messages/json_document.hpp"
+#include "messages/json_plan.hpp"
+#include "messages/quantity.hpp"
 #include "messages/status.hpp"
 #include "messages/wire.hpp"
 
 namespace kabuki {
 namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
 
 constexpr std::string_view kMagic("k8s\0", 4);
 
@@ -19,6 +28,61 @@ constexpr int kExtensionRaw = 1;
 
 Error malformed(std::string_view why) {
   return bad_request("the body is not a Kubernetes Protobuf object: " + std::string(why));
+}
+
+/// Makes `value`, a message that JSON has a form of its own for, what decoding JSON would have made of it.
+Result<> canonical_value(json::Form form, Message* value) {
+  const auto* reflection = value->GetReflection();
+  const auto field = [&](int number) { return value->GetDescriptor()->FindFieldByNumber(number); };
+  switch (form) {
+    case json::Form::quantity: {
+      const std::string text = reflection->GetString(*value, field(1));
+      if (text.empty()) return {};
+      const auto quantity = Quantity::parse(text);
+      if (!quantity) return quantity.error();
+      reflection->SetString(value, field(1), quantity->text());
+      return {};
+    }
+    case json::Form::raw: {
+      const std::string text = reflection->GetString(*value, field(1));
+      if (text.empty()) return {};
+      const auto document = json::parse_document(text);
+      if (!document) return malformed(document.error().message);
+      std::string compact;
+      json::append_raw(*document, &compact);
+      reflection->SetString(value, field(1), compact);
+      return {};
+    }
+    case json::Form::time:
+      reflection->SetInt32(value, field(2), 0);
+      return {};
+    case json::Form::micro_time: {
+      const int32_t nanos = reflection->GetInt32(*value, field(2));
+      reflection->SetInt32(value, field(2), std::clamp(nanos, 0, 999'999'999) / 1000 * 1000);
+      return {};
+    }
+    default:
+      return {};
+  }
+}
+
+/// Go checks these values when it reads Protobuf; the Protobuf library knows nothing of them.
+Result<> canonical_values(Message* message) {
+  const json::Form form = json::form_of_message(message->GetDescriptor());
+  if (form != json::Form::message) return canonical_value(form, message);
+  const auto* reflection = message->GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(*message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int size = field->is_repeated() ? reflection->FieldSize(*message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      auto checked = canonical_values(field->is_repeated() ? reflection->MutableRepeatedMessage(message, field, i)
+                                                           : reflection->MutableMessage(message, field));
+      if (!checked) return checked;
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -69,6 +133,8 @@ Result<> decode_envelope(std::string_view body, google::protobuf::Message* out) 
     return malformed("it is no " + out->GetDescriptor()->name());
   }
   out->DiscardUnknownFields();
+  auto checked = canonical_values(out);
+  if (!checked) return checked;
   canonicalize(out);
   return {};
 }

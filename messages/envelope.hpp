@@ -25,7 +25,8 @@ bool is_enveloped(std::string_view body);
 Result<Envelope> open_envelope(std::string_view body);
 
 /// Opens a body and parses its message into `out`, made canonical: fields that Go sends although they are empty are
-/// dropped, unknown ones too. Error: BadRequest.
+/// dropped, unknown ones too; quantities, times and embedded JSON become what `decode_json` makes of them. Error:
+/// BadRequest.
 Result<> decode_envelope(std::string_view body, google::protobuf::Message* out);
 
 /// Appends the envelope around `raw`, an encoded message.

@@ -11,7 +11,9 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 
 Result<element> parse_document(std::string_view text) {
+  constexpr size_t kKeptBytes = 256 << 10;  // a parser holds about 20 bytes for each of its longest document
   thread_local simdjson::dom::parser parser;
+  if (parser.capacity() > kKeptBytes && text.size() <= kKeptBytes) parser = simdjson::dom::parser();
   element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);
   if (!error) return root;

@@ -22,22 +22,6 @@ bool is_string_list(const Descriptor* message) {
   return field->is_repeated() && field->name() == "items" && field->type() == FieldDescriptor::TYPE_STRING;
 }
 
-Form form_of_message(const Descriptor* message) {
-  static const std::unordered_map<std::string, Form> kForms = {
-      {"k8s.io.apimachinery.pkg.api.resource.Quantity", Form::quantity},
-      {"k8s.io.apimachinery.pkg.util.intstr.IntOrString", Form::int_or_string},
-      {"k8s.io.apimachinery.pkg.apis.meta.v1.Time", Form::time},
-      {"k8s.io.apimachinery.pkg.apis.meta.v1.MicroTime", Form::micro_time},
-      {"k8s.io.apimachinery.pkg.apis.meta.v1.Duration", Form::duration},
-      {"k8s.io.apimachinery.pkg.apis.meta.v1.FieldsV1", Form::raw},
-      {"k8s.io.apimachinery.pkg.runtime.RawExtension", Form::raw},
-      {"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSON", Form::raw},
-  };
-  const auto found = kForms.find(message->full_name());
-  if (found != kForms.end()) return found->second;
-  return is_string_list(message) ? Form::string_list : Form::message;
-}
-
 Form form_of(const FieldDescriptor* field) {
   switch (field->type()) {
     case FieldDescriptor::TYPE_STRING:
@@ -225,6 +209,22 @@ class Plans {
 };
 
 }  // namespace
+
+Form form_of_message(const Descriptor* message) {
+  static const std::unordered_map<std::string, Form> kForms = {
+      {"k8s.io.apimachinery.pkg.api.resource.Quantity", Form::quantity},
+      {"k8s.io.apimachinery.pkg.util.intstr.IntOrString", Form::int_or_string},
+      {"k8s.io.apimachinery.pkg.apis.meta.v1.Time", Form::time},
+      {"k8s.io.apimachinery.pkg.apis.meta.v1.MicroTime", Form::micro_time},
+      {"k8s.io.apimachinery.pkg.apis.meta.v1.Duration", Form::duration},
+      {"k8s.io.apimachinery.pkg.apis.meta.v1.FieldsV1", Form::raw},
+      {"k8s.io.apimachinery.pkg.runtime.RawExtension", Form::raw},
+      {"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSON", Form::raw},
+  };
+  const auto found = kForms.find(message->full_name());
+  if (found != kForms.end()) return found->second;
+  return is_string_list(message) ? Form::string_list : Form::message;
+}
 
 const Plan::Name* Plan::find_name(std::string_view name) const {
   for (size_t at = hash(name) & (buckets.size() - 1); buckets[at] >= 0; at = (at + 1) & (buckets.size() - 1)) {

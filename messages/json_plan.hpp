@@ -30,6 +30,9 @@ enum class Form : uint8_t {
   string_list,  // a message that stands as an array of strings: Verbs, ExtraValue
 };
 
+/// The form of a field whose type is this message.
+Form form_of_message(const google::protobuf::Descriptor* message);
+
 enum class Shape : uint8_t { single, list, map };
 
 struct Plan;

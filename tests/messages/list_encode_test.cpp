@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "messages/api/core/v1/config_map.pb.h"
+#include "messages/api/core/v1/container.pb.h"
 #include "messages/api/meta/v1/watch.pb.h"
 #include "messages/encode.hpp"
 #include "messages/envelope.hpp"
@@ -100,6 +101,32 @@ TEST(Envelope, OpensWhatGoWrites) {
   core::ConfigMap expected;
   expected.mutable_metadata()->set_name("x");
   EXPECT_EQ(serialize(map), serialize(expected));
+}
+
+TEST(Envelope, ChecksValuesThatProtobufDoesNotKnow) {
+  core::ResourceRequirements resources;
+  (*resources.mutable_limits())["cpu"].set_string("0.5");
+  std::string body;
+  append_envelope("v1", "X", serialize(resources), &body);
+  core::ResourceRequirements back;
+  ASSERT_TRUE(decode_envelope(body, &back).ok());
+  EXPECT_EQ(back.limits().at("cpu").string(), "500m");
+  (*resources.mutable_limits())["cpu"].set_string("lots");
+  body.clear();
+  append_envelope("v1", "X", serialize(resources), &body);
+  EXPECT_FALSE(decode_envelope(body, &back).ok());
+
+  core::ConfigMap map;
+  map.mutable_metadata()->add_managedfields()->mutable_fieldsv1()->set_raw("{ \"a\" : 1 }");
+  body.clear();
+  append_envelope("v1", "ConfigMap", serialize(map), &body);
+  core::ConfigMap read;
+  ASSERT_TRUE(decode_envelope(body, &read).ok());
+  EXPECT_EQ(read.metadata().managedfields(0).fieldsv1().raw(), R"({"a":1})");
+  map.mutable_metadata()->mutable_managedfields(0)->mutable_fieldsv1()->set_raw("{");
+  body.clear();
+  append_envelope("v1", "ConfigMap", serialize(map), &body);
+  EXPECT_FALSE(decode_envelope(body, &read).ok());
 }
 
 TEST(Envelope, RefusesWhatIsNone) {
