@@ -1,5 +1,7 @@
 #include "runtime/router.hpp"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include "messages/bus/control.pb.h"
 #include "messages/status.hpp"
 
@@ -20,6 +22,9 @@ Router::Router(const HostOptions& options, const HostServices& services, Metrics
 }
 
 void Router::open() {
+  // What is malformed is counted; Protobuf's own complaints would let a peer fill standard error.
+  static std::once_flag silenced;
+  std::call_once(silenced, [] { google::protobuf::SetLogHandler(nullptr); });
   if (!services_.network) return;
   const std::weak_ptr<Router> self = weak_from_this();
   services_.network->listen(
@@ -47,6 +52,7 @@ void Router::close() {
     asks.swap(asks_);
     watches.swap(watches_);
     incoming_.clear();
+    untold_ends_ = 0;
     peer_calls_.clear();
   }
 }

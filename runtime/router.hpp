@@ -70,6 +70,8 @@ class Router : public std::enable_shared_from_this<Router> {
     std::string to;
     uint64_t local_id = 0;
     uint64_t instance = 0;  // 0 until attached
+    bool ended = false;     // and the watcher does not know yet, as far as we know
+    ExitReason reason;
   };
   struct Lost {  // to be told after the lock is released
     std::vector<std::unique_ptr<Reply>> replies;
@@ -122,6 +124,7 @@ class Router : public std::enable_shared_from_this<Router> {
   std::map<uint64_t, RemoteAsk> asks_;
   std::map<uint64_t, RemoteWatch> watches_;
   std::map<std::pair<std::string, uint64_t>, IncomingWatch> incoming_;
+  size_t untold_ends_ = 0;  // of incoming_
   bool repeating_ = false;
   std::vector<std::function<void(const std::string&, bool)>> peer_calls_;
 };

@@ -92,6 +92,8 @@ void Router::accept(const std::string& from, bus::Frame& frame) {
       return;
     }
     case bus::Frame::DOWN: {
+      // Said again until it hears that it was heard.
+      (void)send_frame(make_frame(bus::Frame::DEMONITOR, from, frame.id())).ok();
       std::unique_ptr<Watch> watch;
       {
         std::lock_guard lock(remote_mutex_);
@@ -168,11 +170,12 @@ void Router::accept_monitor(const std::string& from, const bus::Frame& frame) {
   {
     std::lock_guard lock(remote_mutex_);
     if (auto found = incoming_.find(key); found != incoming_.end()) {
+      if (found->second.ended) return;  // repeated by itself
       attached = found->second.instance;
       if (attached == 0 || attached == frame.instance()) return;
     } else if (frame.instance() == 0 && is_here(to)) {
       local_id = next_id();
-      incoming_[key] = {std::string(to.local()), local_id, 0};
+      incoming_[key] = {std::string(to.local()), local_id, 0, false, {}};
     }
   }
   if (attached != 0) {
@@ -204,9 +207,14 @@ void Router::accept_monitor(const std::string& from, const bus::Frame& frame) {
     if (!router) return;
     {
       std::lock_guard lock(router->remote_mutex_);
-      router->incoming_.erase(key);
+      auto found = router->incoming_.find(key);
+      if (found == router->incoming_.end()) return;
+      found->second.ended = true;
+      found->second.reason = reason;
+      ++router->untold_ends_;
     }
     router->send_down(key.first, key.second, reason);
+    router->arm_repeat();
   };
   deliver(to.local(), std::move(envelope));
 }
@@ -219,8 +227,9 @@ void Router::accept_demonitor(const std::string& from, const bus::Frame& frame) 
     if (found == incoming_.end()) return;
     watch = std::move(found->second);
     incoming_.erase(found);
+    if (watch.ended) --untold_ends_;
   }
-  deliver(watch.to, make_envelope(Envelope::Kind::unwatch, watch.local_id));
+  if (!watch.ended) deliver(watch.to, make_envelope(Envelope::Kind::unwatch, watch.local_id));
 }
 
 void Router::send_down(const std::string& peer, uint64_t id, const ExitReason& reason) {
@@ -283,7 +292,11 @@ Router::Lost Router::take_lost(const std::string& peer, bool restarted) {
   // A host that is only silent may still be watching when it is heard again.
   if (!restarted) return lost;
   for (auto it = incoming_.lower_bound({peer, 0}); it != incoming_.end() && it->first.first == peer;) {
-    lost.incoming.push_back(std::move(it->second));
+    if (it->second.ended) {
+      --untold_ends_;
+    } else {
+      lost.incoming.push_back(std::move(it->second));
+    }
     it = incoming_.erase(it);
   }
   return lost;
@@ -298,7 +311,7 @@ void Router::tell_lost(Lost lost, const std::string& why) {
 void Router::arm_repeat() {
   {
     std::lock_guard lock(remote_mutex_);
-    if (repeating_ || watches_.empty()) return;
+    if (repeating_ || (watches_.empty() && untold_ends_ == 0)) return;
     repeating_ = true;
   }
   services_.timers->after(kRepeatMonitors, [self = weak_from_this()] {
@@ -309,9 +322,14 @@ void Router::arm_repeat() {
 void Router::repeat_monitors() {
   if (closed_) return;
   std::vector<bus::Frame> frames;
+  std::vector<std::pair<std::pair<std::string, uint64_t>, ExitReason>> ends;
   {
     std::lock_guard lock(remote_mutex_);
     repeating_ = false;
+    if (untold_ends_ > 0) {
+      for (const auto& [key, watch] : incoming_)
+        if (watch.ended) ends.emplace_back(key, watch.reason);
+    }
     for (const auto& [id, watch] : watches_) {
       bus::Frame frame;
       frame.set_kind(bus::Frame::MONITOR);
@@ -327,6 +345,7 @@ void Router::repeat_monitors() {
     }
   }
   for (const auto& frame : frames) (void)send_frame(frame).ok();
+  for (const auto& [key, reason] : ends) send_down(key.first, key.second, reason);
   arm_repeat();
 }
 

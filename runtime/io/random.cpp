@@ -12,6 +12,21 @@ uint64_t splitmix(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
+/// The natural logarithm by plain arithmetic: the library's differs in its last bit between machines.
+double natural_log(double x) {
+  int exponent = 0;
+  double m = std::frexp(x, &exponent);
+  if (m < 0.70710678118654752) {
+    m *= 2;
+    --exponent;
+  }
+  const double s = (m - 1) / (m + 1);
+  const double square = s * s;
+  double sum = 0;
+  for (int k = 21; k >= 1; k -= 2) sum = sum * square + 1.0 / k;
+  return 2 * s * sum + exponent * 0.69314718055994531;
+}
+
 uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
 }  // namespace
@@ -58,7 +73,7 @@ double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 bool Random::chance(double probability) { return unit() < probability; }
 
-double Random::exponential(double mean) { return -mean * std::log(1.0 - unit()); }
+double Random::exponential(double mean) { return -mean * natural_log(1.0 - unit()); }
 
 Random Random::split(std::string_view name) const {
   uint64_t hash = 0xcbf29ce484222325ULL;
