@@ -110,7 +110,7 @@ std::string map_json(const google::protobuf::Map<std::string, std::string>& map)
 }
 
 bool same(const google::protobuf::Message& a, const google::protobuf::Message& b) {
-  return serialize(a) == serialize(b);
+  return a.ByteSizeLong() == b.ByteSizeLong() && serialize(a) == serialize(b);
 }
 
 }  // namespace kabuki::validation

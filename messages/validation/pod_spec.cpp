@@ -101,6 +101,7 @@ void check_pod_spec(const core::PodSpec& spec, const FieldPath& path, Findings* 
   findings->check_choice(path.child("dnsPolicy"), spec.dnspolicy(),
                          {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"});
   check_labels(spec.nodeselector(), path.child("nodeSelector"), findings);
+  if (spec.has_affinity()) check_affinity(spec.affinity(), path.child("affinity"), findings);
   if (spec.dnspolicy() == "None" && spec.dnsconfig().nameservers().empty()) {
     findings->required(path.child("dnsConfig").child("nameservers"),
                        "must provide at least one DNS nameserver when `dnsPolicy` is None");

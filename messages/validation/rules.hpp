@@ -14,6 +14,7 @@ namespace k8s::io::apimachinery::pkg::util::intstr {
 class IntOrString;
 }
 namespace k8s::io::api::core::v1 {
+class Affinity;
 class ConfigMap;
 class Event;
 class Namespace;
@@ -53,6 +54,7 @@ void check_port_reference(const IntOrString& port, const FieldPath& path, Findin
 void check_pod_spec(const core::PodSpec& spec, const FieldPath& path, Findings* findings);
 /// Containers, init containers and ephemeral containers; their names are unique among all of them.
 void check_containers(const core::PodSpec& spec, const FieldPath& path, Findings* findings);
+void check_affinity(const core::Affinity& affinity, const FieldPath& path, Findings* findings);
 void check_volumes(const core::PodSpec& spec, const FieldPath& path, Findings* findings);
 void check_pod_template(const core::PodTemplateSpec& pod_template, const FieldPath& path, Findings* findings);
 void check_pod(const core::Pod& pod, Findings* findings);

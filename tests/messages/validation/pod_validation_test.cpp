@@ -125,6 +125,33 @@ TEST(PodValidation, OnlyInitContainersThatStayHaveProbes) {
                   "without restartPolicy=Always"});
 }
 
+TEST(PodValidation, AffinitiesAreWellFormed) {
+  const std::string required = "requiredDuringSchedulingIgnoredDuringExecution";
+  const std::string preferred = "preferredDuringSchedulingIgnoredDuringExecution";
+  auto affinity = [](const std::string& text) { return check(kContainer + "affinity { " + text + " }"); };
+  EXPECT_EQ(affinity("nodeAffinity { " + required + R"( { nodeSelectorTerms {
+                matchExpressions { key: "a" operator: "In" values: "b" } matchExpressions { key: "c" operator: "Exists" }
+                matchFields { key: "metadata.name" operator: "In" values: "n" } } } })"),
+            Lines{});
+  EXPECT_EQ(affinity("nodeAffinity { " + required + " { } }"),
+            Lines{"spec.affinity.nodeAffinity." + required +
+                  ".nodeSelectorTerms: Required value: must have at least one node selector term"});
+  const std::string term = "spec.affinity.nodeAffinity." + preferred + "[0]";
+  EXPECT_EQ(
+      affinity("nodeAffinity { " + preferred + R"( { weight: 0 preference {
+                matchExpressions { key: "a" operator: "In" } matchExpressions { key: "b" operator: "Like" }
+                matchExpressions { key: "c" operator: "Gt" values: "1" values: "2" } } } })"),
+      (Lines{
+          term + ".weight: Invalid value: 0: must be in the range 1-100",
+          term + ".preference.matchExpressions[0].values: Required value: must be specified when `operator` is "
+                 "'In' or 'NotIn'",
+          term + ".preference.matchExpressions[1].operator: Invalid value: \"Like\": not a valid selector operator",
+          term + ".preference.matchExpressions[2].values: Required value: must be specified single value when "
+                 "`operator` is 'Lt' or 'Gt'"}));
+  EXPECT_EQ(affinity("podAntiAffinity { " + required + " { labelSelector { } } }"),
+            Lines{"spec.affinity.podAntiAffinity." + required + "[0].topologyKey: Required value: can not be empty"});
+}
+
 const std::string kFixed =
     "spec: Forbidden: pod updates may not change fields other than "
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
