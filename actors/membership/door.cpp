@@ -49,6 +49,7 @@ struct Door::State {
   runtime::ZmqNetwork& network;
   runtime::Host& host;
   const std::string who;
+  const runtime::ZmqNetwork::Requested otherwise;
   std::mutex mutex;
   std::map<std::string, Invitation> invitations;  // by id
   bool closed = false;
@@ -67,6 +68,7 @@ struct Door::State {
                  runtime::ZmqNetwork::Answer answer) {
     auto message = runtime::decode_message(request);
     const auto* join = message.ok() ? (*message)->as<bus::Join>() : nullptr;
+    if (!join && otherwise) return otherwise(from, request, std::move(answer));
     if (!join) return answer(encode_answer(bad_request("expected a Join")));
     auto proven = proven_join(from, network.key_ring().key_of(from).value_or(""), *join);
     if (!proven) {
@@ -83,9 +85,9 @@ struct Door::State {
   }
 };
 
-Door::Door(runtime::ZmqNetwork& network, runtime::Host& host)
+Door::Door(runtime::ZmqNetwork& network, runtime::Host& host, runtime::ZmqNetwork::Requested otherwise)
     : network_(network),
-      state_(new State{network, host, host.options().name + "/door", {}, {}, false}),
+      state_(new State{network, host, host.options().name + "/door", std::move(otherwise), {}, {}, false}),
       host_name_(host.options().name) {
   network.on_request([state = state_](const std::string& from, std::string request, auto answer) {
     state->requested(state, from, request, std::move(answer));

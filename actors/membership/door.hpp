@@ -21,7 +21,8 @@ Result<bus::Join> proven_join(const std::string& from, const std::string& key, b
 /// sends the answer back. Made after the host and before it starts; ends before them. Thread-safe.
 class Door {
  public:
-  Door(runtime::ZmqNetwork& network, runtime::Host& host);
+  /// `otherwise` gets the requests that are no Join; without it they are refused.
+  Door(runtime::ZmqNetwork& network, runtime::Host& host, runtime::ZmqNetwork::Requested otherwise = {});
   ~Door();
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;

@@ -15,13 +15,7 @@ constexpr int kBatchesPerTurn = 256;
 }  // namespace
 
 ZmqLoop::ZmqLoop(const ZmqOptions& options, io::Clock& clock, KeyRing& keys)
-    : options_(options),
-      clock_(clock),
-      keys_(keys),
-      who_(options.host + "/transport"),
-      context_(1),
-      now_(clock.mono()),
-      watched_(now_) {}
+    : options_(options), clock_(clock), keys_(keys), context_(1), now_(clock.mono()), watched_(now_) {}
 
 ZmqLoop::~ZmqLoop() {
   links_.clear();
@@ -63,7 +57,7 @@ void ZmqLoop::run() {
   while (!stopping_) {
     poll();
     now_ = clock_.mono();
-    if (zap_) serve_zap(zap_, keys_, who_);
+    if (zap_) serve_zap(zap_, keys_, who());
     receive_batches();
     take_commands();
     watch_peers();
@@ -125,7 +119,7 @@ void ZmqLoop::connect(PeerPtr peer, const std::string& endpoint, const std::stri
     links_[host] = std::make_unique<Link>(context_, options_, std::move(peer), endpoint, public_key, now_);
   } catch (const zmq::error_t& error) {
     links_.erase(host);
-    log(Level::error, who_, "cannot connect to a host",
+    log(Level::error, who(), "cannot connect to a host",
         {{"host", host}, {"endpoint", endpoint}, {"why", error.what()}});
     changed(host, false);
     return;
@@ -176,7 +170,7 @@ std::string ZmqLoop::sender_of(const zmq::message_t& message, const Batch& batch
 void ZmqLoop::take_batch(const std::string& routing_id, const zmq::message_t& message) {
   auto batch = parse_batch(message.to_string_view());
   if (!batch) {
-    log(Level::warning, who_, "dropped a malformed batch", {{"why", batch.error().message}});
+    log(Level::warning, who(), "dropped a malformed batch", {{"why", batch.error().message}});
     return;
   }
   auto from = sender_of(message, *batch);
@@ -212,7 +206,7 @@ void ZmqLoop::heard(const std::string& host) {
   link.state = Link::State::up;
   link.peer().refusing = false;
   link.peer().up = true;
-  log(Level::info, who_, "peer is up", {{"host", host}});
+  log(Level::info, who(), "peer is up", {{"host", host}});
   changed(host, true);
 }
 
@@ -235,7 +229,7 @@ void ZmqLoop::watch_peers() {
     gone.push_back(host);
   }
   for (const auto& host : gone) {
-    log(Level::warning, who_, "peer is down: silent for too long", {{"host", host}});
+    log(Level::warning, who(), "peer is down: silent for too long", {{"host", host}});
     changed(host, false);
   }
 }

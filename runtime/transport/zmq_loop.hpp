@@ -40,6 +40,7 @@ class ZmqLoop {
   ZmqNetwork::Requested requested;
 
  private:
+  std::string who() const { return options_.host + "/transport"; }
   void poll();
   void take_commands();
   void receive_batches();
@@ -54,7 +55,6 @@ class ZmqLoop {
   const ZmqOptions& options_;
   io::Clock& clock_;
   KeyRing& keys_;
-  const std::string who_;
   zmq::context_t context_;
   zmq::socket_t zap_;
   zmq::socket_t router_;

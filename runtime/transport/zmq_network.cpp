@@ -34,6 +34,7 @@ class Network final : public ZmqNetwork {
   void on_request(Requested requested) override {
     loop_.inbox().post([this, requested = std::move(requested)] { loop_.requested = requested; });
   }
+  void rename(const std::string& host) override { options_.host = host; }
   std::string endpoint() const override { return endpoint_; }
   const CurveKeys& keys() const override { return options_.keys; }
   KeyRing& key_ring() override { return keys_; }
@@ -113,7 +114,7 @@ class Network final : public ZmqNetwork {
     std::string public_key;
   };
 
-  const ZmqOptions options_;
+  ZmqOptions options_;
   KeyRing keys_;
   ZmqLoop loop_;
   std::string endpoint_;

@@ -56,6 +56,8 @@ class ZmqNetwork : public io::Network {
   using Answer = std::function<void(std::string reply)>;
   using Requested = std::function<void(const std::string& from, std::string request, Answer answer)>;
 
+  /// Takes another name, before start: a host that joins must say where it listens before it is told its name.
+  virtual void rename(const std::string& host) = 0;
   /// Where it listens, with the port that was picked.
   virtual std::string endpoint() const = 0;
   virtual const CurveKeys& keys() const = 0;
