@@ -1,0 +1,28 @@
+#pragma once
+
+#include "actors/controllers/controller.hpp"
+
+namespace kabuki::controllers {
+
+/// Makes the namespaces that every cluster has, and ends one that is being deleted: everything in it is deleted, and
+/// when nothing is left its finalizer goes, and so does it.
+Plan reconcile_namespace(const View& view, const Key& ns, const Instant& now);
+
+Controller namespace_controller();
+
+/// Returns what a namespace is to have and lacks: ServiceAccount `default` and ConfigMap kube-root-ca.crt with the
+/// cluster's authority.
+Plan reconcile_service_account(const View& view, const Key& ns, const std::string& authority_pem);
+
+Controller service_account_controller(std::string authority_pem);
+
+/// Service default/kubernetes, through which pods find the API server: made when it is not there.
+struct KubernetesService {
+  std::string address = "10.96.0.1";
+  int port = 6443;  // of the API server itself
+};
+Plan reconcile_kubernetes_service(const View& view, const Key& service, const KubernetesService& options);
+
+Controller kubernetes_service_controller(KubernetesService options);
+
+}  // namespace kabuki::controllers

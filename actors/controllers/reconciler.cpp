@@ -1,0 +1,195 @@
+#include "actors/controllers/reconciler.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace kabuki::controllers {
+namespace {
+
+using actors::Write;
+using actors::WriteOutcome;
+
+constexpr int kNotFound = 404;
+constexpr size_t kMaxKnownGone = 4096;
+
+std::string filled(std::string text, const std::string& what, const std::string& value) {
+  if (auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), value);
+  return text;
+}
+
+}  // namespace
+
+bool Reconciler::watches(KindId kind) const {
+  return std::find(controller_.watches.begin(), controller_.watches.end(), kind) != controller_.watches.end();
+}
+
+void Reconciler::concern(const Change& change) {
+  keys_.clear();
+  controller_.concerns(view_, change, &keys_);
+  for (const Key& key : keys_) queue_.add(key);
+}
+
+void Reconciler::changed(const ObjectPtr& object, io::MonoTime seen) {
+  const ObjectPtr before = view_.find(object->key());
+  view_.put(object, seen);
+  concern({before, object});
+}
+
+void Reconciler::removed(const ObjectPtr& last) {
+  const ObjectPtr before = view_.find(last->key());
+  if (!before) return;
+  view_.remove(last->key());
+  concern({before, nullptr});
+}
+
+void Reconciler::start() {
+  started_ = true;
+  for (const Key& key : controller_.at_start) queue_.add(key);
+}
+
+void Reconciler::reached(KindId kind, uint64_t revision, bool listed, io::MonoTime now) {
+  reached_[kind] = revision;
+  for (const JobPtr& job : behind_) {
+    auto it = job->barrier.find(kind);
+    if (it != job->barrier.end() && (listed || it->second <= revision)) job->barrier.erase(it);
+  }
+  release(now);
+}
+
+void Reconciler::release(io::MonoTime now) {
+  auto waiting = std::exchange(behind_, {});
+  for (const JobPtr& job : waiting) settle(job, now);
+}
+
+std::vector<Reconciler::Batch> Reconciler::work(const Instant& now) {
+  std::vector<Batch> out;
+  if (!started_) return out;
+  while (!full()) {
+    auto key = queue_.take(now.mono);
+    if (!key) break;
+    reconcile(*key, now);
+  }
+  while (!outgoing_.empty() && batches_.size() < kMaxBatches) {
+    Batch batch{next_id_++, {}};
+    auto& items = batches_[batch.id];
+    while (!outgoing_.empty() && items.size() < kWritesPerBatch) {
+      items.push_back(std::move(outgoing_.front()));
+      outgoing_.pop_front();
+      batch.writes.push_back(items.back().step.write);
+    }
+    writes_ += batch.writes.size();
+    out.push_back(std::move(batch));
+  }
+  return out;
+}
+
+void Reconciler::reconcile(const Key& key, const Instant& now) {
+  auto job = std::make_shared<Job>();
+  job->key = key;
+  job->plan = controller_.reconcile(view_, key, now);
+  notes_.insert(notes_.end(), job->plan.events.begin(), job->plan.events.end());
+  if (job->plan.steps.empty()) {
+    const auto& again = job->plan.again_after;
+    queue_.finished(key, again ? std::optional(now.mono + *again) : std::nullopt);
+    return;
+  }
+  auto& gone = job->plan.only_if_gone;
+  std::erase_if(gone, [this](const Gone& one) { return !one.uid.empty() && known_gone_.contains(one.uid); });
+  if (gone.empty()) return submit(job);
+  questions_.push_back({next_id_, gone});
+  asked_.emplace(next_id_++, std::move(job));
+}
+
+void Reconciler::verified(uint64_t question, bool all_gone, const Instant& now) {
+  auto it = asked_.find(question);
+  if (it == asked_.end()) return;
+  const JobPtr job = it->second;
+  asked_.erase(it);
+  if (!all_gone) return queue_.failed(job->key, now.mono);
+  if (known_gone_.size() > kMaxKnownGone) known_gone_.clear();
+  for (const Gone& one : job->plan.only_if_gone) {
+    if (!one.uid.empty()) known_gone_.insert(one.uid);
+  }
+  submit(job);
+}
+
+void Reconciler::submit(const JobPtr& job) {
+  // After a failure one write goes ahead alone: a quota that is exhausted is not run into five hundred times.
+  if (queue_.failures(job->key) > 0) job->plan.steps.resize(1, job->plan.steps[0]);
+  job->open = job->plan.steps.size();
+  for (Step& step : job->plan.steps) outgoing_.push_back({job, std::move(step)});
+  job->plan.steps.clear();
+}
+
+void Reconciler::answered(uint64_t batch, const std::vector<WriteOutcome>& outcomes, const Instant& now) {
+  auto it = batches_.find(batch);
+  if (it == batches_.end()) return;
+  const auto items = std::move(it->second);
+  batches_.erase(it);
+  assert(items.size() == outcomes.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    take_outcome(items[i], outcomes[i]);
+    Job& job = *items[i].job;
+    if (--job.open > 0) continue;
+    revision_questions_.insert(job.unclear.begin(), job.unclear.end());
+    settle(items[i].job, now.mono);
+  }
+}
+
+void Reconciler::take_outcome(const Item& item, const WriteOutcome& outcome) {
+  Job& job = *item.job;
+  const KindId kind = item.step.write.key.kind;
+  // What is gone already needs no deleting; its end comes with the view.
+  const bool already = outcome.error && outcome.error->code == kNotFound &&
+                       item.step.write.verb == bus::WriteObjects::DELETE;
+  if (outcome.error && !already) {
+    job.failed = true;
+    if (outcome.unknown && watches(kind)) job.unclear.insert(kind);
+  }
+  if (!outcome.error && outcome.revision > 0 && watches(kind)) {
+    auto& barrier = job.barrier[kind];
+    barrier = std::max(barrier, outcome.revision);
+  }
+  if (!already) announce(item, outcome);
+}
+
+void Reconciler::announce(const Item& item, const WriteOutcome& outcome) {
+  if (!item.step.say || outcome.unknown) return;
+  const Announcement& say = *item.step.say;
+  const std::string name = outcome.object ? std::string(outcome.object->name()) : item.step.write.key.name;
+  const std::string& text = outcome.error ? say.failed : say.done;
+  if (text.empty()) return;
+  std::string message = filled(text, "{name}", name);
+  if (outcome.error) message = filled(std::move(message), "{error}", outcome.error->message);
+  notes_.push_back({say.about, say.uid, outcome.error ? "Warning" : "Normal",
+                    outcome.error ? say.failed_reason : say.done_reason, std::move(message)});
+}
+
+void Reconciler::settle(const JobPtr& job, io::MonoTime now) {
+  std::erase_if(job->barrier, [this](const auto& entry) {
+    auto it = reached_.find(entry.first);
+    return it != reached_.end() && it->second >= entry.second;
+  });
+  if (!job->barrier.empty() || !job->unclear.empty()) {
+    behind_.push_back(job);
+    return;
+  }
+  if (job->failed) {
+    queue_.failed(job->key, now);
+  } else {
+    // Once more on the view that shows what was written: the next step, or nothing.
+    queue_.finished(job->key);
+    queue_.add(job->key);
+  }
+}
+
+void Reconciler::revision_is(KindId kind, uint64_t revision, io::MonoTime now) {
+  for (const JobPtr& job : behind_) {
+    if (job->unclear.erase(kind) == 0) continue;
+    auto& barrier = job->barrier[kind];
+    barrier = std::max(barrier, revision);
+  }
+  release(now);
+}
+
+}  // namespace kabuki::controllers

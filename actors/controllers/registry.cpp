@@ -1,0 +1,33 @@
+#include "actors/controllers/registry.hpp"
+
+#include "actors/controllers/deployment.hpp"
+#include "actors/controllers/event_ttl.hpp"
+#include "actors/controllers/garbage_collector.hpp"
+#include "actors/controllers/replica_set.hpp"
+
+namespace kabuki::controllers {
+
+std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) {
+  std::vector<runtime::ChildSpec> children;
+  auto add = [&](std::string name, Controller controller) {
+    runtime::ChildSpec child;
+    child.name = std::move(name);
+    child.make = [controller = std::move(controller), common = options.common] {
+      return make_controller(controller, common);
+    };
+    children.push_back(std::move(child));
+  };
+  add("namespace", namespace_controller());
+  add("service-account", service_account_controller(options.authority_pem));
+  add("kubernetes-service", kubernetes_service_controller(options.kubernetes_service));
+  add("node-ipam", node_ipam_controller(options.node_ipam));
+  add("node-lifecycle", node_lifecycle_controller(options.node_lifecycle));
+  add("deployment", deployment_controller());
+  add("replica-set", replica_set_controller());
+  add("garbage-collector", garbage_collector());
+  add("pod-garbage", pod_garbage_controller());
+  add("event-ttl", event_ttl_controller(options.event_life));
+  return children;
+}
+
+}  // namespace kabuki::controllers

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "actors/event_recorder.hpp"
+#include "actors/write.hpp"
+#include "messages/object.hpp"
+#include "runtime/io/time.hpp"
+
+namespace kabuki::scheduler {
+
+/// What the scheduler says of a pod, in kube-scheduler's words.
+actors::EventNote scheduled_note(const Object& pod, const std::string& node);
+actors::EventNote failed_note(const Object& pod, const std::string& message);
+
+/// The write that sets the pod's condition PodScheduled to False, reason Unschedulable; none when it says so already.
+std::optional<actors::Write> unschedulable_condition(const Object& pod, const std::string& message, io::WallTime now);
+
+}  // namespace kabuki::scheduler
