@@ -77,15 +77,11 @@ struct Output {
                                                     spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(spdlog::level::trace);
     logger->set_pattern(kPattern, spdlog::pattern_time_type::utc);
-    logger->flush_on(spdlog::level::info);
+    logger->flush_on(spdlog::level::trace);
   }
 
   void flush() {
-    // Flush orders of the logger take places in the queue as well, and are lost with it when it overruns: hence the
-    // count can only be waited for as far as lines were not overwritten.
-    sink->wait([this](uint64_t written) {
-      return written + threads->overrun_counter() >= accepted.load() || threads->queue_size() == 0;
-    });
+    sink->wait([this](uint64_t written) { return written + threads->overrun_counter() >= accepted.load(); });
     sink->flush();
   }
 };

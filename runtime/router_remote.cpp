@@ -1,4 +1,5 @@
 // What the routers of two hosts say to each other.
+#include "messages/bus/control.pb.h"
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
@@ -113,19 +114,21 @@ void Router::accept(const std::string& from, bus::Frame& frame) {
 
 void Router::accept_message(const std::string& from, bus::Frame& frame) {
   const Address to{frame.to()};
+  Address sender{std::move(*frame.mutable_from())};
   auto message = decode_message(frame.message());
   const bool asked = frame.kind() == bus::Frame::ASK;
-  if (!message.ok() || !is_here(to)) {
+  if (message.ok() && !is_here(to)) message = bad_request("actor " + to.text + " is not on host " + name_);
+  if (message.ok() && !sender.text.empty() && sender.host() != from)
+    message = bad_request("host " + from + " speaks for " + sender.text);
+  if (!message.ok()) {
     corrupt_.add();
-    if (asked) {
-      send_reply(from, frame.source_incarnation(), frame.id(),
-                 message.ok() ? bad_request("actor " + to.text + " is not on host " + name_) : message.error());
-    }
+    if (asked) send_reply(from, frame.source_incarnation(), frame.id(), message.error());
     return;
   }
-  auto envelope = make_envelope(Envelope::Kind::message);
+  const bool urgent = (*message)->as<bus::Inspect>() || (*message)->as<bus::KillActor>();
+  auto envelope = std::make_unique<Envelope>(Envelope::Kind::message, urgent);
   envelope->in.message = std::move(*message);
-  envelope->in.from = {std::move(*frame.mutable_from())};
+  envelope->in.from = std::move(sender);
   envelope->in.from_host = from;
   if (asked) {
     envelope->in.reply = Reply([self = weak_from_this(), from, incarnation = frame.source_incarnation(),

@@ -96,6 +96,41 @@ TEST_F(SimWorld, ADroppedReplyComesBackOverTheNetwork) {
   EXPECT_EQ(said("a", "b/rude", "x"), outcome(unavailable("the receiver ended without an answer")));
 }
 
+TEST_F(SimWorld, AHostCannotSpeakForAnother) {
+  pair();
+  Host& c = world->add_host(named("c"));
+  std::string answer;
+  ASSERT_TRUE(c.start(tree({child("liar", [&](TestActor& a) {
+                 a.on_message = [&](TestActor& self, Inbound& in) {
+                   Inbound forged;
+                   forged.message = in.message;
+                   forged.from = {"b/echo"};
+                   forged.reply = std::move(in.reply);
+                   self.forward({"a/echo"}, std::move(forged));
+                 };
+               })}))
+                  .ok());
+  world->connect_all();
+  EXPECT_EQ(said("c", "c/liar", "x"), outcome(bad_request("host c speaks for b/echo")));
+}
+
+TEST_F(SimWorld, WhatWaitsForAnActorThatEndsIsAnswered) {
+  add("a", tree({child("x", [](TestActor& a) {
+        a.on_message = [](TestActor&, Inbound& in) {
+          if (text_of(in.message) == "crash") throw std::runtime_error("boom");
+          in.reply.send(in.message);
+        };
+      })}));
+  std::vector<std::string> answers;
+  for (const char* what : {"one", "crash", "two", "three"})
+    world->host("a")->ask({"a/x"}, text(what), seconds(60), [&](Result<MessagePtr> r) {
+      answers.push_back(r.ok() ? text_of(*r) : r.error().reason);
+    });
+  world->run_for(milliseconds(1));
+  EXPECT_EQ(answers, (std::vector<std::string>{"one", "ServiceUnavailable", "ServiceUnavailable",
+                                               "ServiceUnavailable"}));
+}
+
 TEST_F(SimWorld, LostFramesAreTimeouts) {
   pair();
   LinkFaults faults;
