@@ -45,16 +45,17 @@ std::string or_unknown(const std::string& text) { return text.empty() ? "<unknow
 Row node_row(const google::protobuf::Message& message, io::WallTime now) {
   const auto& node = static_cast<const core::Node&>(message);
   const auto& info = node.status().nodeinfo();
-  return {{node.metadata().name(), node_status(node), node_roles(node),
-           age_of(node.metadata().creationtimestamp(), now), info.kubeletversion(),
-           node_address(node, "InternalIP"), node_address(node, "ExternalIP"), or_unknown(info.osimage()),
-           or_unknown(info.kernelversion()), or_unknown(info.containerruntimeversion())},
-          {}};
+  return {
+      {node.metadata().name(), node_status(node), node_roles(node), age_of(node.metadata().creationtimestamp(), now),
+       info.kubeletversion(), node_address(node, "InternalIP"), node_address(node, "ExternalIP"),
+       or_unknown(info.osimage()), or_unknown(info.kernelversion()), or_unknown(info.containerruntimeversion())},
+      {}};
 }
 
 Row namespace_row(const google::protobuf::Message& message, io::WallTime now) {
   const auto& object = static_cast<const core::Namespace&>(message);
-  return {{object.metadata().name(), object.status().phase(), age_of(object.metadata().creationtimestamp(), now)}, {}};
+  return {{object.metadata().name(), object.status().phase(), age_of(object.metadata().creationtimestamp(), now)},
+          {}};
 }
 
 Row lease_row(const google::protobuf::Message& message, io::WallTime now) {
@@ -94,9 +95,10 @@ Row event_row(const google::protobuf::Message& message, io::WallTime now) {
     last = age_of(event.series().lastobservedtime(), now);
     count = event.series().count();
   }
-  return {{last, event.type(), event.reason(), event_target(event.involvedobject()), event.involvedobject().fieldpath(),
-           event_source(event), trimmed(event.message()), first, count, event.metadata().name()},
-          {}};
+  return {
+      {last, event.type(), event.reason(), event_target(event.involvedobject()), event.involvedobject().fieldpath(),
+       event_source(event), trimmed(event.message()), first, count, event.metadata().name()},
+      {}};
 }
 
 }  // namespace

@@ -71,8 +71,12 @@ void append_row(const Row& row, std::string* out) {
 void append_included(const Object& object, const google::protobuf::Message& message, TableOptions::Include include,
                      std::string* out) {
   switch (include) {
-    case TableOptions::Include::none: out->append("null"); break;
-    case TableOptions::Include::object: append_object_json(object, out); break;
+    case TableOptions::Include::none:
+      out->append("null");
+      break;
+    case TableOptions::Include::object:
+      append_object_json(object, out);
+      break;
     case TableOptions::Include::metadata: {
       PartialObjectMetadata partial;
       *partial.mutable_metadata() = meta_of(message);
