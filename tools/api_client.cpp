@@ -9,8 +9,8 @@ namespace kabuki::tools {
 
 namespace {
 
-/// On every node: the host whose kubelet runs it.
-constexpr const char* kHostLabel = "kabuki.io/host";
+/// Annotation of every node: the host whose kubelet runs it (actors/kubelet/node_status.hpp).
+constexpr const char* kHostAnnotation = "kabuki.io/host";
 
 }  // namespace
 
@@ -49,9 +49,9 @@ Result<runtime::Address> pod_actor(const ControlClient& client, const Key& pod) 
   auto node = get_object(client, {kinds::kNode, "", node_name});
   if (!node) return node.error();
   auto parsed = (*node)->as<::k8s::io::api::core::v1::Node>();
-  auto host = parsed.metadata().labels().find(kHostLabel);
-  if (host == parsed.metadata().labels().end()) {
-    return bad_request("node " + node_name + " has no label " + kHostLabel + ": it is not one of Kabuki's");
+  auto host = parsed.metadata().annotations().find(kHostAnnotation);
+  if (host == parsed.metadata().annotations().end()) {
+    return bad_request("node " + node_name + " has no annotation " + kHostAnnotation + ": it is not one of Kabuki's");
   }
   return runtime::Address{host->second + "/kubelet/" + node_name + "/pods/" + pod.ns + "/" + pod.name};
 }

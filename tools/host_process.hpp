@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/controllers/node_lifecycle.hpp"
 #include "messages/result.hpp"
 #include "runtime/io/time.hpp"
 #include "tools/cluster_files.hpp"
@@ -21,8 +22,7 @@ struct HostProcessOptions {
   uint16_t port = 6443;          // of the API server; 0 picks one
   std::string listen;            // address for other hosts and clients; "" is loopback alone
   std::string store = "rocksdb"; // or memory
-  io::Duration node_grace = std::chrono::seconds(40);
-  io::Duration eviction = std::chrono::seconds(300);
+  controllers::NodeLifecycleOptions node_lifecycle;
 
   // A worker.
   std::string join_file;         // "" makes it the control plane

@@ -111,13 +111,19 @@ Result<ClusterKeys> load_cluster_keys(const ClusterFiles& files, const std::vect
   if (!admin) return admin.error();
   keys.admin = *admin;
 
+  auto links = load_host_keys(files);
+  if (!links) return links.error();
+  keys.host = links->host;
+  keys.control = links->control;
+  return keys;
+}
+
+Result<HostKeys> load_host_keys(const ClusterFiles& files) {
   auto host = have_curve_keys(files, "host");
   if (!host) return host.error();
-  keys.host = *host;
   auto control = have_curve_keys(files, "control");
   if (!control) return control.error();
-  keys.control = *control;
-  return keys;
+  return HostKeys{*host, *control};
 }
 
 Result<runtime::CurveKeys> load_control_keys(const ClusterFiles& files) { return have_curve_keys(files, "control"); }

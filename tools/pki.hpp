@@ -26,6 +26,13 @@ struct ClusterKeys {
 Result<ClusterKeys> load_cluster_keys(const ClusterFiles& files, const std::vector<std::string>& more_names,
                                       const io::Clock& clock);
 
+/// What a host proves itself by to other hosts, and the command line to it; made when missing.
+struct HostKeys {
+  runtime::CurveKeys host;
+  runtime::CurveKeys control;
+};
+Result<HostKeys> load_host_keys(const ClusterFiles& files);
+
 /// The command line's key pair of a running host's directory.
 Result<runtime::CurveKeys> load_control_keys(const ClusterFiles& files);
 

@@ -63,7 +63,7 @@ std::string ApiServer::health() const {
   return std::to_string(requests_) + " requests, " + std::to_string(sessions_.size()) + " watches";
 }
 
-WriteContext ApiServer::write_context() { return {.now = now(), .random = &random()}; }
+WriteContext ApiServer::write_context() { return {.now = now(), .random = &random(), .toleration_seconds = options_.toleration_seconds}; }
 
 void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
   if (write.verb != Write::Verb::create) return writes_.run(std::move(write), std::move(done));

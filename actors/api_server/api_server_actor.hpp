@@ -24,6 +24,8 @@ struct ApiServerOptions {
   size_t slots = 1;
   /// Virtual addresses of services: the first two bytes of a /16.
   std::string service_prefix = "10.96";
+  /// What pods get that say nothing about nodes that are not ready.
+  int64_t toleration_seconds = 300;
 };
 
 /// Serves the Kubernetes API, to HTTP clients through the gate and to actors through messages/bus/objects.proto.

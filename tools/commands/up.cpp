@@ -90,8 +90,8 @@ void say_ready(const UpOptions& options, const std::string& server, io::Duration
 void run_up(UpOptions options) {
   io::LiveClock clock;
   io::MonoTime began = clock.mono();
-  for (auto [text, target, name] : {std::tuple{&options.grace, &options.host.node_grace, "--node-grace"},
-                                    std::tuple{&options.eviction, &options.host.eviction, "--eviction-timeout"}}) {
+  for (auto [text, target, name] : {std::tuple{&options.grace, &options.host.node_lifecycle.grace, "--node-grace"},
+                                    std::tuple{&options.eviction, &options.host.node_lifecycle.eviction, "--eviction-timeout"}}) {
     auto parsed = parse_duration_ns(*text);
     if (!parsed) {
       Error error = parsed.error();

@@ -12,9 +12,7 @@ namespace {
 
 namespace core = ::k8s::io::api::core::v1;
 
-constexpr int64_t kDefaultTolerationSeconds = 300;
-
-void tolerate_for_a_while(core::PodSpec* spec, const char* key) {
+void tolerate_for_a_while(core::PodSpec* spec, const char* key, int64_t seconds) {
   for (const auto& toleration : spec->tolerations()) {
     bool every_key = toleration.key().empty() && toleration.operator_() == "Exists";
     bool effect = toleration.effect().empty() || toleration.effect() == "NoExecute";
@@ -24,15 +22,15 @@ void tolerate_for_a_while(core::PodSpec* spec, const char* key) {
   toleration->set_key(key);
   toleration->set_operator_("Exists");
   toleration->set_effect("NoExecute");
-  toleration->set_tolerationseconds(kDefaultTolerationSeconds);
+  toleration->set_tolerationseconds(seconds);
 }
 
-void admit_pod(core::Pod* pod) {
+void admit_pod(core::Pod* pod, int64_t toleration_seconds) {
   core::PodSpec* spec = pod->mutable_spec();
   if (spec->serviceaccountname().empty()) spec->set_serviceaccountname("default");
   spec->set_serviceaccount(spec->serviceaccountname());
-  tolerate_for_a_while(spec, "node.kubernetes.io/not-ready");
-  tolerate_for_a_while(spec, "node.kubernetes.io/unreachable");
+  tolerate_for_a_while(spec, "node.kubernetes.io/not-ready", toleration_seconds);
+  tolerate_for_a_while(spec, "node.kubernetes.io/unreachable", toleration_seconds);
   if (!spec->has_priority()) spec->set_priority(0);
   if (!spec->has_preemptionpolicy()) spec->set_preemptionpolicy("PreemptLowerPriority");
   pod->clear_status();
@@ -42,9 +40,9 @@ void admit_pod(core::Pod* pod) {
 
 }  // namespace
 
-void admit_create(const Kind& kind, io::WallTime now, google::protobuf::Message* object) {
+void admit_create(const Kind& kind, int64_t toleration_seconds, google::protobuf::Message* object) {
   switch (kind.id) {
-    case kinds::kPod: admit_pod(static_cast<core::Pod*>(object)); return;
+    case kinds::kPod: admit_pod(static_cast<core::Pod*>(object), toleration_seconds); return;
     case kinds::kNamespace: static_cast<core::Namespace*>(object)->mutable_status()->set_phase("Active"); return;
     case kinds::kNode: return;  // a kubelet brings its status along
     default:

@@ -47,7 +47,7 @@ Result<Decision> decide_create(const Write& write, const ObjectPtr& current, con
   meta->clear_generation();
   if (kind.has_generation) meta->set_generation(1);
 
-  admit_create(kind, context.now, object.get());
+  admit_create(kind, context.toleration_seconds, object.get());
   apply_defaults(kind, object.get());
   if (auto causes = validate_create(kind, *object); !causes.empty()) {
     return invalid(kind, meta->name(), std::move(causes));

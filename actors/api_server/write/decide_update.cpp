@@ -84,7 +84,7 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   restore_system_metadata(meta_of(old), mutable_meta(next.get()));
   if (write.subresource.empty()) apply_defaults(kind, next.get());
 
-  if (auto causes = validate_update(kind, old, *next); !causes.empty()) {
+  if (auto causes = validate_update(kind, old, *next, write.subresource); !causes.empty()) {
     return invalid(kind, write.key.name, std::move(causes));
   }
   if (kind.has_generation && !same_desired_state(old, *next)) {

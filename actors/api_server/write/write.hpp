@@ -45,6 +45,8 @@ struct Write {
 struct WriteContext {
   io::WallTime now;
   io::Random* random = nullptr;
+  /// How long a pod that says nothing about it stays on a node that is not ready.
+  int64_t toleration_seconds = 300;
 };
 
 /// What is to be committed. Exactly one of: nothing (`unchanged`), a new version (`next`), the object's end (`removed`).

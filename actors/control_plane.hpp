@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/api_server/api_server_actor.hpp"
+#include "actors/api_server/gateway_actor.hpp"
+#include "actors/controllers/node_lifecycle.hpp"
+#include "actors/supervision_tree.hpp"
+#include "runtime/host.hpp"
+#include "store/engine.hpp"
+#include "store/shards.hpp"
+
+namespace kabuki::actors {
+
+/// A control plane as its host is asked to run it; live and simulated ones differ only in what is plugged in here.
+struct ControlPlaneOptions {
+  std::string host;  // `host-1`
+  store::ShardMap shards = store::ShardMap::standard();
+  /// Opens the engine of a shard; called at each start of its actor.
+  std::function<std::unique_ptr<store::Engine>(const std::string& shard)> engine;
+
+  /// HTTP: none where `gateway` is.
+  std::optional<api_server::GatewayOptions> gateway;
+  std::shared_ptr<const api_server::Documents> documents;
+  size_t http_servers = 2;
+
+  /// The cluster's certificate authority, for ConfigMap kube-root-ca.crt.
+  std::string authority_pem;
+  controllers::NodeLifecycleOptions node_lifecycle;
+  io::Duration event_life = std::chrono::hours(1);
+};
+
+/// Adds the store, the API servers, the scheduler and the controllers to a host's tree.
+void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts);
+
+/// Which actors of that host hold the control plane's roles.
+std::vector<std::pair<std::string, runtime::Address>> control_plane_roles(const ControlPlaneOptions& options);
+
+}  // namespace kabuki::actors

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "actors/membership/member_actor.hpp"
+#include "actors/supervision_tree.hpp"
+
+namespace kabuki::actors {
+
+/// What every host has: a member of the cluster, views of the API, and kubelets.
+struct NodeHostOptions {
+  std::string host;       // `host-3`
+  int nodes = 3;
+  /// A control-plane host's views hold every kind whole; another's only what its kubelets need.
+  bool all_views = false;
+  membership::MemberOptions member;
+};
+
+/// The cluster's first host, which has the control plane.
+inline constexpr const char* kFirstHost = "host-1";
+
+/// `node-2` on the first host, `host-3-node-2` on any other: unique in the cluster. Counted from 1.
+std::string node_name(const std::string& host, size_t number);
+
+/// Adds these parts to a host's tree.
+void add_node_host(const NodeHostOptions& options, TreeParts* parts);
+
+}  // namespace kabuki::actors

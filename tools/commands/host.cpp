@@ -1,0 +1,100 @@
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "runtime/io/live_clock.hpp"
+#include "runtime/transport/join_file.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/guardian.hpp"
+#include "tools/host_process.hpp"
+#include "tools/say.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+struct HostOptions {
+  HostProcessOptions host;
+  bool foreground = false;
+};
+
+/// A directory for another host of the cluster on this machine: kabuki@1, kabuki@2, ...; the first that no process uses.
+std::string free_worker_dir(const std::string& cluster) {
+  for (int number = 1;; ++number) {
+    std::string dir = default_data_dir(cluster + "@" + std::to_string(number));
+    if (!DirectoryLock::is_held(ClusterFiles{dir}.lock())) return dir;
+  }
+}
+
+int live_guarded(const HostOptions& options, const Report& report) {
+  ClusterFiles files{options.host.data};
+  auto lock = DirectoryLock::take(files.lock());
+  if (!lock) {
+    report({false, lock.error().message + ": a host runs from " + files.root + " already"});
+    return kCannotStart;
+  }
+  int guardian = ::getpid();
+  return guard([&](int restarts) {
+    return run_host_process(
+        options.host,
+        [&](HostReady ready) {
+          ready.state.guardian_pid = guardian;
+          auto written = write_host_state(files.state(), ready.state);
+          if (restarts > 0) return;
+          report(written ? BackgroundReport{true, ready.state.host} : BackgroundReport{false, written.error().message});
+        },
+        [&](const Error& error) {
+          if (restarts == 0) report({false, error.message});
+        });
+  });
+}
+
+void run_host(HostOptions options) {
+  io::LiveClock clock;
+  io::MonoTime began = clock.mono();
+  // Said here, before anything goes to the background: a file that cannot be read is the commonest mistake.
+  if (auto file = runtime::read_join_file(options.host.join_file); !file) give_up("host", file.error());
+  std::error_code failure;
+  options.host.join_file = std::filesystem::absolute(options.host.join_file, failure).string();
+  if (options.host.data.empty()) options.host.data = free_worker_dir(options.host.cluster);
+  ClusterFiles files{options.host.data};
+  if (auto prepared = prepare_data_dir(files); !prepared) give_up("host", prepared.error());
+
+  auto say_ready = [&](const std::string& name) {
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.2f", static_cast<double>((clock.mono() - began).count()) * 1e-9);
+    say("Joined as " + name + " with " + std::to_string(options.host.nodes) + " nodes after " + seconds +
+        " s; data in " + files.root + ".");
+  };
+  if (options.foreground) {
+    int status = live_guarded(options, [&](const BackgroundReport& report) {
+      if (report.ready) return say_ready(report.text);
+      std::fprintf(stderr, "kabuki host: %s\n", report.text.c_str());
+    });
+    throw CLI::RuntimeError(status);
+  }
+  auto report = run_in_background(files.log(), [&](Report say_it) { return live_guarded(options, say_it); });
+  if (!report) give_up("host", report.error());
+  if (!report->ready) give_up("host", {.message = report->text});
+  say_ready(report->text);
+}
+
+}  // namespace
+
+void add_host(CLI::App& app) {
+  auto options = std::make_shared<HostOptions>();
+  CLI::App* host = app.add_subcommand("host", "Add a host to a cluster");
+  host->add_option("--join", options->host.join_file, "Join file that `kabuki up --listen` wrote")->required();
+  host->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")->capture_default_str()->check(CLI::Range(0, 100000));
+  host->add_option("--name", options->host.cluster, "Name of the cluster, for `kabuki down`")->capture_default_str();
+  host->add_option("--data", options->host.data, "Directory of this host (default: below ~/.local/state/kabuki)");
+  host->add_option("--listen", options->host.listen, "Address at which other hosts reach this one (default: 127.0.0.1)");
+  host->add_flag("--foreground", options->foreground, "Stay in the foreground");
+  host->footer("Example:\n  kabuki host --join join.json --nodes 10");
+  host->callback([options] { run_host(*options); });
+}
+
+}  // namespace kabuki::tools

@@ -1,0 +1,132 @@
+#include "tools/host_process.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "actors/api_server/static_documents.hpp"
+#include "actors/control_plane.hpp"
+#include "actors/node_host.hpp"
+#include "messages/status.hpp"
+#include "messages/time_format.hpp"
+#include "runtime/log.hpp"
+#include "tools/engines.hpp"
+#include "tools/guardian.hpp"
+#include "tools/host_run.hpp"
+#include "tools/pki.hpp"
+#include "tools/worker_process.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+using actors::kFirstHost;
+
+/// "10.0.0.5" or "10.0.0.5:7600" as an endpoint of the transport; "" is loopback on any free port.
+std::string transport_endpoint(const std::string& listen) {
+  if (listen.empty()) return "tcp://127.0.0.1:*";
+  return "tcp://" + listen + (listen.rfind(':') == std::string::npos ? ":*" : "");
+}
+
+std::string address_of(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
+
+actors::ControlPlaneOptions control_plane(const HostProcessOptions& options, const ClusterKeys& keys,
+                                          const std::function<void(uint16_t)>& listening) {
+  actors::ControlPlaneOptions plane;
+  plane.host = kFirstHost;
+  plane.engine = engines(options.store, ClusterFiles{options.data}.store(), plane.shards);
+  api_server::GatewayOptions gateway;
+  gateway.port = options.port;
+  if (!options.listen.empty()) gateway.address = "0.0.0.0";
+  gateway.certificate_pem = keys.server.certificate_pem;
+  gateway.key_pem = keys.server.key_pem;
+  gateway.client_authority_pem = keys.authority.certificate_pem;
+  gateway.listening = listening;
+  plane.gateway = std::move(gateway);
+  plane.documents = api_server::make_documents({.server_address = "127.0.0.1:" + std::to_string(options.port)});
+  plane.authority_pem = keys.authority.certificate_pem;
+  plane.node_lifecycle = options.node_lifecycle;
+  return plane;
+}
+
+/// The join file of an earlier run goes on being good; a new one is written where there is none.
+Result<> offer_joining(const ClusterFiles& files, const std::string& endpoint, membership::Door& door) {
+  if (std::filesystem::exists(files.join_file())) {
+    auto file = runtime::read_join_file(files.join_file());
+    if (file && file->endpoint == endpoint) {
+      door.accept(*file);
+      return {};
+    }
+  }
+  return runtime::write_join_file(files.join_file(), door.invite(endpoint, 0));
+}
+
+}  // namespace
+
+int run_host_process(const HostProcessOptions& options, const std::function<void(const HostReady&)>& ready,
+                     const std::function<void(const Error&)>& failed) {
+  HostRun::block_signals();
+  ClusterFiles files{options.data};
+  runtime::configure_logging(files.log(), runtime::Level::info);
+  auto refuse = [&](const Error& error) {
+    runtime::log(runtime::Level::error, "host", error.message);
+    runtime::flush_logs();
+    failed(error);
+    return kCannotStart;
+  };
+  if (!options.join_file.empty()) return run_worker_process(options, ready, refuse);
+
+  io::LiveClock clock;
+  std::vector<std::string> names;
+  if (!options.listen.empty()) names.push_back(address_of(options.listen));
+  auto keys = load_cluster_keys(files, names, clock);
+  if (!keys) return refuse(keys.error());
+  auto incarnation = next_incarnation(files.root + "/incarnation");
+  if (!incarnation) return refuse(incarnation.error());
+  auto live = LiveServices::make(
+      {.host = kFirstHost, .listen = transport_endpoint(options.listen), .keys = keys->host}, options.data);
+  if (!live) return refuse(live.error());
+
+  HostRun run(std::move(*live), kFirstHost, *incarnation);
+  std::atomic<uint16_t> port{0};
+  actors::ControlPlaneOptions plane = control_plane(options, *keys, [&](uint16_t taken) { port = taken; });
+  for (const auto& [role, holder] : actors::control_plane_roles(plane)) run.host().set_role(role, holder);
+  membership::Door& door = run.open_door(keys->control.public_key);
+  std::string endpoint = run.network().endpoint();
+  if (!options.listen.empty()) {
+    if (auto offered = offer_joining(files, endpoint, door); !offered) return refuse(offered.error());
+  }
+
+  actors::TreeParts parts;
+  actors::add_control_plane(plane, &parts);
+  actors::add_node_host({.host = kFirstHost,
+                         .nodes = options.nodes,
+                         .all_views = true,
+                         .member = {.endpoint = endpoint,
+                                    .public_key = keys->host.public_key,
+                                    .pid = static_cast<uint32_t>(::getpid()),
+                                    .nodes = static_cast<uint32_t>(options.nodes)}},
+                        &parts);
+  if (auto started = run.start(std::move(parts)); !started) {
+    run.host().stop();
+    return refuse(started.error());
+  }
+
+  HostReady serving;
+  serving.state.cluster = options.cluster;
+  serving.state.host = kFirstHost;
+  serving.state.pid = ::getpid();
+  serving.state.endpoint = endpoint;
+  serving.state.public_key = keys->host.public_key;
+  serving.state.api_server = "https://" + (options.listen.empty() ? "127.0.0.1" : address_of(options.listen)) + ":" +
+                             std::to_string(port.load());
+  serving.state.started_at = format_time(clock.wall().seconds());
+  serving.authority_pem = keys->authority.certificate_pem;
+  serving.admin_certificate_pem = keys->admin.certificate_pem;
+  serving.admin_key_pem = keys->admin.key_pem;
+  ready(serving);
+  int status = run.run();
+  runtime::flush_logs();
+  return status;
+}
+
+}  // namespace kabuki::tools
