@@ -80,7 +80,7 @@ H1Parser::Step H1Parser::feed(std::string* in) { return parser_ ? read_body(in) 
 
 H1Parser::Step H1Parser::read_head(std::string* in) {
   // RFC 9112, 2.2: empty lines before a request are to be ignored.
-  if (searched_ == 0) {
+  if (searched_ < 2) {
     size_t start = 0;
     while (in->compare(start, 2, "\r\n") == 0) start += 2;
     in->erase(0, start);
