@@ -85,7 +85,9 @@ bool Rollout::resize(RolloutSet* set, int32_t replicas) {
 int32_t Rollout::newest_allowance() const {
   if (!rolling()) return desired_;
   const int32_t have = newest() ? newest()->replicas() : 0;
-  const int32_t room = desired_ + max_surge_ - total_replicas();
+  // Kubernetes counts what sets shall have; what they still have counts here too, so that the surge is never exceeded.
+  int32_t room = desired_ + max_surge_;
+  for (const RolloutSet& set : sets_) room -= std::max(set.replicas(), set.set.status().replicas());
   return room <= 0 ? have : have + std::min(room, desired_ - have);
 }
 
@@ -194,7 +196,8 @@ int32_t Rollout::clean_unhealthy(int32_t most) {
 
 int32_t Rollout::scale_down_old() {
   int32_t available = 0;
-  for (const RolloutSet& set : sets_) available += set.available();
+  // A set that is being scaled down still reports pods that are about to go: counting those would break the bound.
+  for (const RolloutSet& set : sets_) available += std::min(set.available(), set.replicas());
   const int32_t most = available - min_available();
   int32_t total = 0;
   for (RolloutSet* set : old()) {

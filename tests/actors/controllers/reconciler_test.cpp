@@ -1,0 +1,221 @@
+#include "actors/controllers/reconciler.hpp"
+
+#include <gtest/gtest.h>
+
+#include "messages/api/core/v1/config_map.pb.h"
+#include "messages/status.hpp"
+
+namespace kabuki::controllers {
+namespace {
+
+namespace core = ::k8s::io::api::core::v1;
+using actors::Write;
+using actors::WriteOutcome;
+
+Instant at(int64_t seconds) { return {{seconds * 1'000'000'000}, {seconds * 1'000'000'000}}; }
+
+core::ConfigMap map_message(const std::string& name) {
+  core::ConfigMap map;
+  map.mutable_metadata()->set_name(name);
+  map.mutable_metadata()->set_namespace_("default");
+  map.mutable_metadata()->set_uid("uid-" + name);
+  return map;
+}
+
+ObjectPtr map(const std::string& name, uint64_t revision = 1) {
+  return Object::encode(kinds::kConfigMap, map_message(name), revision);
+}
+
+/// A controller that plans what the test says, and counts how often it was asked.
+struct Fixture : testing::Test {
+  Plan plan;
+  int asked = 0;
+  std::optional<Reconciler> reconciler;
+
+  void SetUp() override {
+    Controller controller;
+    controller.name = "test";
+    controller.watches = {kinds::kConfigMap};
+    controller.concerns = [](const View&, const Change& change, std::vector<Key>* keys) {
+      keys->push_back(change.object().key());
+    };
+    controller.reconcile = [this](const View&, const Key&, const Instant&) {
+      ++asked;
+      return plan;
+    };
+    reconciler.emplace(std::move(controller));
+  }
+  std::vector<Reconciler::Batch> start_with(const std::string& name) {
+    reconciler->changed(map(name), {});
+    reconciler->reached(kinds::kConfigMap, 1, true, {});
+    reconciler->start();
+    return reconciler->work(at(0));
+  }
+  static WriteOutcome done(uint64_t revision) {
+    WriteOutcome outcome;
+    outcome.revision = revision;
+    return outcome;
+  }
+  static WriteOutcome refused(Error error, bool unknown = false) {
+    WriteOutcome outcome;
+    outcome.error = std::move(error);
+    outcome.unknown = unknown;
+    return outcome;
+  }
+};
+using ReconcilerTest = Fixture;
+
+TEST_F(ReconcilerTest, DecidesNothingBeforeTheViewsAreComplete) {
+  reconciler->changed(map("a"), {});
+  EXPECT_TRUE(reconciler->work(at(0)).empty());
+  EXPECT_EQ(asked, 0);
+}
+
+TEST_F(ReconcilerTest, HoldsAKeyBackUntilItsWritesAreAnsweredAndSeen) {
+  plan.add(Write::remove(*map("a")));
+  const auto batches = start_with("a");
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(asked, 1);
+  reconciler->changed(map("a", 2), {});
+  reconciler->work(at(0));
+  EXPECT_EQ(asked, 1) << "not answered yet";
+  reconciler->answered(batches[0].id, {done(7)}, at(0));
+  reconciler->work(at(0));
+  EXPECT_EQ(asked, 1) << "answered, not seen yet";
+  reconciler->reached(kinds::kConfigMap, 6, false, {});
+  reconciler->work(at(0));
+  EXPECT_EQ(asked, 1) << "not seen far enough";
+  plan = {};
+  reconciler->reached(kinds::kConfigMap, 7, false, {});
+  reconciler->work(at(0));
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(reconciler->idle());
+}
+
+TEST_F(ReconcilerTest, OtherKeysGoOnMeanwhile) {
+  plan.add(Write::remove(*map("a")));
+  start_with("a");
+  reconciler->changed(map("b"), {});
+  EXPECT_EQ(reconciler->work(at(0)).size(), 1u);
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(ReconcilerTest, ARefusedWriteIsTriedAgainAfterABackoffAndThenAlone) {
+  for (const char* name : {"x", "y", "z"}) plan.add(Write::remove(*map(name)));
+  auto batches = start_with("a");
+  ASSERT_EQ(batches[0].writes.size(), 3u);
+  const Error error = forbidden(kind_of(kinds::kConfigMap), "x", "quota");
+  reconciler->answered(batches[0].id, {refused(error), done(1), done(1)}, at(0));
+  EXPECT_TRUE(reconciler->work(at(0)).empty());
+  EXPECT_EQ(reconciler->next_due(), (io::MonoTime{5'000'000}));
+  batches = reconciler->work(at(1));
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(batches[0].writes.size(), 1u);
+  reconciler->answered(batches[0].id, {done(1)}, at(1));
+  batches = reconciler->work(at(1));
+  EXPECT_EQ(batches[0].writes.size(), 3u) << "after a success all go again";
+}
+
+TEST_F(ReconcilerTest, AMissingAnswerWaitsForARevisionAskedForAfterwards) {
+  plan.add(Write::remove(*map("a")));
+  auto batches = start_with("a");
+  reconciler->answered(batches[0].id, {refused(timed_out("lost"), true)}, at(0));
+  EXPECT_EQ(reconciler->take_revision_questions(), (std::set<KindId>{kinds::kConfigMap}));
+  reconciler->reached(kinds::kConfigMap, 9, false, {});
+  EXPECT_TRUE(reconciler->work(at(100)).empty());
+  reconciler->revision_is(kinds::kConfigMap, 12, {});
+  EXPECT_TRUE(reconciler->work(at(100)).empty());
+  reconciler->reached(kinds::kConfigMap, 12, false, at(100).mono);
+  EXPECT_EQ(reconciler->work(at(101)).size(), 1u);
+}
+
+TEST_F(ReconcilerTest, DeletingWhatIsGoneAlreadyIsNoFailure) {
+  plan.add(Write::remove(*map("a")));
+  auto batches = start_with("a");
+  plan = {};
+  reconciler->answered(batches[0].id, {refused(not_found(kind_of(kinds::kConfigMap), "a"))}, at(0));
+  reconciler->work(at(0));
+  EXPECT_TRUE(reconciler->idle());
+  EXPECT_EQ(reconciler->queue().failing(), 0u);
+}
+
+TEST_F(ReconcilerTest, AsksWhetherAnOwnerIsGoneOnceAndThenRemembers) {
+  plan.add(Write::remove(*map("a")));
+  plan.only_if_gone = {{{kinds::kConfigMap, "default", "owner"}, "owner-uid"}};
+  EXPECT_TRUE(start_with("a").empty());
+  auto questions = reconciler->take_questions();
+  ASSERT_EQ(questions.size(), 1u);
+  EXPECT_EQ(questions[0].gone, plan.only_if_gone);
+  reconciler->verified(questions[0].id, true, at(0));
+  EXPECT_EQ(reconciler->work(at(0)).size(), 1u);
+  reconciler->changed(map("b"), {});
+  EXPECT_EQ(reconciler->work(at(0)).size(), 1u);
+  EXPECT_TRUE(reconciler->take_questions().empty());
+}
+
+TEST_F(ReconcilerTest, DoesNothingWhileTheOwnerLives) {
+  plan.add(Write::remove(*map("a")));
+  plan.only_if_gone = {{{kinds::kConfigMap, "default", "owner"}, "owner-uid"}};
+  start_with("a");
+  reconciler->verified(reconciler->take_questions()[0].id, false, at(0));
+  EXPECT_TRUE(reconciler->work(at(0)).empty());
+  EXPECT_EQ(reconciler->queue().failing(), 1u);
+}
+
+TEST_F(ReconcilerTest, AnnouncesWhatCameOfAWrite) {
+  const Key about{kinds::kConfigMap, "default", "a"};
+  plan.add(Write::remove(*map("x")), {about, "uid", "Done", "did {name}", "Failed", "did not: {error}"});
+  auto batches = start_with("a");
+  reconciler->answered(batches[0].id, {done(1)}, at(0));
+  batches = reconciler->work(at(0));
+  Error error;
+  error.code = 403;
+  error.message = "no";
+  reconciler->answered(batches[0].id, {refused(error)}, at(0));
+  EXPECT_EQ(reconciler->take_notes(), (std::vector<actors::EventNote>{{about, "uid", "Normal", "Done", "did x"},
+                                                                      {about, "uid", "Warning", "Failed", "did not: no"}}));
+}
+
+TEST_F(ReconcilerTest, ComesBackWhenItAskedTo) {
+  plan.again(std::chrono::seconds(40));
+  start_with("a");
+  EXPECT_EQ(reconciler->next_due(), at(40).mono);
+  reconciler->work(at(39));
+  EXPECT_EQ(asked, 1);
+  reconciler->work(at(40));
+  EXPECT_EQ(asked, 2);
+}
+
+TEST(WorkQueue, BackoffDoublesUpToAMinute) {
+  WorkQueue queue;
+  const Key key{kinds::kPod, "a", "b"};
+  queue.add(key);
+  io::MonoTime now{0};
+  std::vector<int64_t> waits;
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_TRUE(queue.take(now));
+    queue.failed(key, now);
+    waits.push_back((*queue.next_due() - now).count() / 1'000'000);
+    now = *queue.next_due();
+  }
+  EXPECT_EQ(waits, (std::vector<int64_t>{5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 40960, 60000,
+                                         60000}));
+}
+
+TEST(WorkQueue, AKeyAddedWhileItIsHeldComesAgainOnce) {
+  WorkQueue queue;
+  const Key key{kinds::kPod, "a", "b"};
+  queue.add(key);
+  queue.add(key);
+  ASSERT_EQ(queue.take({}), key);
+  queue.add(key);
+  queue.add(key);
+  EXPECT_EQ(queue.take({}), std::nullopt);
+  queue.finished(key);
+  ASSERT_EQ(queue.take({}), key);
+  queue.finished(key);
+  EXPECT_EQ(queue.take({}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace kabuki::controllers
