@@ -26,7 +26,10 @@ uint64_t number_of(const std::string& host) {
 std::vector<kubelet::NodeOptions> nodes_of(const NodeHostOptions& options) {
   uint64_t first = (number_of(options.host) - 1) % kHostsWithOwnRange * kAddressesPerHost;
   auto nodes = kubelet::simulated_nodes("", first, static_cast<uint64_t>(options.nodes));
-  for (size_t i = 0; i < nodes.size(); ++i) nodes[i].name = node_name(options.host, i + 1);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i].name = node_name(options.host, i + 1);
+    nodes[i].capacity["pods"] = std::to_string(options.pods_per_node);
+  }
   return nodes;
 }
 

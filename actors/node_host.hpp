@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "actors/membership/member_actor.hpp"
@@ -11,6 +12,7 @@ namespace kabuki::actors {
 struct NodeHostOptions {
   std::string host;       // `host-3`
   int nodes = 3;
+  size_t pods_per_node = 110;
   /// A control-plane host's views hold every kind whole; another's only what its kubelets need.
   bool all_views = false;
   membership::MemberOptions member;

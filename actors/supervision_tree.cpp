@@ -51,6 +51,7 @@ SupervisorSpec supervision_tree(TreeParts parts) {
   if (parts.scheduler) tree.push_back(worker("scheduler", parts.scheduler));
   if (!parts.controllers.empty()) tree.push_back(supervisor_child("controllers", group(std::move(parts.controllers))));
   tree.push_back(supervisor_child("kubelet", std::move(parts.kubelet)));
+  if (parts.load) tree.push_back(worker("load", parts.load));
   return group(std::move(tree));
 }
 

@@ -24,6 +24,7 @@ struct TreeParts {
   ActorFactory views;
   ActorFactory scheduler;
   std::vector<runtime::ChildSpec> controllers;
+  ActorFactory load;                   // a scaling test's
   runtime::SupervisorSpec kubelet;     // its children are the nodes
 };
 
