@@ -146,6 +146,21 @@ TEST(Convergence, EndsWithExactlyTheRightPodsWhateverHappensOnTheWay) {
   }
 }
 
+TEST(Convergence, NeverMakesMorePodsThanAreAskedFor) {
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(seed);
+    Cluster cluster(seed);
+    cluster.api.create(actors::Write::create(kinds::kDeployment, deployment("app", 12, "v1")));
+    for (int i = 0; i < 150; ++i) cluster.step({.deliver = 0.3, .refuse = 0.2, .lose = 0.2, .answer = 0.4}, 0);
+    ASSERT_LT(cluster.settle(1000), 1000);
+    std::set<std::string_view> made;
+    for (const auto& event : cluster.api.log()) {
+      if (event.object->kind() == kinds::kPod) made.insert(event.object->uid());
+    }
+    EXPECT_EQ(made.size(), 12u);
+  }
+}
+
 TEST(Convergence, NothingIsWrittenAtTheFixpoint) {
   Cluster cluster(7);
   cluster.api.create(actors::Write::create(kinds::kDeployment, deployment("app", 5, "v1")));
