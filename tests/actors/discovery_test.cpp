@@ -135,8 +135,9 @@ TEST(Documents, AKnownETagIsNotSentAgain) {
 }
 
 TEST(Documents, AreTheSameEveryTime) {
+  auto one = make_documents(), other = make_documents();
   for (const char* path : {"/api/v1", "/apis", "/openapi/v2", "/openapi/v3/api/v1"}) {
-    EXPECT_EQ(make_documents()->find(asking(""), path)->body, make_documents()->find(asking(""), path)->body);
+    EXPECT_EQ(one->find(asking(""), path)->body, other->find(asking(""), path)->body);
   }
 }
 
