@@ -59,9 +59,11 @@ void PodActor::received(Inbound& in) {
 void PodActor::take_version(const ObjectPtr& pod) {
   if (pod->uid() != pod_->uid()) return end();
   if (pod->revision() < pod_->revision()) return;
-  const ObjectPtr before =
-      std::exchange(pod_, pod);  // also when it is the same: the node's pointer instead of a copy
+  // Also when it is the same: the node's pointer instead of a copy.
+  const ObjectPtr before = std::exchange(pod_, pod);
   if (pod->revision() == before->revision()) return;
+  // The echo of the write under way, which its answer settles.
+  if (writing_ && written_hash_ == hash_of(recorded_status(*pod)) && is_deleted(*pod) == is_deleted(*before)) return;
   if (annotations_of(*pod) != annotations_of(*before)) retry_failed_creates(state_);
   advance();
 }
@@ -144,6 +146,7 @@ void PodActor::status_written(const WriteOutcome& outcome) {
       if (!outcome.object) return read_again();
       pod_ = outcome.object;
     }
+    stale_ = stale_ || pod_->revision() != outcome.revision;
     if (stale_ || remove_ || !crashed_.empty()) advance();
     return;
   }

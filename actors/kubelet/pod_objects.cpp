@@ -36,6 +36,8 @@ overlay::Ipv4 recorded_ip(const Object& pod) {
 
 bool uses_host_network(const Object& pod) { return scan_varint(pod.body(), kHostNetworkPath).value_or(0) != 0; }
 
+bool is_deleted(const Object& pod) { return !scan_bytes(pod.body(), paths::kDeletionTimestamp).empty(); }
+
 std::string annotations_of(const Object& pod) {
   std::string out;
   scan_string_map(pod.body(), paths::kAnnotations, [&](std::string_view key, std::string_view value) {

@@ -19,6 +19,8 @@ std::string_view recorded_status(const Object& pod);
 /// status.podIP as recorded; 0 where there is none.
 overlay::Ipv4 recorded_ip(const Object& pod);
 bool uses_host_network(const Object& pod);
+/// Whether it has a deletionTimestamp.
+bool is_deleted(const Object& pod);
 /// The pod's annotations, encoded: only for telling whether they have changed.
 std::string annotations_of(const Object& pod);
 
