@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/kubelet/kubelet.hpp"
+#include "runtime/view_actor.hpp"
 #include "tests/actors/kubelet/fake_api.hpp"
 #include "tests/runtime/sim_test.hpp"
 
@@ -11,7 +12,7 @@ namespace kabuki::kubelet {
 using namespace std::chrono_literals;
 using runtime::make_message;
 
-/// host-0 serves a FakeApi; host-1 and host-2 each have two nodes.
+/// host-0 serves a FakeApi; host-1 and host-2 each have two nodes; those of host-2 watch through its views.
 struct KubeletSim : runtime::sim::SimTest {
   std::shared_ptr<FakeStore> store = std::make_shared<FakeStore>();
 
@@ -31,6 +32,17 @@ struct KubeletSim : runtime::sim::SimTest {
     options.nodes = simulated_nodes("node-", first, 2);
     runtime::SupervisorSpec root;
     root.intensity = 100;
+    if (first > 0) {
+      runtime::ViewSpec pods;
+      pods.name = "pods";
+      pods.index_field = "spec.nodeName";
+      pods.selection.set_kind(kinds::kPod);
+      auto* field = pods.selection.add_fields();
+      field->set_field("spec.nodeName");
+      for (const NodeOptions& node : options.nodes) field->add_values(node.name);
+      options.watch_source = runtime::views_of("host-2");
+      root.children.push_back({.name = runtime::kViewsName, .make = [pods] { return runtime::make_views({pods}); }});
+    }
     root.children.push_back(runtime::supervisor_child("kubelet", kubelet_tree(std::move(options))));
     return root;
   }
