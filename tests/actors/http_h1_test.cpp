@@ -296,6 +296,17 @@ TEST(HttpH1, AWaitingHandlerHasNoDeadline) {
   EXPECT_EQ(client.response()->body, "patience");
 }
 
+TEST(HttpH1, ConnectionsAreSharedBetweenThreads) {
+  ServerOptions options;
+  options.io_threads = 2;
+  HttpServer server(options);
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (int i = 0; i < 6; ++i) clients.push_back(std::make_unique<HttpClient>(server.port()));
+  for (auto& client : clients) client->send(kGet);
+  for (auto& client : clients) EXPECT_EQ(client->response()->status, 200);
+  EXPECT_EQ(server.server().connections(), 6u);
+}
+
 TEST(HttpH1, StopClosesConnectionsAndLaterAnswersAreDropped) {
   HttpServer server;
   HttpClient client(server.port());

@@ -24,7 +24,13 @@ struct Server::State {
     }
     auto thread = threads[next_thread++ % threads.size()];
     if (thread == threads.front()) return H1Session::start(thread, context, fd);
-    thread->post([thread, context = context, fd] { H1Session::start(thread, context, fd); });
+    // A thread that is being stopped drops the call; the socket must not stay open then.
+    auto owned = std::shared_ptr<int>(new int(fd), [](int* left) {
+      if (*left >= 0) ::close(*left);
+      delete left;
+    });
+    thread->post(
+        [thread, context = context, owned] { H1Session::start(thread, context, std::exchange(*owned, -1)); });
   }
 };
 
