@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   kabuki::tools::add_host(app);
   kabuki::tools::add_fault(app);
   kabuki::tools::add_net(app);
+  kabuki::tools::add_sim(app);
   kabuki::tools::add_scale(app);
   CLI11_PARSE(app, argc, argv);
   return 0;

@@ -1,0 +1,81 @@
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+#include "runtime/io/live_clock.hpp"
+#include "runtime/log.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/say.hpp"
+#include "tools/seed.hpp"
+#include "tools/sim/report.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+struct SimCommand {
+  uint64_t seed = 0;
+  bool seed_given = false;
+  std::string duration = "120s";
+  std::string delay = "2ms";
+  std::string step_cost = "0s";
+  std::string output;
+  bool verbose = false;
+  SimulationOptions run;
+};
+
+io::Duration duration_or_give_up(const std::string& text) {
+  auto parsed = parse_duration_ns(text);
+  if (!parsed) give_up("sim", parsed.error());
+  return io::Duration(*parsed);
+}
+
+void run_sim(SimCommand command) {
+  command.run.duration = duration_or_give_up(command.duration);
+  command.run.faults.delay = duration_or_give_up(command.delay);
+  command.run.cluster.step_cost = duration_or_give_up(command.step_cost);
+  command.run.cluster.seed = command.seed_given ? command.seed : random_seed() % 1'000'000;
+  // What breaks on purpose would fill the screen.
+  runtime::configure_logging(command.verbose ? "" : "/dev/null", runtime::Level::info);
+  io::LiveClock clock;
+  const io::MonoTime began = clock.mono();
+  const SimulationReport report = simulate(command.run);
+  const double wall_seconds = static_cast<double>((clock.mono() - began).count()) * 1e-9;
+  runtime::flush_logs();
+  say(command.output == "json" ? report_json(report, wall_seconds) : report_text(report, wall_seconds));
+  throw CLI::RuntimeError(report.passed() ? 0 : 1);
+}
+
+}  // namespace
+
+void add_sim(CLI::App& app) {
+  auto command = std::make_shared<SimCommand>();
+  CLI::App* sim = app.add_subcommand("sim", "Run a whole cluster in one thread from a seed, break it, and judge it");
+  FaultOptions& faults = command->run.faults;
+  auto probability = CLI::Range(0.0, 1.0);
+  auto* seed = sim->add_option("--seed", command->seed, "What every random choice follows from; none: any");
+  sim->add_option("--for", command->duration, "Virtual time with writes and faults; then it may settle")->capture_default_str();
+  sim->add_option("--hosts", command->run.cluster.hosts, "Hosts; the first has the control plane")
+      ->capture_default_str()->check(CLI::Range(1, 100));
+  sim->add_option("--nodes", command->run.cluster.nodes, "Nodes of each host")->capture_default_str()->check(CLI::Range(1, 1000));
+  sim->add_option("--kills", faults.kills, "Actors killed by name")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--crashes", faults.crashes, "Hosts crashed and started again")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--partitions", faults.partitions, "Workers cut off for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--pauses", faults.pauses, "Hosts that stand still for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--sync-failures", faults.sync_failures, "Failing syncs of the store")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--drop", faults.drop, "Probability that a frame is lost")->capture_default_str()->check(probability);
+  sim->add_option("--duplicate", faults.duplicate, "Probability that a frame comes twice")->capture_default_str()->check(probability);
+  sim->add_option("--reorder", faults.reorder, "Probability that a frame overtakes others")->capture_default_str()->check(probability);
+  sim->add_option("--delay", command->delay, "Mean delay of a frame")->capture_default_str();
+  sim->add_option("--step-cost", command->step_cost, "How long a host is busy with one message")->capture_default_str();
+  sim->add_option("--deployments", command->run.workload.deployments, "Deployments of the client")->capture_default_str()->check(CLI::Range(0, 100));
+  sim->add_option("--pods", command->run.workload.pods, "Single pods of the client")->capture_default_str()->check(CLI::Range(0, 1000));
+  sim->add_flag("--verbose", command->verbose, "Show what the actors log");
+  sim->add_option("-o,--output", command->output, "json")->check(CLI::IsMember({"json"}));
+  sim->footer("Example:\n  kabuki sim --seed 7 --for 2m --kills 20 --crashes 2");
+  sim->callback([command, seed] {
+    command->seed_given = seed->count() > 0;
+    run_sim(*command);
+  });
+}
+
+}  // namespace kabuki::tools

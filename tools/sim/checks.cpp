@@ -1,0 +1,329 @@
+#include "tools/sim/checks.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "actors/node_host.hpp"
+#include "messages/api/apps/v1/replica_set.pb.h"
+#include "messages/api/core/v1/node.pb.h"
+#include "messages/meta.hpp"
+#include "tools/sim/faults.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+namespace core = ::k8s::io::api::core::v1;
+namespace apps = ::k8s::io::api::apps::v1;
+
+constexpr std::chrono::seconds kAskTimeout{10};
+constexpr size_t kLinesKept = 8;
+constexpr const char* kRevision = "deployment.kubernetes.io/revision";
+
+using Lines = std::vector<std::string>;
+
+std::string joined(const Lines& lines) {
+  std::string out;
+  for (size_t i = 0; i < std::min(lines.size(), kLinesKept); ++i) out += (out.empty() ? "" : "; ") + lines[i];
+  if (lines.size() > kLinesKept) out += "; and " + std::to_string(lines.size() - kLinesKept) + " more";
+  return out;
+}
+
+bool owned_by(const google::protobuf::Message& object, std::string_view uid) {
+  return std::ranges::any_of(meta_of(object).ownerreferences(),
+                             [&](const auto& owner) { return owner.controller() && owner.uid() == uid; });
+}
+
+bool ended(const core::Pod& pod) { return pod.status().phase() == "Succeeded" || pod.status().phase() == "Failed"; }
+
+/// One kind of what the API server serves, parsed.
+template <class T>
+std::map<Key, T> all_of(const Observed& observed, KindId kind) {
+  std::map<Key, T> all;
+  for (const auto& [key, object] : observed.served) {
+    if (key.kind == kind) all.emplace(key, object->template as<T>());
+  }
+  return all;
+}
+
+int64_t revision_of(const apps::ReplicaSet& set) {
+  auto found = set.metadata().annotations().find(kRevision);
+  return found == set.metadata().annotations().end() ? 0 : std::strtoll(found->second.c_str(), nullptr, 10);
+}
+
+Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps::ReplicaSet>& sets,
+                    const std::map<Key, core::Pod>& pods) {
+  Lines wrong;
+  const std::string who = deployment.metadata().name();
+  const apps::ReplicaSet* newest = nullptr;
+  for (const auto& [key, set] : sets) {
+    if (owned_by(set, deployment.metadata().uid()) && (!newest || revision_of(set) > revision_of(*newest))) newest = &set;
+  }
+  if (!newest) return {who + " has no ReplicaSet"};
+  const auto& image = deployment.spec().template_().spec().containers(0).image();
+  if (newest->spec().template_().spec().containers(0).image() != image) {
+    wrong.push_back(who + "'s newest ReplicaSet " + newest->metadata().name() + " has another image");
+  }
+  int right = 0;
+  for (const auto& [key, pod] : pods) {
+    auto label = pod.metadata().labels().find("app");
+    if (label == pod.metadata().labels().end() || label->second != who) continue;
+    if (!owned_by(pod, newest->metadata().uid())) {
+      wrong.push_back(key.name + " is not of " + newest->metadata().name());
+      continue;
+    }
+    ++right;
+    if (auto why = wrong_with_running(pod); !why.empty()) wrong.push_back(key.name + " " + why);
+    if (pod.metadata().has_deletiontimestamp()) wrong.push_back(key.name + " is being deleted");
+  }
+  if (right != deployment.spec().replicas()) {
+    wrong.push_back(who + " has " + std::to_string(right) + " pods, wants " +
+                    std::to_string(deployment.spec().replicas()));
+  }
+  const auto& status = deployment.status();
+  const int replicas = deployment.spec().replicas();
+  if (status.observedgeneration() != deployment.metadata().generation() || status.replicas() != replicas ||
+      status.updatedreplicas() != replicas || status.readyreplicas() != replicas ||
+      status.availablereplicas() != replicas || status.unavailablereplicas() != 0) {
+    wrong.push_back(who + "'s status is not that of " + std::to_string(replicas) + " ready replicas: observed generation " +
+                    std::to_string(status.observedgeneration()) + " of " +
+                    std::to_string(deployment.metadata().generation()) + ", " + std::to_string(status.replicas()) +
+                    " replicas, " + std::to_string(status.updatedreplicas()) + " updated, " +
+                    std::to_string(status.readyreplicas()) + " ready, " + std::to_string(status.availablereplicas()) +
+                    " available, " + std::to_string(status.unavailablereplicas()) + " unavailable");
+  }
+  return wrong;
+}
+
+/// Every Deployment has its pods, and there is no pod that nobody wants.
+Lines wrong_pods(const Observed& observed, const Workload& workload) {
+  const auto deployments = all_of<apps::Deployment>(observed, kinds::kDeployment);
+  const auto sets = all_of<apps::ReplicaSet>(observed, kinds::kReplicaSet);
+  const auto pods = all_of<core::Pod>(observed, kinds::kPod);
+  Lines wrong;
+  std::set<std::string> apps;
+  for (const auto& [key, deployment] : deployments) {
+    apps.insert(key.name);
+    for (auto& line : wrong_pods_of(deployment, sets, pods)) wrong.push_back(std::move(line));
+  }
+  for (const auto& [key, set] : sets) {
+    const bool has_owner = std::ranges::any_of(
+        deployments, [&set = set](const auto& entry) { return owned_by(set, entry.second.metadata().uid()); });
+    if (!has_owner) wrong.push_back("ReplicaSet " + key.name + " has lost its Deployment and is still there");
+  }
+  for (const auto& [key, pod] : pods) {
+    auto found = workload.wanted().find(key);
+    if (found != workload.wanted().end()) {
+      if (!found->second.exists) {
+        wrong.push_back(key.name + " was deleted and is still there");
+      } else if (auto why = wrong_with(found->second.shape, pod); !why.empty()) {
+        wrong.push_back(key.name + " " + why);
+      }
+      continue;
+    }
+    auto label = pod.metadata().labels().find("app");
+    if (label == pod.metadata().labels().end() || !apps.contains(label->second)) {
+      wrong.push_back(key.name + " is wanted by nobody");
+    }
+  }
+  return wrong;
+}
+
+/// The last acknowledged state of each object of the client's is what is served.
+Lines lost_writes(const Observed& observed, const Workload& workload) {
+  Lines lost = workload.breaches();
+  for (const auto& [key, wanted] : workload.wanted()) {
+    auto found = observed.served.find(key);
+    const bool there = found != observed.served.end();
+    if (there != wanted.exists) {
+      lost.push_back(key.text() + (there ? " is there, though its deletion was acknowledged"
+                                         : " is not there, though its creation was acknowledged"));
+      continue;
+    }
+    if (!there) continue;
+    if (found->second->uid() != wanted.uid) lost.push_back(key.text() + " is another object than was acknowledged");
+    if (key.kind != kinds::kDeployment) continue;
+    const auto deployment = found->second->as<apps::Deployment>();
+    if (deployment.spec().replicas() != wanted.replicas) {
+      lost.push_back(key.text() + " has spec.replicas " + std::to_string(deployment.spec().replicas()) +
+                     ", acknowledged was " + std::to_string(wanted.replicas));
+    }
+    if (deployment.spec().template_().spec().containers(0).image() != wanted.image) {
+      lost.push_back(key.text() + " has another image than was acknowledged");
+    }
+  }
+  return lost;
+}
+
+/// What the API server serves is what is stored. Leases and Nodes change while one looks.
+Lines served_wrongly(const Observed& observed, const History& history) {
+  auto comparable = [](const Key& key) { return key.kind != kinds::kLease && key.kind != kinds::kNode && key.kind != kinds::kEvent; };
+  Lines wrong;
+  for (const auto& [key, object] : history.objects()) {
+    if (!comparable(key)) continue;
+    auto found = observed.served.find(key);
+    if (found == observed.served.end()) {
+      wrong.push_back(key.text() + " is stored and not served");
+    } else if (found->second->revision() != object->revision() || found->second->body() != object->body()) {
+      wrong.push_back(key.text() + " is stored at revision " + std::to_string(object->revision()) + " and served at " +
+                      std::to_string(found->second->revision()));
+    }
+  }
+  for (const auto& [key, object] : observed.served) {
+    if (comparable(key) && !history.objects().contains(key)) wrong.push_back(key.text() + " is served and not stored");
+  }
+  return wrong;
+}
+
+Lines wrong_nodes(const Observed& observed, const std::vector<std::string>& names) {
+  const auto nodes = all_of<core::Node>(observed, kinds::kNode);
+  Lines wrong;
+  for (const std::string& name : names) {
+    auto found = nodes.find({kinds::kNode, "", name});
+    if (found == nodes.end()) {
+      wrong.push_back(name + " is not registered");
+      continue;
+    }
+    const core::Node& node = found->second;
+    const bool ready = std::ranges::any_of(node.status().conditions(), [](const auto& condition) {
+      return condition.type() == "Ready" && condition.status() == "True";
+    });
+    if (!ready) wrong.push_back(name + " is not ready");
+    for (const auto& taint : node.spec().taints()) wrong.push_back(name + " is still tainted " + taint.key());
+    if (node.spec().podcidr().empty()) wrong.push_back(name + " has no podCIDR");
+  }
+  if (nodes.size() != names.size()) wrong.push_back("there are " + std::to_string(nodes.size()) + " nodes");
+  return wrong;
+}
+
+void find_unsound(const bus::ActorInfo& actor, Lines* wrong) {
+  if (actor.state() != "running") wrong->push_back(actor.name() + " is " + actor.state());
+  for (const auto& child : actor.children()) find_unsound(child, wrong);
+}
+
+/// Every actor that stood before the first fault stands again, all run, and there is no other.
+Lines wrong_tree(const Observed& observed) {
+  Lines wrong;
+  for (const auto& [host, before] : observed.standing) {
+    auto found = observed.trees.find(host);
+    if (found == observed.trees.end()) {
+      wrong.push_back(host + " does not answer");
+      continue;
+    }
+    const auto now = actor_names(found->second, false);
+    Lines missing, extra;
+    std::ranges::set_difference(before, now, std::back_inserter(missing));
+    std::ranges::set_difference(now, before, std::back_inserter(extra));
+    for (const auto& name : missing) wrong.push_back(name + " is missing");
+    for (const auto& name : extra) wrong.push_back(name + " is not in the specification");
+    find_unsound(found->second, &wrong);
+  }
+  return wrong;
+}
+
+/// Each bound pod has one actor, on its node, and no actor is without its pod.
+Lines wrong_pod_actors(const Observed& observed) {
+  std::set<std::string> expected, found;
+  for (const auto& [key, pod] : all_of<core::Pod>(observed, kinds::kPod)) {
+    if (!pod.spec().nodename().empty() && !ended(pod)) {
+      expected.insert(pod.spec().nodename() + "/pods/" + key.ns + "/" + key.name);
+    }
+  }
+  std::set<std::string> done;
+  for (const auto& [key, pod] : all_of<core::Pod>(observed, kinds::kPod)) {
+    if (ended(pod)) done.insert(pod.spec().nodename() + "/pods/" + key.ns + "/" + key.name);
+  }
+  Lines wrong;
+  for (const auto& [host, tree] : observed.trees) {
+    for (const std::string& name : actor_names(tree, true)) {
+      const size_t pods = name.find("/pods/");
+      if (pods == std::string::npos) continue;
+      const std::string tail = name.substr(name.rfind('/', pods - 1) + 1);
+      if (!expected.contains(tail) && !done.contains(tail)) wrong.push_back(name + " has no pod");
+      if (!found.insert(tail).second) wrong.push_back(name + " is there twice");
+    }
+  }
+  for (const std::string& pod : expected) {
+    if (!found.contains(pod)) wrong.push_back(pod + " has no actor");
+  }
+  return wrong;
+}
+
+}  // namespace
+
+std::string_view text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::passed: return "passed";
+    case Verdict::failed: return "failed";
+    case Verdict::ran_out_of_time: return "ran out of time";
+  }
+  return "";
+}
+
+std::map<std::string, std::vector<std::string>> standing_actors(SimCluster& cluster) {
+  Observed observed;
+  observe(cluster, &observed);
+  std::map<std::string, std::vector<std::string>> standing;
+  for (const auto& [host, tree] : observed.trees) {
+    standing[host] = actor_names(tree, false);
+    std::ranges::sort(standing[host]);
+  }
+  return standing;
+}
+
+void observe(SimCluster& cluster, Observed* observed) {
+  auto waiting = std::make_shared<int>(0);
+  auto seen = std::make_shared<Observed>();
+  for (const Kind& kind : all_kinds()) {
+    bus::ListObjects request;
+    request.mutable_selection()->set_kind(kind.id);
+    ++*waiting;
+    cluster.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer), runtime::make_message(std::move(request)),
+                kAskTimeout, [waiting, seen](Result<runtime::MessagePtr> answer) {
+                  --*waiting;
+                  if (!answer) return;
+                  for (const ObjectPtr& object : (*answer)->objects) seen->served[object->key()] = object;
+                });
+  }
+  for (const std::string& host : cluster.hosts()) {
+    ++*waiting;
+    cluster.ask(host, {host}, runtime::make_message(bus::Inspect()), kAskTimeout,
+                [waiting, seen, host](Result<runtime::MessagePtr> answer) {
+                  --*waiting;
+                  const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
+                  if (reply) seen->trees[host] = reply->actor();
+                });
+  }
+  cluster.run_until([&] { return *waiting == 0; }, 3 * kAskTimeout, std::chrono::milliseconds(10));
+  observed->served = std::move(seen->served);
+  observed->trees = std::move(seen->trees);
+}
+
+std::vector<Check> judge(const Observed& observed, const History& history, const Workload& workload,
+                         const std::vector<std::string>& nodes) {
+  std::vector<Check> checks;
+  auto in_the_end = [&](std::string name, const Lines& wrong) {
+    Verdict verdict = wrong.empty() ? Verdict::passed : observed.settled ? Verdict::failed : Verdict::ran_out_of_time;
+    checks.push_back({std::move(name), verdict, joined(wrong)});
+  };
+  auto always = [&](const std::string& name) {
+    const Lines& breaches = history.breaches(name);
+    checks.push_back({name, breaches.empty() ? Verdict::passed : Verdict::failed, joined(breaches)});
+  };
+  in_the_end("settles", observed.settled ? Lines{} : Lines{observed.why_not_settled});
+  in_the_end("right-pods", wrong_pods(observed, workload));
+  in_the_end("acknowledged-writes", lost_writes(observed, workload));
+  if (!workload.breaches().empty()) checks.back().verdict = Verdict::failed;
+  in_the_end("served-is-stored", served_wrongly(observed, history));
+  in_the_end("nodes-ready", wrong_nodes(observed, nodes));
+  in_the_end("supervision-tree", wrong_tree(observed));
+  in_the_end("pod-actors", wrong_pod_actors(observed));
+  for (const char* promise : {"bound-once", "addresses-unique", "phases-final", "uids-unique", "revisions-increase",
+                              "store-recovers"}) {
+    always(promise);
+  }
+  return checks;
+}
+
+}  // namespace kabuki::tools

@@ -1,0 +1,212 @@
+#include "tools/sim/cluster.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/membership/member_actor.hpp"
+#include "actors/node_host.hpp"
+#include "messages/status.hpp"
+#include "runtime/log.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+using actors::kFirstHost;
+
+constexpr std::chrono::seconds kGuardianPause{1};
+constexpr std::chrono::seconds kKnockPause{1};
+constexpr std::chrono::seconds kKnockTimeout{10};
+
+runtime::sim::WorldOptions world_options(const SimClusterOptions& options) {
+  runtime::sim::WorldOptions world;
+  world.seed = options.seed;
+  world.step_cost = options.step_cost;
+  world.on_step = options.on_step;
+  return world;
+}
+
+std::string host_name(int number) { return "host-" + std::to_string(number); }
+
+}  // namespace
+
+SimCluster::SimCluster(SimClusterOptions options, WrapEngine wrap)
+    : options_(std::move(options)), wrap_(std::move(wrap)), world_(world_options(options_)) {
+  for (const std::string& shard : shards_.names()) {
+    auto medium = std::make_shared<store::MemoryMedium>();
+    medium->set_faults({.latency_min = options_.store_latency_min, .latency_max = options_.store_latency_max});
+    media_.emplace(shard, std::move(medium));
+  }
+  for (int i = 1; i <= options_.hosts; ++i) states_.emplace(host_name(i), State::down);
+}
+
+void SimCluster::close() {
+  closed_ = true;
+  for (const auto& [name, state] : states_) {
+    if (world_.host(name)) world_.crash_host(name);
+  }
+}
+
+bool SimCluster::start(io::Duration limit) {
+  for (const auto& [name, state] : states_) restart_host(name);
+  return run_until([this] { return all_up(); }, limit);
+}
+
+std::vector<std::string> SimCluster::hosts() const {
+  std::vector<std::string> names;
+  for (const auto& [name, state] : states_) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> SimCluster::node_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, state] : states_) {
+    for (int i = 1; i <= options_.nodes; ++i) names.push_back(actors::node_name(name, static_cast<size_t>(i)));
+  }
+  return names;
+}
+
+bool SimCluster::all_up() const {
+  return std::ranges::all_of(states_, [](const auto& entry) { return entry.second == State::up; });
+}
+
+void SimCluster::at(io::Duration delay, std::function<void()> run) {
+  world_.schedule(delay, [this, run = std::move(run)]() mutable { due_.push_back(std::move(run)); });
+}
+
+void SimCluster::run_for(io::Duration duration) {
+  const io::MonoTime end = now() + duration;
+  for (;;) {
+    while (!due_.empty()) {
+      auto run = std::move(due_.front());
+      due_.pop_front();
+      run();
+    }
+    if (now() >= end) return;
+    world_.run_until([this] { return !due_.empty(); }, end - now());
+  }
+}
+
+bool SimCluster::run_until(const std::function<bool()>& done, io::Duration limit, io::Duration step) {
+  const io::MonoTime end = now() + limit;
+  while (!done()) {
+    if (now() >= end) return false;
+    run_for(std::min<io::Duration>(step, end - now()));
+  }
+  return true;
+}
+
+void SimCluster::crash_host(const std::string& name) {
+  if (world_.host(name)) world_.crash_host(name);
+  ++lives_[name];  // what was on its way for the former life is void
+  states_[name] = State::down;
+}
+
+void SimCluster::restart_host(const std::string& name) {
+  if (states_.at(name) != State::down) return;
+  states_[name] = State::joining;
+  const uint64_t attempt = ++lives_[name];
+  if (name == kFirstHost) return start_first();
+  knock(name, attempt);
+}
+
+runtime::Host& SimCluster::boot(const std::string& name, uint64_t incarnation) {
+  runtime::HostOptions options;
+  options.name = name;
+  options.incarnation = incarnation;
+  const auto known = world_.hosts();
+  const bool again = std::ranges::find(known, name) != known.end();
+  return again ? world_.restart_host(name, options) : world_.add_host(options);
+}
+
+std::unique_ptr<store::Engine> SimCluster::open_engine(const std::string& shard) {
+  store::MemoryOptions options;
+  options.identity = shards_.identity(shard);
+  options.timers = world_.host(kFirstHost)->services().timers;
+  options.seed = world_.random("engine/" + shard + "#" + std::to_string(++engines_opened_)).next();
+  auto engine = store::make_memory_engine(media_.at(shard), options);
+  return wrap_ ? wrap_(shard, std::move(engine)) : std::move(engine);
+}
+
+void SimCluster::start_first() {
+  const std::string name = kFirstHost;
+  runtime::Host& host = boot(name, ++first_incarnation_);
+  actors::ControlPlaneOptions plane;
+  plane.host = name;
+  plane.shards = shards_;
+  plane.engine = [this](const std::string& shard) { return open_engine(shard); };
+  plane.node_lifecycle = options_.node_lifecycle;
+  for (const auto& [role, holder] : actors::control_plane_roles(plane)) host.set_role(role, holder);
+  actors::TreeParts parts;
+  actors::add_control_plane(plane, &parts);
+  actors::add_node_host({.host = name,
+                         .nodes = options_.nodes,
+                         .all_views = true,
+                         .member = {.nodes = static_cast<uint32_t>(options_.nodes)}},
+                        &parts);
+  run_tree(name, host, std::move(parts));
+}
+
+void SimCluster::knock(const std::string& name, uint64_t attempt) {
+  if (lives_[name] != attempt) return;
+  bus::Join join;
+  join.set_host(name);
+  join.set_nodes(static_cast<uint32_t>(options_.nodes));
+  // As the door of host-1 asks, for who has proven to be that host.
+  ask(kFirstHost, runtime::role(runtime::roles::kMembership), runtime::make_message(std::move(join)), kKnockTimeout,
+      [this, name, attempt](Result<runtime::MessagePtr> answer) {
+        at(io::Duration::zero(), [this, name, attempt, answer = std::move(answer)] { knocked(name, attempt, answer); });
+      });
+}
+
+void SimCluster::knocked(const std::string& name, uint64_t attempt, const Result<runtime::MessagePtr>& answer) {
+  if (lives_[name] != attempt) return;
+  const auto* reply = answer ? (*answer)->as<bus::JoinReply>() : nullptr;
+  if (reply) return start_worker(name, *reply);
+  at(kKnockPause, [this, name, attempt] { knock(name, attempt); });
+}
+
+void SimCluster::start_worker(const std::string& name, const bus::JoinReply& reply) {
+  runtime::Host& host = boot(name, reply.incarnation());
+  membership::apply_members(host, {}, reply.members());
+  actors::TreeParts parts;
+  actors::add_node_host({.host = name,
+                         .nodes = options_.nodes,
+                         .member = {.nodes = static_cast<uint32_t>(options_.nodes)}},
+                        &parts);
+  run_tree(name, host, std::move(parts));
+}
+
+void SimCluster::run_tree(const std::string& name, runtime::Host& host, actors::TreeParts parts) {
+  const uint64_t life = lives_[name];
+  host.on_root_ended([this, name, life](const runtime::ExitReason&) {
+    at(io::Duration::zero(), [this, name, life] { root_ended(name, life); });
+  });
+  states_[name] = State::up;
+  if (auto started = host.start(actors::supervision_tree(std::move(parts))); !started) root_ended(name, life);
+}
+
+void SimCluster::root_ended(const std::string& name, uint64_t life) {
+  if (lives_[name] != life) return;
+  ++root_ends_;
+  crash_host(name);
+  const uint64_t down = lives_[name];
+  at(kGuardianPause, [this, name, down] {
+    if (lives_[name] == down) restart_host(name);
+  });
+}
+
+void SimCluster::ask(const std::string& host, const runtime::Address& to, runtime::MessagePtr message,
+                     io::Duration timeout, runtime::Reply::Answer answer) {
+  runtime::Host* from = world_.host(host);
+  if (!from) return answer(unavailable("host " + host + " is down"));
+  // A host that crashes drops what it was asked, and its timers.
+  auto once = std::make_shared<runtime::Reply::Answer>(std::move(answer));
+  auto complete = [this, once](Result<runtime::MessagePtr> result) {
+    if (closed_) return;
+    if (auto call = std::exchange(*once, nullptr)) call(std::move(result));
+  };
+  from->ask(to, std::move(message), timeout, complete);
+  at(timeout + std::chrono::seconds(1), [complete] { complete(unavailable("the host that was asked went down")); });
+}
+
+}  // namespace kabuki::tools

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "messages/bus/control.pb.h"
+#include "runtime/io/random.hpp"
+#include "tools/sim/cluster.hpp"
+
+namespace kabuki::tools {
+
+struct FaultOptions {
+  io::Duration duration = std::chrono::seconds(60);
+  int kills = 10;       // actors, by name
+  int crashes = 2;      // hosts
+  int partitions = 1;   // of one worker from all, or of one direction of one link
+  int pauses = 1;       // hosts that stand still
+  int sync_failures = 1;  // of the store
+  double drop = 0.01;   // probabilities per frame, while faults last
+  double duplicate = 0.01;
+  double reorder = 0;
+  io::Duration delay = std::chrono::milliseconds(2);  // mean, of every frame
+  io::Duration down_max = std::chrono::seconds(30);   // of a host or a link
+};
+
+/// One fault as it happened. -1: not yet.
+struct FaultRecord {
+  std::string kind;    // kill, crash-host, partition, pause, sync-failure, network
+  std::string target;
+  std::string detail;
+  int64_t fired_ns = -1;
+  int64_t reverted_ns = -1;  // of a kill: when it was answered
+};
+
+/// Breaks a cluster at random times of its own random stream, and mends everything again by the end of its duration.
+class Faults {
+ public:
+  Faults(SimCluster& cluster, FaultOptions options);
+
+  void start();
+  /// Everything has been reverted, and no fault will come.
+  bool over() const { return open_ == 0 && over_; }
+  const std::vector<FaultRecord>& records() const { return records_; }
+
+ private:
+  void plan(int count, const std::function<void()>& fault);
+  void kill();
+  void kill_one_of(const std::string& host, const bus::ActorInfo& root);
+  void crash();
+  void partition();
+  void pause();
+  void fail_sync();
+  void break_network();
+  size_t fired(std::string kind, std::string target, std::string detail);
+  void revert_later(size_t record, std::function<void()> revert);
+  std::string any_host(bool workers_only);
+
+  SimCluster& cluster_;
+  const FaultOptions options_;
+  io::Random random_;
+  io::MonoTime end_;
+  std::vector<FaultRecord> records_;
+  int open_ = 0;
+  bool over_ = false;
+};
+
+/// Full names of all actors below and including `actor`, in order. `pods` false leaves out what is below a node.
+std::vector<std::string> actor_names(const bus::ActorInfo& actor, bool pods);
+
+}  // namespace kabuki::tools

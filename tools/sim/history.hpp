@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "messages/object.hpp"
+#include "runtime/io/clock.hpp"
+#include "store/engine.hpp"
+
+namespace kabuki::tools {
+
+/// Everything that ever became durable, seen between the store's shards and their engines, and what must hold of it at
+/// every moment. Promises are named as in tools/sim/README.md; each breach is one line.
+class History {
+ public:
+  /// `clock` is the world's.
+  explicit History(io::Clock& clock) : clock_(clock) {}
+
+  /// Passes everything through to `engine` and writes it down. The history must outlive it.
+  std::unique_ptr<store::Engine> tap(const std::string& shard, std::unique_ptr<store::Engine> engine);
+
+  void loaded(const std::string& shard, const std::vector<ObjectPtr>& objects, uint64_t revision);
+  void fed(const std::string& shard, uint64_t revision, const std::vector<store::Change>& changes);
+
+  /// The present state, of all shards.
+  const std::map<Key, ObjectPtr>& objects() const { return objects_; }
+  uint64_t changes() const { return changes_; }
+  /// When something changed last that is neither a lease nor a heartbeat, and what.
+  io::MonoTime last_change() const { return last_change_; }
+  const std::string& last_changed() const { return last_changed_; }
+  /// A digest of the present state: objects and revisions.
+  uint64_t state_hash() const;
+
+  /// The breaches of one promise, the first twenty.
+  const std::vector<std::string>& breaches(const std::string& promise) const;
+
+ private:
+  struct PodFacts {
+    std::string node;
+    std::string ip;  // while it has one of its own
+    std::string phase;
+    std::map<std::string, int32_t> restarts;
+  };
+  struct Shard {
+    uint64_t revision = 0;
+    std::map<Key, ObjectPtr> objects;
+  };
+
+  void put(const std::string& shard, const ObjectPtr& object);
+  void remove(const std::string& shard, const Key& key, uint64_t revision);
+  void look_at_pod(const ObjectPtr& object);
+  void forget_pod(const std::string& uid);
+  void breach(const std::string& promise, std::string what);
+
+  io::Clock& clock_;
+  std::map<std::string, Shard> shards_;
+  std::map<Key, ObjectPtr> objects_;
+  std::map<std::string, Key> uids_;            // ever seen
+  std::map<std::string, PodFacts> pods_;       // by uid
+  std::map<std::string, std::string> ips_;     // of live pods: ip to uid
+  std::map<std::string, std::vector<std::string>> breaches_;
+  uint64_t changes_ = 0;
+  io::MonoTime last_change_;
+  std::string last_changed_;
+};
+
+}  // namespace kabuki::tools

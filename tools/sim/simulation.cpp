@@ -1,0 +1,108 @@
+#include "tools/sim/simulation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace kabuki::tools {
+namespace {
+
+constexpr std::chrono::seconds kStartLimit{60};
+/// For the nodes to register and be ready, before the first write and the first fault.
+constexpr std::chrono::seconds kWarmUp{5};
+
+std::string number_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", number);
+  return text;
+}
+
+/// True when nothing but leases and heartbeats has changed for `quiet`; false when `limit` went by.
+bool settle(SimCluster& cluster, const SimulationOptions& options, const History& history, const Workload& workload,
+            const Faults& faults, std::string* why_not) {
+  auto quiet = [&] {
+    return faults.over() && workload.done() && cluster.all_up() &&
+           cluster.now() - history.last_change() >= options.quiet;
+  };
+  const io::MonoTime began = cluster.now();
+  if (cluster.run_until([&] { return quiet() && cluster.now() - began >= options.quiet; }, options.settle_limit,
+                        std::chrono::seconds(1))) {
+    return true;
+  }
+  *why_not = !faults.over()        ? "not every fault was reverted"
+             : !workload.done()    ? "the client still waits for an answer"
+             : !cluster.all_up()   ? "not every host is up"
+                                   : history.last_changed() + " still changes";
+  return false;
+}
+
+}  // namespace
+
+bool SimulationReport::passed() const {
+  return std::ranges::all_of(checks, [](const Check& check) { return check.verdict == Verdict::passed; });
+}
+
+SimulationReport simulate(SimulationOptions options) {
+  options.workload.duration = options.duration;
+  options.faults.duration = options.duration;
+  SimulationReport report;
+  report.options = options;
+
+  History* seen = nullptr;
+  std::unique_ptr<History> history;
+  SimCluster cluster(options.cluster, [&seen](const std::string& shard, std::unique_ptr<store::Engine> engine) {
+    return seen->tap(shard, std::move(engine));
+  });
+  history = std::make_unique<History>(cluster.world().clock());
+  seen = history.get();
+  Workload workload(cluster, options.workload);
+  Faults faults(cluster, options.faults);
+
+  Observed observed;
+  const bool started = cluster.start(kStartLimit);
+  if (started) {
+    cluster.run_for(kWarmUp);
+    observed.standing = standing_actors(cluster);
+    workload.start();
+    faults.start();
+    cluster.run_for(options.duration);
+    const io::MonoTime last_fault = cluster.now();
+    observed.settled = settle(cluster, options, *history, workload, faults, &observed.why_not_settled);
+    report.settled_after = std::max(history->last_change() - last_fault, io::Duration::zero());
+    observe(cluster, &observed);
+  } else {
+    observed.why_not_settled = "the cluster did not come up";
+  }
+
+  report.checks = judge(observed, *history, workload, cluster.node_names());
+  report.trace_hash = cluster.world().trace_hash();
+  report.state_hash = history->state_hash();
+  report.simulated = io::Duration(cluster.now().ns);
+  report.steps = cluster.world().steps();
+  report.changes = history->changes();
+  report.root_ends = cluster.root_ends();
+  report.writes = workload.counts();
+  report.frames_sent = cluster.world().network().sent();
+  report.frames_lost = cluster.world().network().lost();
+  report.frames_duplicated = cluster.world().network().duplicated();
+  report.faults = faults.records();
+  cluster.close();
+  return report;
+}
+
+std::string duration_text(io::Duration duration) {
+  if (duration.count() % 1'000'000'000 == 0) return std::to_string(duration.count() / 1'000'000'000) + "s";
+  return number_text(static_cast<double>(duration.count()) * 1e-6) + "ms";
+}
+
+std::string replay_command(const SimulationOptions& options) {
+  const FaultOptions& faults = options.faults;
+  return "kabuki sim --seed " + std::to_string(options.cluster.seed) + " --for " + duration_text(options.duration) +
+         " --hosts " + std::to_string(options.cluster.hosts) + " --nodes " + std::to_string(options.cluster.nodes) +
+         " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
+         " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
+         " --sync-failures " + std::to_string(faults.sync_failures) + " --drop " + number_text(faults.drop) +
+         " --duplicate " + number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
+         duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost);
+}
+
+}  // namespace kabuki::tools

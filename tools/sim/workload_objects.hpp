@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "messages/api/apps/v1/deployment.pb.h"
+#include "messages/api/core/v1/pod.pb.h"
+
+namespace kabuki::tools {
+
+/// The namespace of everything that the simulated client makes.
+inline constexpr const char* kSimNamespace = "default";
+
+/// Kinds of single pods, each with another end.
+enum class PodShape { plain, with_init_and_sidecar, succeeds, fails, retries };
+inline constexpr int kPodShapes = 5;
+
+::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image);
+::k8s::io::api::core::v1::Pod sim_pod(const std::string& name, PodShape shape);
+
+/// "" when `pod` has come to the end that its shape stands for; else what is wrong.
+std::string wrong_with(PodShape shape, const ::k8s::io::api::core::v1::Pod& pod);
+/// "" when it runs and is ready and no container was ever started again.
+std::string wrong_with_running(const ::k8s::io::api::core::v1::Pod& pod);
+
+}  // namespace kabuki::tools
