@@ -89,8 +89,10 @@ void World::take_down(Machine& machine) {
   remove_runnable(machine);
   machine.network->stop();
   machine.timers->drop();
-  machine.host->crash();
-  machine.host.reset();
+  // Taken out first: what its actors enqueue while they end must not make the machine runnable.
+  auto host = std::move(machine.host);
+  host->crash();
+  host.reset();
   machine.network.reset();
   machine.timers.reset();
   machine.clock.reset();
