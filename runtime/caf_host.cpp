@@ -9,6 +9,7 @@ namespace kabuki::runtime {
 HostCore::HostCore(HostOptions options, HostServices services)
     : options_(std::move(options)),
       services_(services),
+      metrics_(std::make_shared<Metrics>()),
       router_(std::make_shared<Router>(options_, services_, metrics_)) {}
 
 HostCore::~HostCore() = default;

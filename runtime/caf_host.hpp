@@ -43,7 +43,7 @@ class HostCore : public Host {
   void on_peer_changed(std::function<void(const std::string& host, bool up)> call) override {
     router_->on_peer_changed(std::move(call));
   }
-  Metrics& metrics() override { return metrics_; }
+  Metrics& metrics() override { return *metrics_; }
 
   Router& router() { return *router_; }
   uint64_t next_instance() { return last_instance_.fetch_add(1, std::memory_order_relaxed) + 1; }
@@ -72,7 +72,7 @@ class HostCore : public Host {
 
   const HostOptions options_;
   const HostServices services_;
-  Metrics metrics_;
+  const std::shared_ptr<Metrics> metrics_;
   std::shared_ptr<Router> router_;
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;

@@ -7,18 +7,19 @@
 
 namespace kabuki::runtime {
 
-Router::Router(const HostOptions& options, const HostServices& services, Metrics& metrics)
+Router::Router(const HostOptions& options, const HostServices& services, std::shared_ptr<Metrics> metrics)
     : name_(options.name),
       incarnation_(options.incarnation),
       services_(services),
-      corrupt_(metrics.counter("kabuki_frames_corrupt_total")),
-      stale_(metrics.counter("kabuki_frames_stale_total")),
-      undeliverable_(metrics.counter("kabuki_messages_undeliverable_total")),
-      sent_(metrics.counter("kabuki_frames_sent_total")),
-      received_(metrics.counter("kabuki_frames_received_total")) {
-  metrics.describe("kabuki_frames_corrupt_total", "Frames from other hosts that were refused as malformed.");
-  metrics.describe("kabuki_frames_stale_total", "Frames dropped for a past incarnation of either side.");
-  metrics.describe("kabuki_messages_undeliverable_total", "Messages for a name or role that nobody had.");
+      metrics_(std::move(metrics)),
+      corrupt_(metrics_->counter("kabuki_frames_corrupt_total")),
+      stale_(metrics_->counter("kabuki_frames_stale_total")),
+      undeliverable_(metrics_->counter("kabuki_messages_undeliverable_total")),
+      sent_(metrics_->counter("kabuki_frames_sent_total")),
+      received_(metrics_->counter("kabuki_frames_received_total")) {
+  metrics_->describe("kabuki_frames_corrupt_total", "Frames from other hosts that were refused as malformed.");
+  metrics_->describe("kabuki_frames_stale_total", "Frames dropped for a past incarnation of either side.");
+  metrics_->describe("kabuki_messages_undeliverable_total", "Messages for a name or role that nobody had.");
 }
 
 void Router::open() {
@@ -116,6 +117,11 @@ uint64_t Router::send(const Address& to, Inbound in) {
   }
   const std::string peer(target->host());
   const bool wanted = in.reply.wanted();
+  if (wanted && is_silent(peer)) {
+    undeliverable_.add();
+    in.reply.fail(unavailable("host " + peer + " is silent"));
+    return 0;
+  }
   const uint64_t id = wanted ? next_id() : 0;
   auto frame = make_frame(wanted ? bus::Frame::ASK : bus::Frame::TELL, peer, id);
   frame.set_to(target->text);
@@ -162,12 +168,16 @@ uint64_t Router::watch(const Address& who, std::unique_ptr<Watch> watch) {
     return 0;
   }
   const std::string peer(target->host());
+  if (is_silent(peer)) {
+    watch->notify({ExitReason::Kind::failed, "host " + peer + " is silent"});
+    return 0;
+  }
   const uint64_t id = watch->id;
   auto frame = make_frame(bus::Frame::MONITOR, peer, id);
   frame.set_to(target->text);
   {
     std::lock_guard lock(remote_mutex_);
-    watches_[id] = {peer, target->text, 0, std::move(watch)};
+    watches_[id] = {peer, target->text, 0, 0, std::move(watch)};
   }
   // A first attempt that is lost is repeated with the others.
   (void)send_frame(frame).ok();

@@ -23,7 +23,7 @@ namespace kabuki::runtime {
 /// (replies, watches) without holding a lock. Shared, because answers may outlive the host.
 class Router : public std::enable_shared_from_this<Router> {
  public:
-  Router(const HostOptions& options, const HostServices& services, Metrics& metrics);
+  Router(const HostOptions& options, const HostServices& services, std::shared_ptr<Metrics> metrics);
 
   /// Starts listening to the network; `close` ends it. Closed, everything is refused and nothing is called back.
   void open();
@@ -56,6 +56,11 @@ class Router : public std::enable_shared_from_this<Router> {
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
   using Names = std::unordered_map<std::string, CellPtr, NameHash, std::equal_to<>>;
+  struct Peer {
+    uint64_t incarnation = 0;  // 0: not known
+    bool heard = false;        // a frame of it, or the network
+    bool silent = false;       // as the network says
+  };
   struct RemoteAsk {
     std::string peer;
     std::unique_ptr<Reply> reply;
@@ -64,6 +69,7 @@ class Router : public std::enable_shared_from_this<Router> {
     std::string peer;
     std::string to;
     uint64_t instance = 0;  // 0 until the peer said so
+    int attempts = 0;
     std::unique_ptr<Watch> watch;
   };
   struct IncomingWatch {
@@ -97,6 +103,7 @@ class Router : public std::enable_shared_from_this<Router> {
   /// Whether the peer's incarnation is not past; a newer one than known means that it restarted.
   bool learn_incarnation(const std::string& peer, uint64_t incarnation);
   uint64_t incarnation_of(const std::string& peer) const;
+  bool is_silent(const std::string& peer) const;
   void peer_changed(const std::string& peer, bool up);
   /// Takes everything that hangs on the peer out of the tables. Under the lock.
   Lost take_lost(const std::string& peer, bool restarted);
@@ -107,6 +114,7 @@ class Router : public std::enable_shared_from_this<Router> {
   const std::string name_;
   const uint64_t incarnation_;
   const HostServices services_;
+  const std::shared_ptr<Metrics> metrics_;
   Counter& corrupt_;
   Counter& stale_;
   Counter& undeliverable_;
@@ -120,7 +128,7 @@ class Router : public std::enable_shared_from_this<Router> {
   std::map<std::string, Address> roles_;
 
   mutable std::mutex remote_mutex_;
-  std::map<std::string, uint64_t> peers_;  // incarnations
+  std::map<std::string, Peer> peers_;
   std::map<uint64_t, RemoteAsk> asks_;
   std::map<uint64_t, RemoteWatch> watches_;
   std::map<std::pair<std::string, uint64_t>, IncomingWatch> incoming_;

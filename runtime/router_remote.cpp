@@ -9,6 +9,7 @@ namespace kabuki::runtime {
 namespace {
 
 constexpr io::Duration kRepeatMonitors = std::chrono::seconds(1);
+constexpr int kAttemptsUnheard = 5;
 
 std::string bytes_of(const bus::Frame& frame) {
   std::string bytes;
@@ -38,14 +39,20 @@ Result<> Router::send_frame(const bus::Frame& frame) {
 uint64_t Router::incarnation_of(const std::string& peer) const {
   std::lock_guard lock(remote_mutex_);
   auto found = peers_.find(peer);
-  return found == peers_.end() ? 0 : found->second;
+  return found == peers_.end() ? 0 : found->second.incarnation;
+}
+
+bool Router::is_silent(const std::string& peer) const {
+  std::lock_guard lock(remote_mutex_);
+  auto found = peers_.find(peer);
+  return found != peers_.end() && found->second.silent;
 }
 
 bool Router::learn_incarnation(const std::string& peer, uint64_t incarnation) {
   Lost lost;
   {
     std::lock_guard lock(remote_mutex_);
-    uint64_t& known = peers_[peer];
+    uint64_t& known = peers_[peer].incarnation;
     if (incarnation < known) return false;
     if (incarnation == known) return true;
     const bool restarted = known != 0;
@@ -75,6 +82,12 @@ void Router::receive(const std::string& from, const std::string& bytes) {
     stale_.add();
     if (frame.kind() != bus::Frame::STALE) (void)send_frame(make_frame(bus::Frame::STALE, from, 0)).ok();
     return;
+  }
+  {
+    std::lock_guard lock(remote_mutex_);
+    Peer& peer = peers_[from];
+    peer.heard = true;
+    peer.silent = false;
   }
   accept(from, frame);
 }
@@ -267,6 +280,9 @@ void Router::peer_changed(const std::string& peer, bool up) {
   {
     std::lock_guard lock(remote_mutex_);
     calls = peer_calls_;
+    Peer& state = peers_[peer];
+    state.silent = !up;
+    state.heard |= up;
     if (!up) lost = take_lost(peer, false);
   }
   log(up ? Level::info : Level::warning, name_, up ? "peer is up" : "peer is silent", {{"peer", peer}});
@@ -325,6 +341,7 @@ void Router::arm_repeat() {
 void Router::repeat_monitors() {
   if (closed_) return;
   std::vector<bus::Frame> frames;
+  Lost lost;  // hosts that never said anything
   std::vector<std::pair<std::pair<std::string, uint64_t>, ExitReason>> ends;
   {
     std::lock_guard lock(remote_mutex_);
@@ -333,21 +350,30 @@ void Router::repeat_monitors() {
       for (const auto& [key, watch] : incoming_)
         if (watch.ended) ends.emplace_back(key, watch.reason);
     }
-    for (const auto& [id, watch] : watches_) {
+    for (auto it = watches_.begin(); it != watches_.end();) {
+      const uint64_t id = it->first;
+      auto& watch = it->second;
+      const Peer& peer = peers_[watch.peer];
+      if (!peer.heard && ++watch.attempts >= kAttemptsUnheard) {
+        lost.watches.push_back(std::move(watch.watch));
+        it = watches_.erase(it);
+        continue;
+      }
+      ++it;
       bus::Frame frame;
       frame.set_kind(bus::Frame::MONITOR);
       frame.set_id(id);
       frame.set_source(name_);
       frame.set_source_incarnation(incarnation_);
       frame.set_destination(watch.peer);
-      if (auto known = peers_.find(watch.peer); known != peers_.end())
-        frame.set_destination_incarnation(known->second);
+      frame.set_destination_incarnation(peer.incarnation);
       frame.set_to(watch.to);
       frame.set_instance(watch.instance);
       frames.push_back(std::move(frame));
     }
   }
   for (const auto& frame : frames) (void)send_frame(frame).ok();
+  tell_lost(std::move(lost), "the host does not answer");
   for (const auto& [key, reason] : ends) send_down(key.first, key.second, reason);
   arm_repeat();
 }

@@ -135,6 +135,18 @@ TEST_F(Monitors, TellWhenTheHostGoesSilentOrRestarts) {
   EXPECT_EQ(ends, (Ends{"b/far: 2 host b restarted"}));
 }
 
+TEST_F(Monitors, TellOfAHostThatIsSilentAlreadyOrWasNeverHeard) {
+  hosts();
+  world->host("a")->set_peer("ghost", 1, "", "");
+  watch("ghost/far");
+  world->crash_host("b");
+  world->run_for(seconds(10));
+  watch("b/far");
+  world->run_for(milliseconds(1));
+  EXPECT_EQ(ends, (Ends{"ghost/far: 2 the host does not answer", "b/far: 2 host b is silent"}));
+  EXPECT_EQ(said("a", "b/far", "x"), outcome(unavailable("host b is silent")));
+}
+
 TEST_F(Monitors, EndWithTheirWatcher) {
   hosts();
   watch("b/far");
