@@ -8,6 +8,8 @@
 namespace kabuki::runtime {
 namespace {
 
+constexpr io::Duration kCatchUp = std::chrono::seconds(2);
+
 Selection parsed(const bus::Selection& selection) {
   auto result = Selection::parse(selection);
   assert(result.ok() && "a view's own selection is part of the program");
@@ -85,10 +87,18 @@ void ViewActor::received(Inbound& in) {
   }
 }
 
-void ViewActor::open_watch(const bus::OpenWatch& request, Inbound& in) {
+void ViewActor::open_watch(const bus::OpenWatch& request, Inbound& in, bool last_try) {
   auto selection = Selection::parse(request.selection());
   if (!selection) return in.reply.fail(selection.error());
   if (!selection_.contains(*selection)) return in.reply.fail(bad_request("this view does not hold all of that"));
+  bool ahead = !request.initial_events() && request.from_revision() > state_.revision();
+  if (ahead && !last_try) {
+    // A watcher that comes from another source knows more than this view for a moment, or for good if the store was
+    // set back meanwhile.
+    auto kept = std::make_shared<Inbound>(std::move(in));
+    after(kCatchUp, [this, kept] { open_watch(*kept->as<bus::OpenWatch>(), *kept, true); });
+    return;
+  }
   auto opened = streams_.open(request, std::move(*selection));
   if (!opened) return in.reply.fail(opened.error());
   bus::WatchOpened reply;

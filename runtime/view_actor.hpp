@@ -41,7 +41,7 @@ class ViewActor final : public Actor {
   std::string health() const override;
 
  private:
-  void open_watch(const bus::OpenWatch& request, Inbound& in);
+  void open_watch(const bus::OpenWatch& request, Inbound& in, bool last_try = false);
   void close_watch(const bus::CloseWatch& request);
   void list(const bus::ListObjects& request, Inbound& in);
   void get(const bus::GetObjects& request, Inbound& in);

@@ -39,6 +39,9 @@ Result<> ViewStreams::open(const bus::OpenWatch& request, Selection selection) {
   Id id{request.watcher(), request.stream()};
   std::vector<Change> missed;
   if (!request.initial_events()) {
+    if (request.from_revision() > state_.revision()) {
+      return too_large_resource_version(request.from_revision(), state_.revision());
+    }
     auto changes = state_.changes_after(request.from_revision());
     if (!changes) return expired("too old resource version: " + std::to_string(request.from_revision()));
     missed = std::move(*changes);
@@ -50,8 +53,7 @@ Result<> ViewStreams::open(const bus::OpenWatch& request, Selection selection) {
   stream->bookmarks = request.bookmarks();
   stream->credit = request.credit();
   stream->listing = request.initial_events();
-  // One that comes from another source may be ahead of this view.
-  if (!stream->listing) stream->after = stream->told = request.from_revision();
+  if (!stream->listing) stream->told = request.from_revision();
   auto* raw = stream.get();
   streams_[id] = std::move(stream);
   index(raw, true);
@@ -158,7 +160,6 @@ void ViewStreams::offer(Stream* stream, const Change& change) {
 }
 
 void ViewStreams::queue(Stream* stream, const Change& change) {
-  if (change.revision <= stream->after) return;
   bool before = change.before && stream->selection.matches(*change.before);
   bool after = change.after && stream->selection.matches(*change.after);
   if (!before && !after) return;

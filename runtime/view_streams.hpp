@@ -37,7 +37,8 @@ class ViewStreams {
   ViewStreams(const ViewState& state, Send send, Dropped dropped, StreamLimits limits = {});
   ~ViewStreams();
 
-  /// Begins a stream, replacing one of the same id. Error: 410 Expired when its revision is not in the window.
+  /// Begins a stream, replacing one of the same id. Errors: 410 Expired when its revision is before
+  /// the window, Timeout (504, too large resource version) when the state has not reached it.
   Result<> open(const bus::OpenWatch& request, Selection selection);
   /// Error: 410 Expired when there is no such stream, or when it is found to have lost a batch.
   Result<> credit(const bus::WatchCredit& credit);

@@ -98,8 +98,8 @@ void WatchClient::drop_stream() {
 
 void WatchClient::reopen(bool list, const std::string& why) {
   drop_stream();
-  // Half a list cannot be resumed.
-  if (list || (listing_ && options_.initial_events)) needs_list_ = true;
+  // Stays true until a list is complete: half a list cannot be resumed.
+  if (list) needs_list_ = true;
   trouble_ = why;
   auto pause =
       std::min(options_.backoff_max, options_.backoff_min * (int64_t{1} << std::min(failures_, kMaxDoublings)));

@@ -261,12 +261,11 @@ TEST_F(ViewStreamsTest, ResumesFromTheWindowOrSaysExpired) {
   EXPECT_EQ(open("old", pods(), 10, 0).error().code, 410);
 }
 
-TEST_F(ViewStreamsTest, AWatcherAheadOfTheViewGetsNothingTwice) {
-  ASSERT_TRUE(open("w", pods(), 10, 3).ok());
-  put(pod("a", 2));
-  put(pod("b", 3));
-  put(pod("c", 4));
-  EXPECT_EQ(sent["w"], Lines{"#1 +c4"});
+TEST_F(ViewStreamsTest, AWatcherAheadOfTheStateIsRefused) {
+  auto refused = open("w", pods(), 10, 3);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, 504);
+  EXPECT_EQ(streams.size(), 0u);
 }
 
 TEST_F(ViewStreamsTest, AProbeBringsABookmarkAndFindsALostBatch) {

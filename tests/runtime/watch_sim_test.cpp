@@ -232,6 +232,31 @@ TEST_F(Watches, FindALostBatchWithinTwoProbes) {
   EXPECT_TRUE(world->run_until([&] { return settled(); }, seconds(20)));
 }
 
+TEST_F(Watches, AreOpenAgainSoonAfterTheirSourceDied) {
+  begin_cluster(1);
+  world->run_for(seconds(1));
+  ASSERT_TRUE(ask("host-1", "host-1/source", make_message(bus::KillActor())).ok());
+  world->schedule(milliseconds(1), [&] { PodSource::alive->put("after", "n1"); });
+  EXPECT_TRUE(world->run_until([&] { return !store->pods.empty() && settled(); }, seconds(1)));
+  EXPECT_EQ(seen["all"]->opens, 1u) << "its view stayed";
+}
+
+TEST_F(Watches, ListAnewWhenTheStoreWasSetBack) {
+  begin_cluster(1);
+  world->schedule(milliseconds(1), [&] {
+    for (const char* name : {"a", "b", "c"}) PodSource::alive->put(name, "n1");
+  });
+  ASSERT_TRUE(world->run_until([&] { return store->pods.size() == 3 && settled(); }, seconds(5)));
+  store->pods.erase("c");
+  store->revision -= 1;
+  bool reached = false;
+  seen["direct"]->client->when_reached(store->revision + 1, [&] { reached = true; });
+  EXPECT_TRUE(reached);
+  ASSERT_TRUE(ask("host-1", "host-1/source", make_message(bus::KillActor())).ok());
+  EXPECT_TRUE(world->run_until([&] { return settled(); }, seconds(10)));
+  EXPECT_EQ(seen["all"]->revision, store->revision);
+}
+
 /// Losses, cuts and deaths for ten seconds; then peace, and everyone must know exactly what is.
 struct WatchStorm : Watches, testing::WithParamInterface<uint64_t> {
   uint64_t storm(uint64_t seed) {
