@@ -24,7 +24,7 @@ struct Write {
   std::string expected_uid;        // "": not checked
   std::string node;                // bind
   std::string patch;               // patch: a JSON merge patch
-  std::string subresource;         // patch: "" or "status"
+  std::string subresource;         // patch: "" or "status"; update of a namespace: "finalize"
   std::optional<int64_t> grace_seconds;  // remove: none is the object's own
   std::string propagation;         // remove: "" is the kind's default
 
@@ -34,6 +34,8 @@ struct Write {
   static Write create(KindId kind, const google::protobuf::Message& message);
   /// Replaces `read` by `message`, provided that nobody changed it since.
   static Write update(const Object& read, const google::protobuf::Message& message);
+  /// Replaces a namespace's finalizers, which a plain update leaves as they are.
+  static Write update_finalizers(const Object& read, const google::protobuf::Message& message);
   static Write update_status(const Object& read, const google::protobuf::Message& message);
   /// Only the very object that was read (its uid), whatever changed in it.
   static Write remove(const Object& read, std::string propagation = {});

@@ -75,7 +75,7 @@ Plan reconcile_namespace(const View& view, const Key& key, const Instant&) {
   auto end = std::remove(finalizers->begin(), finalizers->end(), kFinalizer);
   if (end == finalizers->end()) return plan;
   finalizers->erase(end, finalizers->end());
-  plan.add(Write::update(*object, ns));
+  plan.add(Write::update_finalizers(*object, ns));
   return plan;
 }
 

@@ -114,10 +114,18 @@ void Reconciler::verified(uint64_t question, bool all_gone, const Instant& now) 
 }
 
 void Reconciler::submit(const JobPtr& job) {
-  // After a failure one write goes ahead alone: a quota that is exhausted is not run into five hundred times.
-  if (queue_.failures(job->key) > 0) job->plan.steps.resize(1, job->plan.steps[0]);
+  // After a failure one create goes ahead alone: a quota that is exhausted is not run into five hundred times.
+  if (queue_.failures(job->key) > 0) {
+    bool first = true;
+    std::erase_if(job->plan.steps, [&](const Step& step) {
+      return step.write.verb == bus::WriteObjects::CREATE && !std::exchange(first, false);
+    });
+  }
   job->open = job->plan.steps.size();
-  for (Step& step : job->plan.steps) outgoing_.push_back({job, std::move(step)});
+  for (Step& step : job->plan.steps) {
+    const ObjectPtr current = view_.find(step.write.key);
+    outgoing_.push_back({job, std::move(step), current ? current->revision() : 0});
+  }
   job->plan.steps.clear();
 }
 
@@ -139,13 +147,18 @@ void Reconciler::answered(uint64_t batch, const std::vector<WriteOutcome>& outco
 void Reconciler::take_outcome(const Item& item, const WriteOutcome& outcome) {
   Job& job = *item.job;
   const KindId kind = item.step.write.key.kind;
-  // What is gone already needs no deleting; its end comes with the view.
+  // What is gone already needs no deleting, but the view does not show that yet.
   const bool already = outcome.error && outcome.error->code == kNotFound &&
                        item.step.write.verb == bus::WriteObjects::DELETE;
   if (outcome.error && !already) {
     job.failed = true;
     if (outcome.unknown && watches(kind)) job.unclear.insert(kind);
   }
+  if (already) {
+    job.moved = true;
+    if (watches(kind)) job.unclear.insert(kind);
+  }
+  if (!outcome.error) job.moved |= outcome.revision == 0 || outcome.revision > item.before;
   if (!outcome.error && outcome.revision > 0 && watches(kind)) {
     auto& barrier = job.barrier[kind];
     barrier = std::max(barrier, outcome.revision);
@@ -174,7 +187,8 @@ void Reconciler::settle(const JobPtr& job, io::MonoTime now) {
     behind_.push_back(job);
     return;
   }
-  if (job->failed) {
+  // Writes that changed nothing would be planned again at once, and without end.
+  if (job->failed || !job->moved) {
     queue_.failed(job->key, now);
   } else {
     // Once more on the view that shows what was written: the next step, or nothing.

@@ -76,13 +76,15 @@ class Reconciler {
     Plan plan;
     size_t open = 0;                      // writes without an answer
     bool failed = false;
+    bool moved = false;                   // some write changed something
     std::map<KindId, uint64_t> barrier;   // revisions the view has to reach
-    std::set<KindId> unclear;             // kinds of writes that got no answer
+    std::set<KindId> unclear;             // kinds of writes of which it is not known when they were done
   };
   using JobPtr = std::shared_ptr<Job>;
   struct Item {
     JobPtr job;
     Step step;
+    uint64_t before = 0;  // the object's revision in the view when the write was planned
   };
 
   bool full() const { return batches_.size() + outgoing_.size() / kWritesPerBatch >= kMaxBatches; }

@@ -180,7 +180,7 @@ TEST(Namespaces, AnEndingOneIsEmptiedAndThenLetGo) {
   auto freed = ns("default", true);
   freed.mutable_spec()->clear_finalizers();
   Plan ends;
-  ends.add(Write::update(*object, freed));
+  ends.add(Write::update_finalizers(*object, freed));
   EXPECT_EQ(reconcile_namespace(view, doomed, {}), ends);
 }
 

@@ -100,8 +100,8 @@ TEST_F(ReconcilerTest, OtherKeysGoOnMeanwhile) {
   EXPECT_EQ(asked, 2);
 }
 
-TEST_F(ReconcilerTest, ARefusedWriteIsTriedAgainAfterABackoffAndThenAlone) {
-  for (const char* name : {"x", "y", "z"}) plan.add(Write::remove(*map(name)));
+TEST_F(ReconcilerTest, ARefusedCreateIsTriedAgainAfterABackoffAndThenAlone) {
+  for (const char* name : {"x", "y", "z"}) plan.add(Write::create(kinds::kConfigMap, map_message(name)));
   auto batches = start_with("a");
   ASSERT_EQ(batches[0].writes.size(), 3u);
   const Error error = forbidden(kind_of(kinds::kConfigMap), "x", "quota");
@@ -135,8 +135,21 @@ TEST_F(ReconcilerTest, DeletingWhatIsGoneAlreadyIsNoFailure) {
   plan = {};
   reconciler->answered(batches[0].id, {refused(not_found(kind_of(kinds::kConfigMap), "a"))}, at(0));
   reconciler->work(at(0));
+  EXPECT_EQ(asked, 1) << "the view does not show yet that it is gone";
+  reconciler->revision_is(kinds::kConfigMap, 4, {});
+  reconciler->reached(kinds::kConfigMap, 4, false, {});
+  reconciler->work(at(0));
+  EXPECT_EQ(asked, 2);
   EXPECT_TRUE(reconciler->idle());
   EXPECT_EQ(reconciler->queue().failing(), 0u);
+}
+
+TEST_F(ReconcilerTest, WritesThatChangeNothingAreNotRepeatedAtOnce) {
+  plan.add(Write::update(*map("a"), map_message("a")));
+  auto batches = start_with("a");
+  reconciler->answered(batches[0].id, {done(1)}, at(0));
+  EXPECT_TRUE(reconciler->work(at(0)).empty());
+  EXPECT_EQ(reconciler->queue().failing(), 1u);
 }
 
 TEST_F(ReconcilerTest, AsksWhetherAnOwnerIsGoneOnceAndThenRemembers) {
