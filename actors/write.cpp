@@ -52,6 +52,12 @@ Write Write::update(const Object& read, const google::protobuf::Message& message
   return over(read, bus::WriteObjects::UPDATE, message);
 }
 
+Write Write::update_finalizers(const Object& read, const google::protobuf::Message& message) {
+  Write write = update(read, message);
+  write.subresource = "finalize";
+  return write;
+}
+
 Write Write::update_status(const Object& read, const google::protobuf::Message& message) {
   return over(read, bus::WriteObjects::UPDATE_STATUS, message);
 }

@@ -63,6 +63,7 @@ class FakeApi {
       copy_part(*given, "status", next.get());
     } else {
       copy_part(*next, "status", given.get());
+      if (write.key.kind == kinds::kNamespace && write.subresource != "finalize") copy_part(*next, "spec", given.get());
       if (!same_desired_state(*next, *given)) {
         mutable_meta(given.get())->set_generation(meta_of(*next).generation() + 1);
       }
