@@ -8,9 +8,25 @@ import tempfile
 import time
 import unittest
 
-KABUKI = os.environ.get("KABUKI", "build/release/kabuki")
-KUBECTL = os.environ.get("KUBECTL", "kubectl")
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures")
+DEBIAN_KUBECTL = os.path.join(REPOSITORY, "build", "debian-kubectl", "usr", "bin", "kubectl")
+
+KABUKI = os.path.abspath(os.environ.get("KABUKI", os.path.join(REPOSITORY, "build", "release", "kabuki")))
+# Debian's own client wherever it is found: tools/setup puts it below build/ where PATH has another.
+KUBECTL = os.environ.get("KUBECTL") or (DEBIAN_KUBECTL if os.path.exists(DEBIAN_KUBECTL) else "kubectl")
 PATIENCE = float(os.environ.get("KABUKI_TEST_PATIENCE", "90"))
+
+
+def kubectl_minor():
+    """20 of "v1.20.2"."""
+    version = json.loads(run([KUBECTL, "version", "--client", "-o", "json"]).stdout)["clientVersion"]["gitVersion"]
+    return int(version.split(".")[1])
+
+
+def fixture(name):
+    with open(os.path.join(FIXTURES, name)) as text:
+        return json.load(text)
 
 
 class CommandFailed(AssertionError):
@@ -53,6 +69,7 @@ class Cluster:
         self.options = list(options)
         self.nodes = nodes
         self.workers = []
+        self.started = []
         # Clients cache discovery below HOME; a shared one would tell of another cluster.
         self.env = {"HOME": self.root, "KUBECONFIG": self.kubeconfig}
 
@@ -65,6 +82,9 @@ class Cluster:
         return self
 
     def __exit__(self, kind, value, trace):
+        for process in self.started:
+            process.kill()
+            process.communicate()
         for worker in self.workers:
             run([KABUKI, "down", "--data", worker], check=False, env=self.env)
         run([KABUKI, "down", "--data", self.data], check=False, env=self.env)
@@ -101,6 +121,20 @@ class Cluster:
     def kubectl(self, *arguments, stdin=None, check=True, timeout=PATIENCE):
         return run([KUBECTL, *arguments], stdin=stdin, check=check, timeout=timeout, env=self.env)
 
+    def start_kubectl(self, *arguments):
+        """A kubectl that goes on (a watch); ended with the cluster at the latest."""
+        process = subprocess.Popen([KUBECTL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                   env={**os.environ, **self.env})
+        self.started.append(process)
+        return process
+
+    def refused(self, *arguments, stdin=None):
+        """What kubectl says on stderr; fails if it succeeds."""
+        result = self.kubectl(*arguments, stdin=stdin, check=False)
+        if result.returncode == 0:
+            raise AssertionError(f"kubectl {' '.join(arguments)} succeeded: {result.stdout}")
+        return result.stderr
+
     def out(self, *arguments, stdin=None):
         return self.kubectl(*arguments, stdin=stdin).stdout
 
@@ -132,9 +166,10 @@ class Cluster:
 
 def deployment(name="web", replicas=4, image="registry.example/web:1.0", labels=None, annotations=None):
     labels = labels or {"app": name}
+    metadata = {"labels": labels, **({"annotations": annotations} if annotations else {})}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": labels},
             "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels, "annotations": annotations or {}},
+                     "template": {"metadata": metadata,
                                   "spec": {"containers": [{"name": "web", "image": image,
                                                            "ports": [{"containerPort": 80}]}]}}}}
 
