@@ -1,7 +1,10 @@
 #include "actors/kubelet/node_actor.hpp"
 
+#include <utility>
+
 #include "actors/kubelet/limits.hpp"
 #include "actors/kubelet/runtime/simulated.hpp"
+#include "messages/bus/objects.pb.h"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
 
@@ -54,6 +57,7 @@ void NodeActor::started() {
   handlers.on_reset = [this] { pods_.begin_list(); };
   handlers.on_synced = [this] {
     for (const std::string& pod : pods_.end_list()) tell_pod(pod, bus::WatchEvents::DELETED, nullptr);
+    if (!std::exchange(taking_over_, true)) take_over();
     reconcile();
   };
   handlers.on_batch = [this] { reconcile(); };
@@ -95,9 +99,41 @@ void NodeActor::take_node(const NodeMessage& node) {
   reconcile();
 }
 
+void NodeActor::take_over() {
+  ask(context_->writer, runtime::make_message(bus::WriteObjects()), 2 * limits::kWriteTimeout,
+      [this](const Result<runtime::MessagePtr>& answer) {
+        if (!answer) return void(after(limits::kNodeRetryMin, [this] { take_over(); }));
+        read_unrecorded();
+      });
+}
+
+void NodeActor::read_unrecorded() {
+  bus::GetObjects request;
+  for (const Key& key : pods_.unrecorded()) {
+    auto* wanted = request.add_keys();
+    wanted->set_kind(key.kind);
+    wanted->set_namespace_(key.ns);
+    wanted->set_name(key.name);
+  }
+  auto go = [this] {
+    taken_over_ = true;
+    reconcile();
+  };
+  if (request.keys_size() == 0) return go();
+  ask(api_, runtime::make_message(std::move(request)), limits::kWriteTimeout,
+      [this, go](const Result<runtime::MessagePtr>& answer) {
+        if (!answer) return void(after(limits::kNodeRetryMin, [this] { read_unrecorded(); }));
+        for (const ObjectPtr& pod : (*answer)->objects) {
+          const auto* known = pods_.find(std::string(pod->ns()) + "/" + std::string(pod->name()));
+          if (known && known->pod && known->pod->uid() == pod->uid()) pods_.put(pod);
+        }
+        go();
+      });
+}
+
 /// Starts what is missing; only on a complete list, so that no recorded address is given out a second time.
 void NodeActor::reconcile() {
-  if (!watch_ || !watch_->synced()) return;
+  if (!watch_ || !watch_->synced() || !taken_over_) return;
   for (const PodTable::Start& start : pods_.start_missing()) {
     auto spawned = spawn(std::string(kChildPrefix) + start.pod,
                          std::make_unique<PodActor>(context_, start.object, start.address));

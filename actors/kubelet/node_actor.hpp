@@ -30,6 +30,10 @@ class NodeActor : public runtime::Actor {
   void pod_changed(runtime::WatchClient::Type type, const ObjectPtr& pod);
   void take_node(const NodeMessage& node);
   void reconcile();
+  /// Lets the writes of a former life of this kubelet end, and reads the pods whose addresses those may have recorded:
+  /// the view may be older than that, and an address must not be given twice.
+  void take_over();
+  void read_unrecorded();
   void tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object);
 
   const NodeOptions node_;
@@ -43,6 +47,8 @@ class NodeActor : public runtime::Actor {
   std::unique_ptr<runtime::WatchClient> watch_;
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<NetProber> prober_;
+  bool taking_over_ = false;
+  bool taken_over_ = false;
   bool reconcile_set_ = false;
 };
 

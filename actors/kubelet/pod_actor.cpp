@@ -33,11 +33,25 @@ PodActor::PodActor(std::shared_ptr<const NodeContext> node, ObjectPtr pod, overl
 }
 
 void PodActor::started() {
-  const PodMessage message = pod_->as<PodMessage>();
   const overlay::Ipv4 ip = state_.ip;
-  state_ = restore(view_of(message));
+  restore_records(pod_);
   state_.ip = ip;
   advance();
+}
+
+void PodActor::restore_records(const ObjectPtr& pod) {
+  const PodMessage message = pod->as<PodMessage>();
+  const overlay::Ipv4 ip = state_.ip;
+  state_ = restore(view_of(message));
+  if (!state_.ip) state_.ip = ip;
+  progress_ = progress_of(recorded_status(*pod));
+}
+
+void PodActor::adopt(const ObjectPtr& pod) {
+  const uint64_t recorded = progress_of(recorded_status(*pod));
+  if (recorded != progress_ && recorded != progress_tried_) restore_records(pod);
+  progress_ = recorded;
+  pod_ = pod;
 }
 
 std::string PodActor::health() const {
@@ -60,7 +74,8 @@ void PodActor::take_version(const ObjectPtr& pod) {
   if (pod->uid() != pod_->uid()) return end();
   if (pod->revision() < pod_->revision()) return;
   // Also when it is the same: the node's pointer instead of a copy.
-  const ObjectPtr before = std::exchange(pod_, pod);
+  const ObjectPtr before = pod_;
+  adopt(pod);
   if (pod->revision() == before->revision()) return;
   // The echo of the write under way, which its answer settles.
   if (writing_ && written_hash_ == hash_of(recorded_status(*pod)) && is_deleted(*pod) == is_deleted(*before)) return;
@@ -110,6 +125,8 @@ void PodActor::record(const PodView& view) {
     return;
   }
   written_hash_ = hash_of(status);
+  written_revision_ = 0;
+  progress_tried_ = progress_of(status);
   Write status_write;
   status_write.verb = bus::WriteObjects::UPDATE_STATUS;
   status_write.key = pod_->key();
@@ -145,6 +162,7 @@ void PodActor::status_written(const WriteOutcome& outcome) {
     if (outcome.revision > pod_->revision()) {
       if (!outcome.object) return read_again();
       pod_ = outcome.object;
+      progress_ = progress_of(recorded_status(*pod_));
     }
     stale_ = stale_ || pod_->revision() != outcome.revision;
     if (stale_ || remove_ || !crashed_.empty()) advance();
@@ -176,7 +194,7 @@ void PodActor::read_again() {
         if (!item.found() || item.object() >= (*result)->objects.size()) return end();
         const ObjectPtr& fresh = (*result)->objects[item.object()];
         if (fresh->uid() != pod_->uid()) return end();
-        if (fresh->revision() > pod_->revision()) pod_ = fresh;
+        if (fresh->revision() > pod_->revision()) adopt(fresh);
         advance();
       });
 }

@@ -12,6 +12,7 @@
 #include "messages/bus/control.pb.h"
 #include "messages/object.hpp"
 #include "runtime/actor.hpp"
+#include "runtime/one_of_many.hpp"
 
 namespace kabuki::kubelet {
 
@@ -30,7 +31,7 @@ struct NodeContext {
 /// lifecycle when something happens or is due, and records the status when it has changed; one write at a time.
 /// Started anew it goes on from the recorded status. It ends, normally, when the pod's object is gone; its node
 /// brings it back after any other end.
-class PodActor : public runtime::Actor {
+class PodActor : public runtime::Actor, runtime::OneOfMany {
  public:
   PodActor(std::shared_ptr<const NodeContext> node, ObjectPtr pod, overlay::Ipv4 ip);
 
@@ -41,6 +42,9 @@ class PodActor : public runtime::Actor {
 
  private:
   void take_version(const ObjectPtr& pod);
+  /// Goes on from `pod`: with the records that are kept here, unless another life of this actor has recorded others.
+  void adopt(const ObjectPtr& pod);
+  void restore_records(const ObjectPtr& pod);
   void crash(const bus::CrashContainer& request, runtime::Inbound& in);
   void advance(std::vector<RuntimeEvent> first = {});
   void record(const PodView& view);
@@ -67,6 +71,8 @@ class PodActor : public runtime::Actor {
   int64_t event_refill_seconds_ = 0;
   uint64_t written_hash_ = 0;            // of the status last written, and
   uint64_t written_revision_ = 0;        // the revision that it made
+  uint64_t progress_ = 0;                // progress_of what pod_ has recorded, and
+  uint64_t progress_tried_ = 0;          // of the status last written, done or not
   std::vector<runtime::Reply> crashed_;  // answered once the status tells of it
 };
 

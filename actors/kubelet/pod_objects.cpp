@@ -13,6 +13,7 @@ namespace {
 constexpr int kStatusNumber = 3;
 constexpr int kStatusPath[] = {3};
 constexpr int kPodIpPath[] = {3, 6};
+constexpr int kOwnStatusFields[] = {1, 6, 7, 8, 10};  // phase, podIP, startTime, container statuses
 constexpr int kHostNetworkPath[] = {2, 11};
 
 }  // namespace
@@ -29,6 +30,17 @@ ObjectPtr with_status(const Object& pod, std::string_view status) {
 }
 
 std::string_view recorded_status(const Object& pod) { return scan_bytes(pod.body(), kStatusPath); }
+
+uint64_t progress_of(std::string_view status) {
+  std::string own;
+  wire::Reader fields(status);
+  while (fields.next()) {
+    for (const int number : kOwnStatusFields) {
+      if (fields.number() == number) own.append(fields.field());
+    }
+  }
+  return std::hash<std::string_view>()(own);
+}
 
 overlay::Ipv4 recorded_ip(const Object& pod) {
   return overlay::Ipv4::parse(scan_bytes(pod.body(), kPodIpPath)).value_or(overlay::Ipv4{});

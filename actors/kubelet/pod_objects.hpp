@@ -16,6 +16,9 @@ namespace kabuki::kubelet {
 ObjectPtr with_status(const Object& pod, std::string_view status);
 /// The encoded status of a pod as recorded; "" where there is none.
 std::string_view recorded_status(const Object& pod);
+/// What of an encoded status its kubelet alone writes: phase, address, start and containers, as one hash that means
+/// something within this process only. The conditions are others' too.
+uint64_t progress_of(std::string_view status);
 /// status.podIP as recorded; 0 where there is none.
 overlay::Ipv4 recorded_ip(const Object& pod);
 bool uses_host_network(const Object& pod);

@@ -32,7 +32,17 @@ bool PodTable::put(const ObjectPtr& pod) {
   if (entry.pod && entry.pod->uid() == pod->uid() && entry.pod->revision() > pod->revision()) return false;
   if (entry.done && entry.pod && entry.pod->uid() != pod->uid()) entry.done = false;
   entry.pod = pod;
+  if (entry.running) follow_recorded(entry);
   return entry.running;
+}
+
+/// A former life of this kubelet may have recorded another address than this one has given: the record counts.
+void PodTable::follow_recorded(Entry& entry) {
+  const overlay::Ipv4 recorded = recorded_ip(*entry.pod);
+  if (!pool_ || !recorded || recorded == entry.address || entry.address == node_address_) return;
+  if (entry.uid != uid_of(*entry.pod) || !pool_->reserve(recorded)) return;
+  pool_->release(entry.address);
+  entry.address = recorded;
 }
 
 bool PodTable::remove(const std::string& pod) {
@@ -99,6 +109,14 @@ std::vector<PodTable::Start> PodTable::start_missing() {
     entry->uid = uid_of(*entry->pod);
     entry->running = true;
     out.push_back({*name, entry->pod, entry->address});
+  }
+  return out;
+}
+
+std::vector<Key> PodTable::unrecorded() const {
+  std::vector<Key> out;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.pod && !entry.running && !recorded_ip(*entry.pod)) out.push_back(entry.pod->key());
   }
   return out;
 }

@@ -38,7 +38,12 @@ void StatusWriterActor::take(const bus::WriteObjects& request, Inbound& in) {
     asker->reply = std::move(in.reply);
     asker->waiting = request.writes_size();
     for (int i = 0; i < request.writes_size(); ++i) asker->answer.add_items();
-    if (asker->waiting == 0) return asker->reply.send(runtime::make_message(bus::WriteObjectsReply()));
+    if (asker->waiting == 0) {
+      barriers_.push_back({generation_++, std::move(asker->reply)});
+      return answer_barriers();
+    }
+    asker->generation = generation_;
+    ++askers_[generation_];
   }
   for (int i = 0; i < request.writes_size(); ++i) queue.push_back({in.message, i, asker});
   schedule();
@@ -127,6 +132,15 @@ void StatusWriterActor::answered(const std::vector<Pending>& batch, const Result
     } else {
       asker.reply.fail(asker.failed.error());
     }
+    if (--askers_[asker.generation] == 0) askers_.erase(asker.generation);
+  }
+  answer_barriers();
+}
+
+void StatusWriterActor::answer_barriers() {
+  while (!barriers_.empty() && (askers_.empty() || askers_.begin()->first > barriers_.front().generation)) {
+    barriers_.front().reply.send(runtime::make_message(bus::WriteObjectsReply()));
+    barriers_.pop_front();
   }
 }
 

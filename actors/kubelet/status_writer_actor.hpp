@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace kabuki::kubelet {
 /// Sends the writes of all kubelets and pods of a host to the API server in batches: up to 256 of them or what came
 /// in 5 ms. It is asked with bus.WriteObjects and answers as the API server would, each asker its own. It decides
 /// nothing: a conflict is the asker's to resolve. Writes that nobody waits for (Events, told) go last and at a
-/// limited rate.
+/// limited rate. A request of no writes is answered once everything that was asked before it has been.
 class StatusWriterActor : public runtime::Actor {
  public:
   explicit StatusWriterActor(runtime::Address api);
@@ -31,6 +32,12 @@ class StatusWriterActor : public runtime::Actor {
     std::vector<ObjectPtr> objects;
     size_t waiting = 0;
     Result<> failed;
+    uint64_t generation = 0;
+  };
+  /// Somebody who waits for all of a generation and those before it.
+  struct Barrier {
+    uint64_t generation = 0;
+    runtime::Reply reply;
   };
   struct Pending {
     runtime::MessagePtr message;   // that the write is part of
@@ -44,10 +51,14 @@ class StatusWriterActor : public runtime::Actor {
   void send(std::vector<Pending> batch);
   void answered(const std::vector<Pending>& batch, const Result<runtime::MessagePtr>& result);
   void refill_events();
+  void answer_barriers();
 
   const runtime::Address api_;
   std::deque<Pending> writes_;
   std::deque<Pending> events_;
+  std::deque<Barrier> barriers_;
+  uint64_t generation_ = 1;             // of new askers; each barrier ends one
+  std::map<uint64_t, size_t> askers_;   // not answered yet, by generation
   bool timer_set_ = false;
   size_t under_way_ = 0;
   int64_t event_tokens_ = 0;
