@@ -6,6 +6,7 @@
 #include "runtime/caf_host.hpp"
 #include "runtime/log.hpp"
 #include "runtime/mailbox.hpp"
+#include "runtime/one_of_many.hpp"
 
 namespace kabuki::runtime {
 namespace {
@@ -51,7 +52,8 @@ ActorCell::ActorCell(caf::actor_config& config, CellInit* init)
       seed_(init->seed),
       restarts_(init->restarts),
       registered_(init->registered),
-      supervised_(init->supervised) {
+      supervised_(init->supervised),
+      one_of_many_(dynamic_cast<OneOfMany*>(component_.get())) {
   component_->cell_ = this;
 }
 

@@ -45,6 +45,7 @@ class ActorCell final : public caf::event_based_actor {
 
   // What Actor's members call; from inside the actor only.
   const std::string& full_name() const { return name_; }
+  bool one_of_many() const { return one_of_many_; }
   HostCore& host() const { return *host_; }
   io::Random& random();
   void tell(const Address& to, MessagePtr message);
@@ -138,6 +139,7 @@ class ActorCell final : public caf::event_based_actor {
   State state_ = State::starting;
   const bool registered_;
   const bool supervised_;
+  const bool one_of_many_;
   bool told_started_ = false;
   std::unique_ptr<ExitReason> exit_;  // asked for, or under way
   std::unique_ptr<io::Random> random_;

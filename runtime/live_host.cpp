@@ -1,22 +1,22 @@
-#include <caf/policy/work_sharing.hpp>
 #include <caf/scheduler/coordinator.hpp>
 
 #include <condition_variable>
 
 #include "runtime/caf_host.hpp"
+#include "runtime/fair_sharing.hpp"
 
 namespace kabuki::runtime {
 namespace {
 
-/// Runs its actors on threads that share one queue: lower latency from other threads than stealing, which sleeps.
+/// Runs its actors on threads that share their queues: lower latency from other threads than stealing, which sleeps.
 class LiveHost final : public HostCore {
  public:
   LiveHost(HostOptions options, HostServices services) : HostCore(std::move(options), services) {
-    auto config = std::make_unique<caf::actor_system_config>();
+    auto config = std::make_unique<LiveConfig>(*this->services().clock);
     config->set("scheduler.max-threads", this->options().threads);
     config->set("scheduler.max-throughput", size_t{200});
     config->module_factories.push_back([](caf::actor_system& system) -> caf::actor_system::module* {
-      return new caf::scheduler::coordinator<caf::policy::work_sharing>(system);
+      return new caf::scheduler::coordinator<FairSharing>(system);
     });
     make_system(std::move(config));
   }
