@@ -27,7 +27,7 @@ LIBRARIES = {
     r"rocksdb/": [r"store/engines/"],
     r"grpc": [r"store/engines/"],
     r"yaml-cpp/": [r"messages/", r"tools/"],
-    r"nlohmann/": [r"messages/patch/", r"messages/openapi/", r"actors/api_server/", r"tools/", r"runtime/transport/join_file"],
+    r"nlohmann/": [r"messages/patch/", r"messages/openapi/", r"actors/api_server/", r"tools/", r"runtime/(transport/join_file|membership)"],
     r"simdjson": [r"messages/"],
     r"spdlog/": [r"runtime/log\.cpp$"],
     r"CLI/": [r"tools/"],
