@@ -14,12 +14,15 @@
 #include "tools/guardian.hpp"
 #include "tools/host_run.hpp"
 #include "tools/pki.hpp"
+#include "tools/readiness.hpp"
 #include "tools/worker_process.hpp"
 
 namespace kabuki::tools {
 namespace {
 
 using actors::kFirstHost;
+
+constexpr std::chrono::seconds kReadyLimit{60};
 
 /// "10.0.0.5" or "10.0.0.5:7600" as an endpoint of the transport; "" is loopback on any free port.
 std::string transport_endpoint(const std::string& listen) {
@@ -109,6 +112,11 @@ int run_host_process(const HostProcessOptions& options, const std::function<void
   if (auto started = run.start(std::move(parts)); !started) {
     run.host().stop();
     return refuse(started.error());
+  }
+
+  if (auto up = wait_until_ready(run.host(), static_cast<size_t>(options.nodes), kReadyLimit); !up) {
+    run.host().stop();
+    return refuse(up.error());
   }
 
   HostReady serving;

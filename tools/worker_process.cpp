@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -48,6 +49,18 @@ Result<std::string> own_endpoint(const std::string& listen) {
   return "tcp://" + address + ":" + std::to_string(*port);
 }
 
+/// Knocks until the cluster has an answer: one that has just started says 503 for a moment.
+Result<bus::JoinReply> knock(const runtime::RequestTarget& door, const runtime::CurveKeys& keys, const bus::Join& join,
+                             const io::Clock& clock) {
+  io::MonoTime until = clock.mono() + kJoinTimeout;
+  for (;;) {
+    auto reply = membership::ask_to_join(door, keys, join.host(), join, kJoinTimeout);
+    if (reply || reply.error().code != 503 || clock.mono() > until) return reply;
+    timespec pause{0, 50'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+}
+
 }  // namespace
 
 int run_worker_process(const HostProcessOptions& options, const std::function<void(const HostReady&)>& ready,
@@ -74,7 +87,8 @@ int run_worker_process(const HostProcessOptions& options, const std::function<vo
     join.set_host(name->substr(0, name->find('\n')));
   }
   runtime::RequestTarget door{file->endpoint, file->server_key};
-  auto reply = membership::ask_to_join(door, known ? keys->host : file->secret, join.host(), join, kJoinTimeout);
+  io::LiveClock clock;
+  auto reply = knock(door, known ? keys->host : file->secret, join, clock);
   if (!reply) return refuse(reply.error());
   if (auto kept = write_text(name_file, reply->host() + "\n"); !kept) return refuse(kept.error());
 
@@ -96,7 +110,6 @@ int run_worker_process(const HostProcessOptions& options, const std::function<vo
     run.host().stop();
     return refuse(started.error());
   }
-  io::LiveClock clock;
   HostReady serving;
   serving.state.cluster = options.cluster;
   serving.state.host = reply->host();

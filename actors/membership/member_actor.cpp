@@ -15,6 +15,7 @@ using runtime::make_message;
 using runtime::MessagePtr;
 
 constexpr io::Duration kBeat = std::chrono::seconds(2);
+constexpr io::Duration kFirstBeat = std::chrono::milliseconds(50);  // until this host has been heard
 constexpr io::Duration kAskTimeout = std::chrono::seconds(2);
 constexpr int kConflict = 409;
 
@@ -43,10 +44,11 @@ class MemberActor final : public runtime::Actor {
     join.set_nodes(options_.nodes);
     ask(runtime::role(runtime::roles::kMembership), make_message(std::move(join)), kAskTimeout,
         [this](const Result<MessagePtr>& result) { beat_answered(result); });
-    after(kBeat, [this] { beat(); });
   }
 
   void beat_answered(const Result<MessagePtr>& result) {
+    heard_ |= result.ok();
+    after(heard_ ? kBeat : kFirstBeat, [this] { beat(); });
     if (!result) {
       trouble_ = result.error().message;
       if (result.error().code == kConflict) fail(trouble_);
@@ -64,6 +66,7 @@ class MemberActor final : public runtime::Actor {
   const MemberOptions options_;
   bus::Members members_;
   std::string trouble_;
+  bool heard_ = false;
 };
 
 bool same(const bus::Members::Host& a, const bus::Members::Host& b) {

@@ -28,7 +28,7 @@ using ConfigMap = k8s::io::api::core::v1::ConfigMap;
 constexpr const char* kNamespace = "kube-system";
 constexpr const char* kObject = "kabuki-members";
 constexpr io::Duration kAskTimeout = std::chrono::seconds(5);
-constexpr io::Duration kRetryPause = std::chrono::milliseconds(500);
+constexpr io::Duration kRetryPause = std::chrono::milliseconds(50);
 constexpr io::Duration kRolesPause = std::chrono::milliseconds(500);
 
 class MembershipActor final : public runtime::Actor {
@@ -70,6 +70,10 @@ class MembershipActor final : public runtime::Actor {
       return in.reply.fail(bad_request("host " + in.from_host + " cannot join as " + request.host()));
     }
     if (!loaded_) return in.reply.fail(unavailable("membership is being read; try again"));
+    // Names are given out above every one there is, so this host's own has to be there first.
+    if (request.host() != host_name() && !table_.rows().contains(host_name())) {
+      return in.reply.fail(unavailable("the cluster's first host is not a member yet; try again"));
+    }
     auto version = table_.version();
     auto joined = table_.join(request);
     if (!joined) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/api/core/v1/pod.pb.h"
 #include "messages/bus/control.pb.h"
 #include "tools/api_client.hpp"
 #include "tools/commands/commands.hpp"
@@ -32,7 +33,11 @@ void run_probe(const ProbeOptions& options) {
   auto target = get_object(*client, to);
   if (!target) give_up("net probe", target.error());
 
+  std::string address = (*target)->as<::k8s::io::api::core::v1::Pod>().status().podip();
+  if (address.empty()) give_up("net probe", {.message = "pod " + options.to + " has no address yet"});
+
   bus::NetProbe verb;
+  verb.set_to_ip(address);
   verb.set_from_namespace(from.ns);
   verb.set_from_pod(from.name);
   verb.set_to_namespace(to.ns);
