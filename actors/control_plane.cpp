@@ -4,6 +4,7 @@
 
 #include "actors/controllers/registry.hpp"
 #include "actors/membership/membership_actor.hpp"
+#include "actors/node_host.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
 #include "actors/store_shard/store_shard_actor.hpp"
 
@@ -33,11 +34,14 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
     parts->gateway = api_server::gateway(std::move(gateway));
   }
 
-  parts->membership = [] { return membership::make_membership(); };
+  parts->membership = [period = lease_period(options.node_lifecycle.grace)] {
+    return membership::make_membership({.lease_period = period});
+  };
   runtime::Address views{options.host + "/views"};
   controllers::RegistryOptions registry;
   registry.common.source = views;
   registry.authority_pem = options.authority_pem;
+  if (options.gateway) registry.kubernetes_service.port = options.gateway->port;
   registry.node_lifecycle = options.node_lifecycle;
   registry.event_life = options.event_life;
   parts->controllers = controllers::all_controllers(registry);

@@ -28,6 +28,7 @@ std::vector<kubelet::NodeOptions> nodes_of(const NodeHostOptions& options) {
   auto nodes = kubelet::simulated_nodes("", first, static_cast<uint64_t>(options.nodes));
   for (size_t i = 0; i < nodes.size(); ++i) {
     nodes[i].name = node_name(options.host, i + 1);
+    nodes[i].lease_period = options.lease_period;
     nodes[i].capacity["pods"] = std::to_string(options.pods_per_node);
   }
   return nodes;

@@ -13,6 +13,7 @@ struct NodeHostOptions {
   std::string host;       // `host-3`
   int nodes = 3;
   size_t pods_per_node = 110;
+  io::Duration lease_period = std::chrono::seconds(10);
   /// A control-plane host's views hold every kind whole; another's only what its kubelets need.
   bool all_views = false;
   membership::MemberOptions member;
@@ -23,6 +24,9 @@ inline constexpr const char* kFirstHost = "host-1";
 
 /// `node-2` on the first host, `host-3-node-2` on any other: unique in the cluster. Counted from 1.
 std::string node_name(const std::string& host, size_t number);
+
+/// How often nodes renew their leases so that one may be silent for `grace`: Kubernetes' ratio of 10 s to 40 s.
+inline io::Duration lease_period(io::Duration grace) { return grace / 4; }
 
 /// Adds these parts to a host's tree.
 void add_node_host(const NodeHostOptions& options, TreeParts* parts);

@@ -103,6 +103,7 @@ int run_host_process(const HostProcessOptions& options, const std::function<void
   actors::add_control_plane(plane, &parts);
   actors::add_node_host({.host = kFirstHost,
                          .nodes = options.nodes,
+                         .lease_period = actors::lease_period(options.node_lifecycle.grace),
                          .all_views = true,
                          .member = {.endpoint = endpoint,
                                     .public_key = keys->host.public_key,

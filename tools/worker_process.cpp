@@ -99,8 +99,11 @@ int run_worker_process(const HostProcessOptions& options, const std::function<vo
   membership::apply_members(run.host(), {}, reply->members());
 
   actors::TreeParts parts;
+  io::Duration lease_period = std::chrono::milliseconds(reply->lease_period_ms());
+  if (lease_period.count() == 0) lease_period = actors::NodeHostOptions{}.lease_period;
   actors::add_node_host({.host = reply->host(),
                          .nodes = options.nodes,
+                         .lease_period = lease_period,
                          .member = {.endpoint = *endpoint,
                                     .public_key = keys->host.public_key,
                                     .pid = static_cast<uint32_t>(::getpid()),

@@ -26,8 +26,6 @@ inline constexpr io::Duration kPodRetryMin = std::chrono::milliseconds(200);
 inline constexpr io::Duration kPodRetryMax = std::chrono::seconds(10);
 
 // A node.
-inline constexpr io::Duration kLeasePeriod = std::chrono::seconds(10);
-inline constexpr int32_t kLeaseSeconds = 40;
 inline constexpr io::Duration kNodeStatusPeriod = std::chrono::minutes(5);
 inline constexpr io::Duration kNodeRetryMin = std::chrono::milliseconds(100);
 inline constexpr io::Duration kNodeRetryMax = std::chrono::seconds(2);

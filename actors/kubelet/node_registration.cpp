@@ -39,7 +39,7 @@ NodeRegistration::NodeRegistration(runtime::Actor& owner, NodeOptions options, r
 void NodeRegistration::start() {
   create_node();
   // Spread over the period, or all nodes of a cluster beat at once.
-  const int64_t period = io::Duration(limits::kLeasePeriod).count();
+  const int64_t period = options_.lease_period.count();
   renew_lease();
   actor_.after(io::Duration(static_cast<int64_t>(actor_.random().below(period))), [this] { beat(); });
 }
@@ -47,7 +47,7 @@ void NodeRegistration::start() {
 void NodeRegistration::beat() {
   renew_lease();
   if (registered_) read_node();
-  actor_.after(limits::kLeasePeriod, [this] { beat(); });
+  actor_.after(options_.lease_period, [this] { beat(); });
 }
 
 void NodeRegistration::create_node() {
@@ -119,7 +119,7 @@ void NodeRegistration::write_status(const Object& read, NodeMessage node) {
 }
 
 void NodeRegistration::renew_lease() {
-  Write renewal = Write::create(kinds::kLease, node_lease(options_.name, actor_.now()));
+  Write renewal = Write::create(kinds::kLease, node_lease(options_, actor_.now()));
   renewal.verb = bus::WriteObjects::UPDATE;
   write(std::move(renewal), [this](const WriteOutcome& outcome) {
     if (outcome.error && outcome.error->code == kNotFound) create_lease();
@@ -127,7 +127,7 @@ void NodeRegistration::renew_lease() {
 }
 
 void NodeRegistration::create_lease() {
-  write(Write::create(kinds::kLease, node_lease(options_.name, actor_.now())), [](const WriteOutcome&) {});
+  write(Write::create(kinds::kLease, node_lease(options_, actor_.now())), [](const WriteOutcome&) {});
 }
 
 void NodeRegistration::retry(std::function<void()> run) {

@@ -1,5 +1,6 @@
 #include "actors/kubelet/node_status.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "actors/kubelet/limits.hpp"
@@ -109,12 +110,13 @@ bool node_status_current(const NodeOptions& options, const NodeMessage& node) {
   return serialize(wanted) == serialize(recorded);
 }
 
-LeaseMessage node_lease(const std::string& node, io::WallTime now) {
+LeaseMessage node_lease(const NodeOptions& options, io::WallTime now) {
   LeaseMessage lease;
-  lease.mutable_metadata()->set_name(node);
+  lease.mutable_metadata()->set_name(options.name);
   lease.mutable_metadata()->set_namespace_(std::string(kLeaseNamespace));
-  lease.mutable_spec()->set_holderidentity(node);
-  lease.mutable_spec()->set_leasedurationseconds(limits::kLeaseSeconds);
+  lease.mutable_spec()->set_holderidentity(options.name);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(4 * options.lease_period).count();
+  lease.mutable_spec()->set_leasedurationseconds(static_cast<int32_t>(std::max<int64_t>(1, seconds)));
   auto* renewed = lease.mutable_spec()->mutable_renewtime();
   renewed->set_seconds(now.ns / kSecond);
   renewed->set_nanos(static_cast<int32_t>(now.ns % kSecond / 1000 * 1000));

@@ -21,6 +21,8 @@ struct NodeOptions {
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> capacity = {
       {"cpu", "8"}, {"ephemeral-storage", "100Gi"}, {"memory", "16Gi"}, {"pods", "110"}};
+  /// How often the lease is renewed; it is given out for four times as long.
+  io::Duration lease_period = std::chrono::seconds(10);
 };
 
 /// The annotation of a Node that says which host its kubelet runs on.
@@ -44,6 +46,6 @@ void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* 
 bool node_status_current(const NodeOptions& options, const NodeMessage& node);
 
 /// The node's lease, renewed at `now`.
-LeaseMessage node_lease(const std::string& node, io::WallTime now);
+LeaseMessage node_lease(const NodeOptions& options, io::WallTime now);
 
 }  // namespace kabuki::kubelet

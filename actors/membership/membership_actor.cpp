@@ -32,6 +32,9 @@ constexpr io::Duration kRetryPause = std::chrono::milliseconds(50);
 constexpr io::Duration kRolesPause = std::chrono::milliseconds(500);
 
 class MembershipActor final : public runtime::Actor {
+ public:
+  explicit MembershipActor(MembershipOptions options) : options_(options) {}
+
  protected:
   void started() override {
     host().on_peer_changed([mailbox = mailbox(), this](const std::string& peer, bool up) {
@@ -97,6 +100,7 @@ class MembershipActor final : public runtime::Actor {
     bus::JoinReply reply;
     reply.set_host(waiting.joined.host);
     reply.set_incarnation(waiting.joined.incarnation);
+    reply.set_lease_period_ms(std::chrono::duration_cast<std::chrono::milliseconds>(options_.lease_period).count());
     *reply.mutable_members() = table_.message();
     waiting.reply.send(make_message(std::move(reply)));
   }
@@ -224,6 +228,7 @@ class MembershipActor final : public runtime::Actor {
     key->set_name(kObject);
   }
 
+  const MembershipOptions options_;
   MembershipTable table_;
   bool loaded_ = false;
   bool saving_ = false;
@@ -234,6 +239,8 @@ class MembershipActor final : public runtime::Actor {
 
 }  // namespace
 
-std::unique_ptr<runtime::Actor> make_membership() { return std::make_unique<MembershipActor>(); }
+std::unique_ptr<runtime::Actor> make_membership(MembershipOptions options) {
+  return std::make_unique<MembershipActor>(options);
+}
 
 }  // namespace kabuki::membership

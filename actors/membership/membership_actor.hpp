@@ -15,6 +15,10 @@ inline constexpr const char* kMemberName = "member";
 /// answered. Answers Join (JoinReply) and GetMembers (Members); tells Members to every host on each change. A Join
 /// from another host is believed only about that host itself; one from this host comes from its door, which has
 /// proven it.
-std::unique_ptr<runtime::Actor> make_membership();
+struct MembershipOptions {
+  /// Told to every host that joins: how often its nodes renew their leases.
+  io::Duration lease_period = std::chrono::seconds(10);
+};
+std::unique_ptr<runtime::Actor> make_membership(MembershipOptions options = {});
 
 }  // namespace kabuki::membership
