@@ -1,0 +1,190 @@
+#include "actors/store_shard/store_shard_actor.hpp"
+#include "runtime/watch_client.hpp"
+#include "store/engines/memory.hpp"
+#include "tests/runtime/sim_test.hpp"
+#include "tests/store/store_fixture.hpp"
+
+namespace kabuki::store::test {
+namespace {
+
+using runtime::Inbound;
+using runtime::make_message;
+using runtime::MessagePtr;
+using runtime::sim::World;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const runtime::Address kShard{"s/shard"};
+
+/// What writers were promised, by pod.
+struct Promises {
+  std::map<std::string, uint64_t> acknowledged;
+  uint64_t commits = 0;
+  bool writing = true;
+};
+
+/// Writes one pod over and over, each time against the revision it has read or written last.
+class Writer : public runtime::Actor {
+ public:
+  explicit Writer(Promises* promises) : promises_(*promises) {}
+
+ private:
+  void started() override { read(); }
+  void received(Inbound& in) override { in.reply.fail(bad_request("a writer only writes")); }
+
+  std::string pod_name() const { return name().substr(name().rfind('/') + 1); }
+  void read() {
+    bus::GetObjects request;
+    auto* key = request.add_keys();
+    key->set_kind(kinds::kPod);
+    key->set_namespace_("default");
+    key->set_name(pod_name());
+    ask(kShard, make_message(request), seconds(1), [this](Result<MessagePtr> result) {
+      if (!result) return again([this] { read(); });
+      const uint64_t before = (*result)->objects.empty() ? 0 : (*result)->objects[0]->revision();
+      EXPECT_GE(before, promises_.acknowledged[pod_name()]) << "an acknowledged write is not read";
+      write(before);
+    });
+  }
+  void write(uint64_t expected) {
+    if (!promises_.writing) return;
+    bus::Commit request;
+    auto* mutation = request.add_mutations();
+    mutation->mutable_key()->set_kind(kinds::kPod);
+    mutation->mutable_key()->set_namespace_("default");
+    mutation->mutable_key()->set_name(pod_name());
+    mutation->set_put(true);
+    mutation->set_expected_revision(expected);
+    ask(kShard, make_message(request, {pod(pod_name(), "n" + std::to_string(expected))}), seconds(1),
+        [this, expected](Result<MessagePtr> result) {
+          if (!result) return again([this] { read(); });
+          const auto& item = (*result)->as<bus::CommitReply>()->items(0);
+          if (item.outcome() != bus::CommitReply::COMMITTED) return again([this] { read(); });
+          EXPECT_GT(item.revision(), expected);
+          promises_.acknowledged[pod_name()] = item.revision();
+          ++promises_.commits;
+          again([this, revision = item.revision()] { write(revision); });
+        });
+  }
+  void again(std::function<void()> run) { after(milliseconds(random().between(1, 20)), std::move(run)); }
+
+  Promises& promises_;
+};
+
+/// What a watcher believes to be there.
+class Observer : public runtime::Actor {
+ public:
+  explicit Observer(std::map<std::string, uint64_t>* view) : view_(*view) {}
+
+ private:
+  void started() override {
+    runtime::WatchOptions options;
+    options.source = kShard;
+    options.selection.set_kind(kinds::kPod);
+    options.probe = seconds(2);
+    watch_ = std::make_unique<runtime::WatchClient>(
+        *this, options,
+        runtime::WatchClient::Handlers{
+            .on_event =
+                [this](auto, const ObjectPtr& object, uint64_t revision) {
+                  auto& known = view_[std::string(object->name())];
+                  EXPECT_GT(revision, known) << "a watch goes back";
+                  known = revision;
+                },
+            .on_synced = [] {},
+            .on_reset = [this] { view_.clear(); },
+            .on_batch = [] {}});
+    view_.clear();
+    watch_->open();
+  }
+  void received(Inbound& in) override { watch_->received(in); }
+
+  std::map<std::string, uint64_t>& view_;
+  std::unique_ptr<runtime::WatchClient> watch_;
+};
+
+template <class A, class T>
+runtime::ChildSpec child_of(std::string name, T* argument) {
+  runtime::ChildSpec spec;
+  spec.name = std::move(name);
+  spec.make = [argument] { return std::make_unique<A>(argument); };
+  return spec;
+}
+
+struct End {
+  uint64_t hash = 0;
+  uint64_t revision = 0;
+  uint64_t commits = 0;
+  bool operator==(const End&) const = default;
+};
+
+/// Two hosts: a shard whose disk fails at times and which crashes now and then, and its writers and watcher.
+End run(uint64_t seed) {
+  World world({.seed = seed});
+  auto medium = std::make_shared<MemoryMedium>();
+  medium->set_faults({.latency_min = milliseconds(1), .latency_max = milliseconds(8), .sync_failure = 0.01});
+  const ShardOptions options{.name = "pods"};
+  uint64_t incarnation = 0;
+  const auto start_store = [&](runtime::Host& host) {
+    runtime::ChildSpec shard;
+    shard.name = "shard";
+    shard.make = [&, timers = host.services().timers] {
+      return store_shard(options, [&, timers] {
+        return make_memory_engine(medium, {.identity = options.mapping.identity("pods"),
+                                           .timers = timers,
+                                           .seed = seed + incarnation});
+      })();
+    };
+    EXPECT_TRUE(host.start(runtime::tree({std::move(shard)}, runtime::Strategy::one_for_one, 1000)).ok());
+    world.connect_all();
+  };
+  const auto named = [&](const std::string& name, uint64_t number) {
+    runtime::HostOptions host;
+    host.name = name;
+    host.incarnation = number;
+    return host;
+  };
+  start_store(world.add_host(named("s", ++incarnation)));
+
+  Promises promises;
+  std::map<std::string, uint64_t> view;
+  auto& clients = world.add_host(named("c", 1));
+  world.connect_all();
+  std::vector<runtime::ChildSpec> children{child_of<Observer>("observer", &view)};
+  for (int i = 0; i < 5; ++i) children.push_back(child_of<Writer>("w" + std::to_string(i), &promises));
+  EXPECT_TRUE(clients.start(runtime::tree(std::move(children))).ok());
+
+  auto random = world.random("crashes");
+  for (int i = 0; i < 4; ++i) {
+    world.run_for(milliseconds(random.between(200, 800)));
+    world.crash_host("s");
+    world.run_for(milliseconds(random.between(0, 500)));
+    start_store(world.restart_host("s", named("s", ++incarnation)));
+  }
+  world.run_for(seconds(1));
+  promises.writing = false;
+  world.run_for(seconds(15));
+
+  for (const auto& [name, revision] : promises.acknowledged) EXPECT_GE(view[name], revision) << name;
+  uint64_t newest = 0;
+  for (const auto& [name, revision] : view) newest = std::max(newest, revision);
+  EXPECT_EQ(newest, medium->revision());
+  EXPECT_GT(promises.commits, 100u);
+  return {world.trace_hash(), medium->revision(), promises.commits};
+}
+
+TEST(StoreShardSim, NothingAcknowledgedIsLostAndWatchersConverge) {
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    SCOPED_TRACE(seed);
+    run(seed);
+  }
+}
+
+TEST(StoreShardSim, ARunIsItsSeed) {
+  const End first = run(7);
+  EXPECT_EQ(run(7), first);
+  EXPECT_NE(run(8).hash, first.hash);
+}
+
+}  // namespace
+}  // namespace kabuki::store::test
