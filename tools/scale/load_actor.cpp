@@ -1,11 +1,13 @@
 #include "tools/scale/load_actor.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "actors/kubelet/kubelet.hpp"
 #include "actors/write.hpp"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
@@ -21,7 +23,8 @@ namespace core = ::k8s::io::api::core::v1;
 constexpr std::string_view kPrefix = "scale-";
 constexpr std::chrono::seconds kReportEvery{1};
 constexpr std::chrono::seconds kWriteTimeout{60};
-constexpr int kPhase[] = {3, 1};  // Pod.status.phase
+constexpr int kPhase[] = {3, 1};      // Pod.status.phase
+constexpr int kNodeName[] = {2, 10};  // Pod.spec.nodeName
 
 core::Pod pod_number(size_t number) {
   core::Pod pod;
@@ -39,13 +42,15 @@ class Load : public runtime::Actor {
   Load(LoadOptions options, std::function<void(const LoadProgress&)> report)
       : options_(std::move(options)), report_(std::move(report)) {
     sent_.resize(options_.pods);
-    runs_.resize(options_.pods, false);
+    seen_.resize(options_.pods, Seen::nothing);
   }
 
  protected:
   void started() override {
     nodes_ = watch(kinds::kNode, [this](auto type, const ObjectPtr& object) { node_changed(type, object); });
     pods_ = watch(kinds::kPod, [this](auto, const ObjectPtr& object) { pod_changed(*object); });
+    if (options_.until == Until::created) create_pods();
+    if (options_.until == Until::bound) register_nodes();
     tick();
   }
 
@@ -73,7 +78,7 @@ class Load : public runtime::Actor {
   void node_changed(bus::WatchEvents::Type type, const ObjectPtr& object) {
     if (creating_ || type == bus::WatchEvents::DELETED) return;
     core::Node node = object->as<core::Node>();
-    bool ready = !node.spec().podcidr().empty();
+    bool ready = !node.spec().podcidr().empty() && node.spec().taints().empty();
     bool condition = false;
     for (const auto& entry : node.status().conditions()) {
       condition |= entry.type() == "Ready" && entry.status() == "True";
@@ -81,9 +86,27 @@ class Load : public runtime::Actor {
     if (!ready || !condition || !ready_nodes_.insert(std::string(object->name())).second) return;
     progress_.nodes_ready = ready_nodes_.size();
     if (ready_nodes_.size() < options_.nodes) return;
-    creating_ = true;
+    create_pods();
+  }
+
+  void create_pods() {
+    creating_ = progress_.creating = true;
+    report_(progress_);
     began_ = mono();
     while (in_flight_ < options_.batches_in_flight && next_ < options_.pods) send_batch();
+  }
+
+  void register_nodes() {
+    std::vector<actors::Write> writes;
+    for (auto& options : kubelet::simulated_nodes("node-", 0, options_.nodes)) {
+      options.capacity["pods"] = std::to_string(options_.pods);
+      auto node = kubelet::new_node(options, host_name());
+      kubelet::set_node_status(options, now(), &node);
+      writes.push_back(actors::Write::create(kinds::kNode, node));
+    }
+    // Who is refused is missed by the run, which then ends by its timeout.
+    ask(runtime::role(runtime::roles::kApiServer), actors::write_message(writes, "kabuki-scale"), kWriteTimeout,
+        [](const Result<runtime::MessagePtr>&) {});
   }
 
   void send_batch() {
@@ -117,14 +140,25 @@ class Load : public runtime::Actor {
   }
 
   void pod_changed(const Object& object) {
-    if (!object.name().starts_with(kPrefix) || scan_bytes(object.body(), kPhase) != "Running") return;
+    if (!object.name().starts_with(kPrefix)) return;
     std::string_view digits = object.name().substr(kPrefix.size());
     size_t number = 0;
     auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (failure != std::errc() || number >= options_.pods || runs_[number]) return;
-    runs_[number] = true;
+    if (failure != std::errc() || number >= options_.pods) return;
+    Seen now = scan_bytes(object.body(), kPhase) == "Running"      ? Seen::running
+               : scan_bytes(object.body(), kNodeName).empty() ? Seen::created
+                                                              : Seen::bound;
+    Seen before = std::exchange(seen_[number], std::max(now, seen_[number]));
+    if (before < Seen::bound && now >= Seen::bound && ++progress_.bound == options_.pods) {
+      progress_.bound_after = mono() - began_;
+    }
+    if (before < Seen::running && now == Seen::running) ++progress_.running;
+    Seen wanted = options_.until == Until::created ? Seen::created
+                  : options_.until == Until::bound ? Seen::bound
+                                                   : Seen::running;
+    if (before >= wanted || now < wanted) return;
     progress_.startup.push_back(mono() - sent_[number]);
-    if (++progress_.running == options_.pods) {
+    if (progress_.startup.size() == options_.pods) {
       progress_.finished = true;
       progress_.elapsed = mono() - began_;
       report_(progress_);
@@ -145,7 +179,8 @@ class Load : public runtime::Actor {
   std::set<std::string> ready_nodes_;
   LoadProgress progress_;
   std::vector<io::MonoTime> sent_;
-  std::vector<bool> runs_;
+  enum class Seen : uint8_t { nothing, created, bound, running };
+  std::vector<Seen> seen_;
   std::vector<size_t> again_;
   size_t next_ = 0;
   size_t in_flight_ = 0;

@@ -66,13 +66,13 @@ class Board {
  public:
   void put(const LoadProgress& progress, const std::function<void(const std::string&)>& say) {
     std::lock_guard lock(mutex_);
-    if (idle_rss_ == 0 && progress.elapsed.count() > 0) idle_rss_ = resident_bytes();
+    if (idle_rss_ == 0 && progress.creating) idle_rss_ = resident_bytes();
     size_t running_before = latest_.running;
     latest_ = progress;
     char line[160];
-    std::snprintf(line, sizeof line, "%6.1f s  %zu nodes ready, %zu pods created, %zu running (+%zu)",
+    std::snprintf(line, sizeof line, "%6.1f s  %zu nodes ready, %zu pods created, %zu bound, %zu running (+%zu)",
                   static_cast<double>(progress.elapsed.count()) * 1e-9, progress.nodes_ready, progress.created,
-                  progress.running, progress.running - running_before);
+                  progress.bound, progress.running, progress.running - running_before);
     say(line);
     changed_.notify_all();
   }
@@ -104,20 +104,24 @@ Result<ScaleResult> run_scale(const ScaleOptions& options, const std::function<v
   actors::ControlPlaneOptions plane;
   plane.host = actors::kFirstHost;
   plane.engine = engines(options.store, directory.path() + "/store", plane.shards);
+  // Nodes without kubelets renew no leases.
+  if (options.until != Until::running) plane.node_lifecycle.grace = std::chrono::hours(24);
   for (const auto& [role, holder] : actors::control_plane_roles(plane)) run.host().set_role(role, holder);
 
   size_t needed = options.nodes == 0 ? 0 : (options.pods + options.nodes - 1) / options.nodes;
   actors::TreeParts parts;
   actors::add_control_plane(plane, &parts);
+  if (options.until == Until::created) parts.scheduler = nullptr;
   actors::add_node_host({.host = actors::kFirstHost,
-                         .nodes = static_cast<int>(options.nodes),
+                         .nodes = options.until == Until::running ? static_cast<int>(options.nodes) : 0,
                          .pods_per_node = options.pods_per_node ? options.pods_per_node
                                                                 : std::max(needed, kKubernetesPodsPerNode),
                          .all_views = true,
                          .member = {.endpoint = run.network().endpoint()}},
                         &parts);
   Board board;
-  LoadOptions load{.pods = options.pods, .nodes = options.nodes, .views = {std::string(actors::kFirstHost) + "/views"}};
+  LoadOptions load{.until = options.until,
+                   .pods = options.pods, .nodes = options.nodes, .views = {std::string(actors::kFirstHost) + "/views"}};
   parts.load = [&board, load, &progress] {
     return make_load(load, [&board, &progress](const LoadProgress& seen) { board.put(seen, progress); });
   };
@@ -126,11 +130,13 @@ Result<ScaleResult> run_scale(const ScaleOptions& options, const std::function<v
   run.host().stop();
 
   ScaleResult result;
+  result.pods_bound = end.bound;
+  result.bound_seconds = static_cast<double>(end.bound_after.count()) * 1e-9;
   result.pods_running = end.running;
   result.nodes_ready = end.nodes_ready;
   result.creates_refused = end.refused;
   result.seconds = static_cast<double>(end.elapsed.count()) * 1e-9;
-  result.pods_per_second = result.seconds > 0 ? static_cast<double>(end.running) / result.seconds : 0;
+  result.pods_per_second = result.seconds > 0 ? static_cast<double>(end.startup.size()) / result.seconds : 0;
   result.startup_p50_ms = percentile_ms(end.startup, 0.50);
   result.startup_p99_ms = percentile_ms(end.startup, 0.99);
   result.peak_rss_bytes = peak_resident_bytes();
