@@ -21,6 +21,11 @@
 #include "runtime/actor.hpp"
 #include "runtime/watch_client.hpp"
 
+namespace kabuki::runtime {
+class Counter;
+class Histogram;
+}  // namespace kabuki::runtime
+
 namespace kabuki::api_server {
 
 /// One HTTP request on its way: what was asked and where the answer goes.
@@ -48,6 +53,7 @@ class ApiServer : public runtime::Actor {
   void handle_http(http::Request request, std::shared_ptr<http::ResponseSink> sink);
   void route(const HttpCallPtr& call);
   void answer(const HttpCallPtr& call, Response response);
+  void count(const HttpCall& call, int status);
   void refuse(const HttpCallPtr& call, const Error& error);
   void serve_path(const HttpCallPtr& call);
   void serve_health(const HttpCallPtr& call);
@@ -105,6 +111,9 @@ class ApiServer : public runtime::Actor {
   /// Streams that other actors opened through this one: where their credit goes.
   std::map<std::pair<std::string, uint64_t>, KindId> relayed_;
   uint64_t requests_ = 0;
+  /// By verb, kind (0: none) and status: finding a metric by its labels takes a lock shared with the whole host.
+  std::map<std::tuple<std::string_view, KindId, int>, runtime::Counter*> answers_;
+  std::map<std::pair<std::string_view, KindId>, runtime::Histogram*> durations_;
 };
 
 }  // namespace kabuki::api_server

@@ -46,15 +46,26 @@ void ApiServer::route(const HttpCallPtr& call) {
   refuse(call, method_not_allowed());
 }
 
+void ApiServer::count(const HttpCall& call, int status) {
+  const KindId kind = call.info.kind ? call.info.kind->id : KindId{0};
+  const std::string resource = call.info.kind ? call.info.kind->plural : "";
+  auto& answers = answers_[{call.verb, kind, status}];
+  auto& durations = durations_[{call.verb, kind}];
+  const std::string verb(call.verb);
+  if (!answers) {
+    answers = &host().metrics().counter("apiserver_request_total",
+                                        {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
+  }
+  if (!durations) {
+    durations = &host().metrics().histogram("apiserver_request_duration_seconds",
+                                            {{"verb", verb}, {"resource", resource}});
+  }
+  answers->add();
+  durations->observe(static_cast<double>((mono() - call.began).count()) * 1e-9);
+}
+
 void ApiServer::answer(const HttpCallPtr& call, Response response) {
-  auto& metrics = host().metrics();
-  std::string resource = call->info.kind ? call->info.kind->plural : "";
-  metrics.counter("apiserver_request_total", {{"verb", std::string(call->verb)},
-                                              {"resource", resource},
-                                              {"code", std::to_string(response.status)}})
-      .add(1);
-  metrics.histogram("apiserver_request_duration_seconds", {{"verb", std::string(call->verb)}, {"resource", resource}})
-      .observe(static_cast<double>((mono() - call->began).count()) * 1e-9);
+  count(*call, response.status);
   call->sink->respond(response.status, std::move(response.headers), std::move(response.body));
 }
 
