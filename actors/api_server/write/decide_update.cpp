@@ -87,7 +87,7 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   if (auto causes = validate_update(kind, old, *next, write.subresource); !causes.empty()) {
     return invalid(kind, write.key.name, std::move(causes));
   }
-  if (kind.has_generation && !same_desired_state(old, *next)) {
+  if (kind.has_generation && write.subresource != "status" && !same_desired_state(old, *next)) {
     mutable_meta(next.get())->set_generation(meta_of(old).generation() + 1);
   }
 
@@ -116,6 +116,10 @@ Result<Decision> decide_update(const Write& write, const ObjectPtr& current, con
   }
   if (!asked.resourceversion().empty() && asked.resourceversion() != std::to_string(current->revision())) {
     return stale_write(*write.kind, write.key.name);
+  }
+  if (write.subresource == "status" || write.subresource == "finalize") {
+    // Read only: keep_other_parts takes one part out of it.
+    return finish_update(write, current, **old, std::const_pointer_cast<Message>(write.object));
   }
   std::shared_ptr<Message> next(write.object->New());
   next->CopyFrom(*write.object);
