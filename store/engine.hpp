@@ -14,8 +14,8 @@ namespace kabuki::store {
 /// Where a shard begins: a revision that no change ever has. Not 0, which Kubernetes' clients read as "any".
 inline constexpr uint64_t kFirstRevision = 1;
 
-/// One change of one key. `object` null deletes. `expected_revision` is what the key's revision must be for the change
-/// to happen; 0 means the key must be absent.
+/// One change of one key. `object` null deletes. `expected_revision` is what the key's revision must be for the
+/// change to happen; 0 means the key must be absent.
 struct Mutation {
   Key key;
   uint64_t expected_revision = 0;

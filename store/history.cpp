@@ -29,9 +29,8 @@ void History::trim() {
 }
 
 size_t History::first_after(uint64_t revision) const {
-  const auto it = std::upper_bound(changes_.begin(), changes_.end(), revision, [](uint64_t r, const Change& change) {
-    return r < change.object->revision();
-  });
+  const auto it = std::upper_bound(changes_.begin(), changes_.end(), revision,
+                                   [](uint64_t r, const Change& change) { return r < change.object->revision(); });
   return static_cast<size_t>(it - changes_.begin());
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <absl/container/btree_set.h>
-
 #include <compare>
 #include <functional>
 #include <string_view>
@@ -18,9 +17,9 @@ struct KeyView {
 
   KeyView() = default;
   KeyView(KindId k, std::string_view s, std::string_view n) : kind(k), ns(s), name(n) {}
-  KeyView(const Key& key) : kind(key.kind), ns(key.ns), name(key.name) {}                     // NOLINT: a view
+  KeyView(const Key& key) : kind(key.kind), ns(key.ns), name(key.name) {}                       // NOLINT: a view
   KeyView(const Object& object) : kind(object.kind()), ns(object.ns()), name(object.name()) {}  // NOLINT
-  KeyView(const ObjectPtr& object) : KeyView(*object) {}                                      // NOLINT
+  KeyView(const ObjectPtr& object) : KeyView(*object) {}                                        // NOLINT
   auto operator<=>(const KeyView&) const = default;
 };
 

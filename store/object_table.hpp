@@ -1,7 +1,6 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,8 +40,8 @@ class ObjectCursor {
   std::vector<std::pair<Iterator, Iterator>> sources_;  // a heap when there is more than one
 };
 
-/// The current version of every object, in list order, found by key, kind, namespace and indexed field. An object costs
-/// a pointer (and one more where it is indexed) beside its own bytes.
+/// The current version of every object, in list order, found by key, kind, namespace and indexed field. An object
+/// costs a pointer (and one more where it is indexed) beside its own bytes.
 class ObjectTable {
  public:
   explicit ObjectTable(std::vector<IndexedField> indexes) : indexes_(std::move(indexes)) {}
@@ -56,8 +55,8 @@ class ObjectTable {
   size_t size() const { return objects_.size(); }
   /// Objects of a kind in a namespace; in all of them when `ns` is empty.
   uint64_t count(KindId kind, const std::string& ns) const;
-  /// A superset, as small as the indexes allow, of the objects that match and come after `start_after`. Valid until the
-  /// next change.
+  /// A superset, as small as the indexes allow, of the objects that match and come after `start_after`. Valid until
+  /// the next change.
   ObjectCursor candidates(const Selection& selection, const std::optional<Key>& start_after) const;
 
   const std::vector<IndexedField>& indexes() const { return indexes_; }

@@ -21,7 +21,8 @@ struct Selection {
   LabelSelector labels;
   FieldSelector fields;
 
-  /// Reads the form of the bus. Error: BadRequest for an unknown kind, a bad selector, a field that cannot be selected on.
+  /// Reads the form of the bus. Error: BadRequest for an unknown kind, a bad selector, a field that cannot be
+  /// selected on.
   static Result<Selection> from_bus(const bus::Selection& selection);
 
   bool matches(const Object& object) const;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <absl/container/btree_map.h>
-
 #include <cstdint>
 #include <deque>
 #include <map>

@@ -8,8 +8,8 @@ namespace kabuki::store {
 
 Result<> check_identity(const ShardIdentity& stored, const ShardIdentity& expected, std::string_view where) {
   if (stored.shard != expected.shard) {
-    return internal_error(std::string(where) + " holds the shard \"" + stored.shard + "\", not \"" +
-                          expected.shard + "\"");
+    return internal_error(std::string(where) + " holds the shard \"" + stored.shard + "\", not \"" + expected.shard +
+                          "\"");
   }
   if (stored.mapping != expected.mapping) {
     return internal_error(std::string(where) + " was written under the resource mapping \"" + stored.mapping +
@@ -19,10 +19,12 @@ Result<> check_identity(const ShardIdentity& stored, const ShardIdentity& expect
 }
 
 ShardMap ShardMap::standard() {
-  return ShardMap({{"pods", {"pods"}}, {"leases", {"leases.coordination.k8s.io"}}, {"events", {"events"}}}, "objects");
+  return ShardMap({{"pods", {"pods"}}, {"leases", {"leases.coordination.k8s.io"}}, {"events", {"events"}}},
+                  "objects");
 }
 
-ShardMap::ShardMap(std::map<std::string, std::vector<std::string>> shards, std::string rest) : rest_(std::move(rest)) {
+ShardMap::ShardMap(std::map<std::string, std::vector<std::string>> shards, std::string rest)
+    : rest_(std::move(rest)) {
   for (const auto& [shard, resources] : shards) {
     for (const auto& resource : resources) {
       [[maybe_unused]] const bool added = shard_by_resource_.emplace(resource, shard).second;

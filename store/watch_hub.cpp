@@ -194,8 +194,8 @@ bool WatchHub::work(size_t scan_max) {
 }
 
 size_t WatchHub::list(Watcher& watcher, size_t scan_max) {
-  Page page = state_.page(*watcher.snapshot, watcher.group->selection, watcher.listed, limits::kWatchBatchEvents,
-                          scan_max);
+  Page page =
+      state_.page(*watcher.snapshot, watcher.group->selection, watcher.listed, limits::kWatchBatchEvents, scan_max);
   std::vector<Event> events;
   events.reserve(page.objects.size() + 1);
   size_t bytes = 0;

@@ -51,17 +51,17 @@ struct Watcher {
   bool queued = false;
   uint64_t credit = 0;
   uint64_t sequence = 0;
-  uint64_t told = 0;            // the highest revision it knows to be complete
-  uint64_t position = 0;        // behind: what comes next are the changes after this
-  SnapshotPtr snapshot;         // initial: what is being listed
-  std::optional<Key> listed;    // initial: up to here
+  uint64_t told = 0;                   // the highest revision it knows to be complete
+  uint64_t position = 0;               // behind: what comes next are the changes after this
+  SnapshotPtr snapshot;                // initial: what is being listed
+  std::optional<Key> listed;           // initial: up to here
   std::optional<uint64_t> probe_seen;  // what the last probe had seen ...
   uint64_t probe_sequence = 0;         // ... and what had been sent then
 };
 
-/// Who watches what, and what each is to be told. A watcher pays only for its own events; one without credit is parked,
-/// holds nothing and reads on from history later, or is ended (410) when that was forgotten; one that misses nothing is
-/// never ended. Pure; not thread-safe. Deliveries of a stream are in order; `state` outlives the hub.
+/// Who watches what, and what each is to be told. A watcher pays only for its own events; one without credit is
+/// parked, holds nothing and reads on from history later, or is ended (410) when that was forgotten; one that misses
+/// nothing is never ended. Pure; not thread-safe. Deliveries of a stream are in order; `state` outlives the hub.
 class WatchHub {
  public:
   explicit WatchHub(ShardState* state) : state_(*state), index_(&state->indexes()) {}

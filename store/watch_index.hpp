@@ -1,12 +1,11 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
-
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -26,8 +25,9 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
-/// What `change` means to who selects by `selection`: an object that comes into the selection is added, one that leaves
-/// it is deleted, in its last version that matched but at the revision of the change. None where neither version matches.
+/// What `change` means to who selects by `selection`: an object that comes into the selection is added, one that
+/// leaves it is deleted, in its last version that matched but at the revision of the change. None where neither
+/// version matches.
 std::optional<Event> event_for(const Change& change, const Selection& selection);
 
 struct Watcher;
@@ -41,8 +41,8 @@ struct WatchGroup {
   uint64_t seen = 0;           // number of the last change that was judged for this group
 };
 
-/// Finds the groups that a change may concern: by name, else by an indexed field, else by namespace, else by kind. So a
-/// watcher of one node's pods costs other pods nothing.
+/// Finds the groups that a change may concern: by name, else by an indexed field, else by namespace, else by kind. So
+/// a watcher of one node's pods costs other pods nothing.
 class WatchIndex {
  public:
   explicit WatchIndex(const std::vector<IndexedField>* indexes) : indexes_(indexes) {}
@@ -60,8 +60,8 @@ class WatchIndex {
   void visit_slot(const std::string& slot, const std::function<void(WatchGroup&)>& call);
 
   const std::vector<IndexedField>* const indexes_;
-  std::map<std::string, std::unique_ptr<WatchGroup>> groups_;              // by Selection::text()
-  absl::flat_hash_map<std::string, std::vector<WatchGroup*>> by_slot_;     // only looked up in
+  std::map<std::string, std::unique_ptr<WatchGroup>> groups_;           // by Selection::text()
+  absl::flat_hash_map<std::string, std::vector<WatchGroup*>> by_slot_;  // only looked up in
   uint64_t changes_ = 0;
 };
 

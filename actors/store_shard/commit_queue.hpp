@@ -14,16 +14,16 @@
 
 namespace kabuki::store {
 
-/// The mutations of a Commit. Error: BadRequest when it refers to objects that did not come with it or a key that is not
-/// its object's.
+/// The mutations of a Commit. Error: BadRequest when it refers to objects that did not come with it or a key that is
+/// not its object's.
 Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects);
 
 /// The answer to a Commit; conflicts carry what `state` holds now.
 runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const std::vector<MutationResult>& results,
                                  const ShardState& state);
 
-/// Commits on their way to the engine: bounded, answered in order. While the engine is busy what comes waits, and goes as
-/// one submission then.
+/// Commits on their way to the engine: bounded, answered in order. While the engine is busy what comes waits, and
+/// goes as one submission then.
 class CommitQueue {
  public:
   /// Error: TooManyRequests with Retry-After 1 when the queue is full; `reply` is left to the caller then.

@@ -11,8 +11,8 @@
 
 namespace kabuki::store {
 
-/// A list being answered, in steps, so that a long one lets other messages through. It stays at its revision whatever is
-/// committed meanwhile.
+/// A list being answered, in steps, so that a long one lets other messages through. It stays at its revision whatever
+/// is committed meanwhile.
 class ListJob {
  public:
   /// Error: BadRequest for a bad selection, Expired and ResourceVersionTooLarge by the revision asked for.

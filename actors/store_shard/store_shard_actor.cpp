@@ -64,9 +64,7 @@ void StoreShardActor::started() {
       [this, box = mailbox()](uint64_t, std::vector<Change> changes) {
         box.post([this, changes = std::move(changes)]() mutable { fed(std::move(changes)); });
       },
-      [this, box = mailbox()](Error error) {
-        box.post([this, error = std::move(error)] { engine_failed(error); });
-      });
+      [this, box = mailbox()](Error error) { box.post([this, error = std::move(error)] { engine_failed(error); }); });
   const runtime::Metrics::Labels labels{{"shard", options_.name}};
   auto& metrics = host().metrics();
   committed_ = &metrics.counter("kabuki_store_committed_total", labels);
@@ -182,12 +180,11 @@ void StoreShardActor::open_watch(const bus::OpenWatch& request, Inbound& in) {
   auto selection = Selection::from_bus(request.selection());
   if (!selection) return in.reply.fail(selection.error());
   const auto& watcher = request.watcher();
-  const auto opened = hub_.open({watcher, request.stream()},
-                                {.selection = std::move(*selection),
-                                 .from_revision = request.from_revision(),
-                                 .initial_events = request.initial_events(),
-                                 .bookmarks = request.bookmarks(),
-                                 .credit = request.credit()});
+  const auto opened = hub_.open({watcher, request.stream()}, {.selection = std::move(*selection),
+                                                              .from_revision = request.from_revision(),
+                                                              .initial_events = request.initial_events(),
+                                                              .bookmarks = request.bookmarks(),
+                                                              .credit = request.credit()});
   if (!opened) {
     forget_watcher_unless_used(watcher);
     return in.reply.fail(opened.error());

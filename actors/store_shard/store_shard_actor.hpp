@@ -30,8 +30,8 @@ struct ShardOptions {
 /// Opens the engine that keeps the shard's data; a new one at every start of the actor.
 using EngineFactory = std::function<std::unique_ptr<Engine>()>;
 
-/// Makes shards: GetObjects, ListObjects, Commit, OpenWatch, WatchCredit and CloseWatch of one set of resources. What it
-/// answers and tells is durable. It fails, to be started anew from what is durable, when its engine does.
+/// Makes shards: GetObjects, ListObjects, Commit, OpenWatch, WatchCredit and CloseWatch of one set of resources. What
+/// it answers and tells is durable. It fails, to be started anew from what is durable, when its engine does.
 std::function<std::unique_ptr<runtime::Actor>()> store_shard(ShardOptions options, EngineFactory engine);
 
 class StoreShardActor : public runtime::Actor {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <absl/container/flat_hash_set.h>
-
 #include <cstdint>
 #include <utility>
 

@@ -1,20 +1,19 @@
 #include "store/engines/rocksdb.hpp"
 
+#include <condition_variable>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
-
-#include <cstdarg>
-#include <cstdio>
-#include <cstring>
-#include <condition_variable>
-#include <filesystem>
 #include <thread>
+#include <unistd.h>
 
 #include "messages/status.hpp"
 #include "store/engines/judge.hpp"
@@ -46,8 +45,8 @@ rocksdb::Options database_options(const RocksdbOptions& options) {
   return out;
 }
 
-/// Passes RocksDB's log on to its file and remembers what it says of a log it cannot read: the status of opening names
-/// no file.
+/// Passes RocksDB's log on to its file and remembers what it says of a log it cannot read: the status of opening
+/// names no file.
 class NotingLogger : public rocksdb::Logger {
  public:
   explicit NotingLogger(std::shared_ptr<rocksdb::Logger> file)

@@ -18,8 +18,8 @@ struct RocksdbOptions {
 };
 
 /// An engine over a RocksDB database. A thread of its own commits: what is submitted while a sync is outstanding
-/// goes as one write with the next. Callbacks come from that thread; `stop` must not be called from one. Destroying it
-/// without `stop` stops it. A failed write or sync ends it: nothing is retried or acknowledged after that.
+/// goes as one write with the next. Callbacks come from that thread; `stop` must not be called from one. Destroying
+/// it without `stop` stops it. A failed write or sync ends it: nothing is retried or acknowledged after that.
 std::unique_ptr<Engine> make_rocksdb_engine(RocksdbOptions options);
 
 }  // namespace kabuki::store

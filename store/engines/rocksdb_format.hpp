@@ -9,8 +9,8 @@
 #include "store/key_order.hpp"
 #include "store/shards.hpp"
 
-/// How a shard lies on disk. Keys: kind (2 bytes, big-endian), namespace, NUL, name; so they sort as lists do. Values: a
-/// format byte, the revision (8 bytes, big-endian), the body. Kind 0 holds what the shard says of itself.
+/// How a shard lies on disk. Keys: kind (2 bytes, big-endian), namespace, NUL, name; so they sort as lists do.
+/// Values: a format byte, the revision (8 bytes, big-endian), the body. Kind 0 holds what the shard says of itself.
 namespace kabuki::store::format {
 
 inline constexpr int kVersion = 1;

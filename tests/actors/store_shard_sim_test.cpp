@@ -84,16 +84,15 @@ class Observer : public runtime::Actor {
     options.probe = seconds(2);
     watch_ = std::make_unique<runtime::WatchClient>(
         *this, options,
-        runtime::WatchClient::Handlers{
-            .on_event =
-                [this](auto, const ObjectPtr& object, uint64_t revision) {
-                  auto& known = view_[std::string(object->name())];
-                  EXPECT_GT(revision, known) << "a watch goes back";
-                  known = revision;
-                },
-            .on_synced = [] {},
-            .on_reset = [this] { view_.clear(); },
-            .on_batch = [] {}});
+        runtime::WatchClient::Handlers{.on_event =
+                                           [this](auto, const ObjectPtr& object, uint64_t revision) {
+                                             auto& known = view_[std::string(object->name())];
+                                             EXPECT_GT(revision, known) << "a watch goes back";
+                                             known = revision;
+                                           },
+                                       .on_synced = [] {},
+                                       .on_reset = [this] { view_.clear(); },
+                                       .on_batch = [] {}});
     view_.clear();
     watch_->open();
   }
@@ -130,9 +129,8 @@ End run(uint64_t seed) {
     shard.name = "shard";
     shard.make = [&, timers = host.services().timers] {
       return store_shard(options, [&, timers] {
-        return make_memory_engine(medium, {.identity = options.mapping.identity("pods"),
-                                           .timers = timers,
-                                           .seed = seed + incarnation});
+        return make_memory_engine(
+            medium, {.identity = options.mapping.identity("pods"), .timers = timers, .seed = seed + incarnation});
       })();
     };
     EXPECT_TRUE(host.start(runtime::tree({std::move(shard)}, runtime::Strategy::one_for_one, 1000)).ok());

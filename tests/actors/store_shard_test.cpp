@@ -1,7 +1,6 @@
-#include "actors/store_shard/store_shard_actor.hpp"
-
 #include <condition_variable>
 
+#include "actors/store_shard/store_shard_actor.hpp"
 #include "store/engines/memory.hpp"
 #include "tests/runtime/live_test.hpp"
 #include "tests/store/store_fixture.hpp"
@@ -40,7 +39,6 @@ class StoreShardTest : public runtime::LiveTest {
   }
   void TearDown() override { host->stop(); }
 
-
   Result<MessagePtr> ask_shard(MessagePtr message) { return ask("@shard/pods", std::move(message)); }
 
   /// Commits one put (object) or delete (null): "committed 4", "conflict 3 default/a@3=...", "unknown", or the error.
@@ -70,7 +68,8 @@ class StoreShardTest : public runtime::LiveTest {
     std::string out;
     for (const auto& item : reply.items()) {
       static constexpr const char* kOutcomes[] = {"unknown", "committed", "conflict"};
-      out += (out.empty() ? "" : ", ") + std::string(kOutcomes[item.outcome()]) + " " + std::to_string(item.revision());
+      out +=
+          (out.empty() ? "" : ", ") + std::string(kOutcomes[item.outcome()]) + " " + std::to_string(item.revision());
       if (item.has_object()) out += " " + names({(*result)->objects.at(item.object())})[0];
     }
     return out;
@@ -115,9 +114,9 @@ class StoreShardTest : public runtime::LiveTest {
     size_t object = 0;
     for (const auto& event : batch->events()) {
       out += " " + bus::WatchEvents::Type_Name(event.type()) + " ";
-      out += event.type() == bus::WatchEvents::BOOKMARK ? (event.initial_end() ? "end@" : "@") +
-                                                              std::to_string(event.revision())
-                                                        : names({message.objects.at(object++)})[0];
+      out += event.type() == bus::WatchEvents::BOOKMARK
+                 ? (event.initial_end() ? "end@" : "@") + std::to_string(event.revision())
+                 : names({message.objects.at(object++)})[0];
     }
     return out;
   }

@@ -1,6 +1,5 @@
-#include <stdlib.h>
-
 #include <filesystem>
+#include <stdlib.h>
 
 #include "store/engines/memory.hpp"
 #include "store/engines/rocksdb.hpp"
@@ -71,15 +70,16 @@ TEST_P(EngineTest, JudgesEntriesOneByOneAndGivesEachItsRevision) {
                      {Outcome::conflict, 0},
                      {Outcome::conflict, 0},
                      {Outcome::committed, 6}}));
-  EXPECT_EQ(engine.fed, (Texts{"put default/a@2=1 was null", "put default/b@3=1 was null",
-                               "put default/a@4=3 was default/a@2=1", "deleted default/b@5=1 was default/b@3=1",
-                               "put default/b@6=4 was null"}));
+  EXPECT_EQ(engine.fed,
+            (Texts{"put default/a@2=1 was null", "put default/b@3=1 was null", "put default/a@4=3 was default/a@2=1",
+                   "deleted default/b@5=1 was default/b@3=1", "put default/b@6=4 was null"}));
   EXPECT_FALSE(engine.failure);
 }
 
 TEST_P(EngineTest, JudgesPipelinedSubmissionsInTheirOrder) {
   RunningEngine engine(home_->engine());
-  for (uint64_t i = 0; i < 50; ++i) engine.submit({put(thing("a", std::to_string(i)), i == 0 ? 0 : i + 1), put(thing("a", "x"), i)});
+  for (uint64_t i = 0; i < 50; ++i)
+    engine.submit({put(thing("a", std::to_string(i)), i == 0 ? 0 : i + 1), put(thing("a", "x"), i)});
   engine.wait(50);
   for (uint64_t i = 0; i < 50; ++i) {
     EXPECT_EQ(engine.answers[i], (Results{{Outcome::committed, i + 2}, {Outcome::conflict, i + 2}}));

@@ -1,10 +1,9 @@
-#include <malloc.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 
 #include "runtime/io/live_clock.hpp"
 #include "store/engines/rocksdb.hpp"
@@ -31,7 +30,9 @@ class StoreMeasure : public testing::Test {
   static double cpu_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    const auto of = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
     return of(usage.ru_utime) + of(usage.ru_stime);
   }
   static double resident_mb() {
@@ -70,9 +71,8 @@ TEST_F(StoreMeasure, DISABLED_CommitsPerSecondAndBytesPerObject) {
       return state.size();
     }();
     for (size_t i = 0; i < kWatchers; ++i) {
-      const WatchRequest request{.selection = on_nodes({"node-" + std::to_string(i)}),
-                                 .from_revision = state.revision(),
-                                 .credit = kPods};
+      const WatchRequest request{
+          .selection = on_nodes({"node-" + std::to_string(i)}), .from_revision = state.revision(), .credit = kPods};
       ASSERT_TRUE(hub.open({"w", i}, request).ok());
     }
     const size_t count = batch == 512 ? kPods - from : batch * 1000;
@@ -104,7 +104,8 @@ TEST_F(StoreMeasure, DISABLED_CommitsPerSecondAndBytesPerObject) {
     }
     engine->stop();
     printf("batches of %zu, %zu in flight: %.0f creates/s, %.1f us CPU each\n", batch, limits::kSubmissions,
-           static_cast<double>(count) / (seconds() - start), (cpu_seconds() - cpu) / static_cast<double>(count) * 1e6);
+           static_cast<double>(count) / (seconds() - start),
+           (cpu_seconds() - cpu) / static_cast<double>(count) * 1e6);
   }
 
   const double before_mb = resident_mb();
@@ -123,7 +124,8 @@ TEST_F(StoreMeasure, DISABLED_CommitsPerSecondAndBytesPerObject) {
   for (const auto& object : page.objects) bytes += object->size();
   const auto pods = static_cast<double>(page.objects.size());
   printf("%.0f pods: load %.2f s, list %.0f ms, list by label %.0f ms, %.0f bytes a pod, %.0f of them the object\n",
-         pods, load_s, list_ms, label_ms, (resident_mb() - before_mb) * 1e6 / pods, static_cast<double>(bytes) / pods);
+         pods, load_s, list_ms, label_ms, (resident_mb() - before_mb) * 1e6 / pods,
+         static_cast<double>(bytes) / pods);
 }
 
 }  // namespace

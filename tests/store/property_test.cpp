@@ -35,9 +35,9 @@ class RandomRun {
         },
         [](Error) { FAIL(); });
     contents_[kFirstRevision] = {};
-    const std::vector<Selection> selections{select(kinds::kPod), select(kinds::kPod, "ns1"), on_nodes({"n1"}),
-                                            on_nodes({"n2", ""}), labelled("app=web"),
-                                            select(kinds::kPod, "ns0", "p3")};
+    const std::vector<Selection> selections{select(kinds::kPod), select(kinds::kPod, "ns1"),
+                                            on_nodes({"n1"}),    on_nodes({"n2", ""}),
+                                            labelled("app=web"), select(kinds::kPod, "ns0", "p3")};
     for (size_t i = 0; i < selections.size(); ++i) {
       clients_.push_back({{"client-" + std::to_string(i), 1}, selections[i]});
       open(clients_.back());
@@ -86,8 +86,9 @@ class RandomRun {
 
  private:
   ObjectPtr random_pod() {
-    return pod("p" + std::to_string(random_.below(8)), random_.chance(0.3) ? "" : "n" + std::to_string(random_.below(3)),
-               0, "ns" + std::to_string(random_.below(3)), random_.chance(0.5) ? "web" : "db");
+    return pod("p" + std::to_string(random_.below(8)),
+               random_.chance(0.3) ? "" : "n" + std::to_string(random_.below(3)), 0,
+               "ns" + std::to_string(random_.below(3)), random_.chance(0.5) ? "web" : "db");
   }
 
   void commit() {

@@ -1,13 +1,12 @@
 #include "store/engines/rocksdb.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <rocksdb/db.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "store/engines/rocksdb_format.hpp"
 #include "tests/store/running_engine.hpp"
@@ -21,9 +20,7 @@ std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-void write_file(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
+void write_file(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 class RocksdbTest : public testing::Test {
  protected:
@@ -93,7 +90,8 @@ TEST_F(RocksdbTest, NamesTheProcessThatHoldsTheLock) {
       },
       testing::ExitedWithCode(0), "/shard is in use by process " + std::to_string(getpid()));
   ASSERT_TRUE(loaded.ok());
-  EXPECT_EQ(refusal(), "the store in " + directory() + " is in use by this process (" + std::to_string(getpid()) + ")");
+  EXPECT_EQ(refusal(),
+            "the store in " + directory() + " is in use by this process (" + std::to_string(getpid()) + ")");
 }
 
 TEST_F(RocksdbTest, RefusesAnotherFormatVersionAndNamesBoth) {
@@ -103,7 +101,8 @@ TEST_F(RocksdbTest, RefusesAnotherFormatVersionAndNamesBoth) {
   const std::unique_ptr<rocksdb::DB> database(raw);
   ASSERT_TRUE(database->Put({}, rocksdb::Slice(format::kMetaKey), format::encode_meta({7, kIdentity})).ok());
   ASSERT_TRUE(database->Close().ok());
-  EXPECT_THAT(refusal(), testing::EndsWith("the store in " + directory() + " has format version 7; this program reads version 1"));
+  EXPECT_THAT(refusal(), testing::EndsWith("the store in " + directory() +
+                                           " has format version 7; this program reads version 1"));
 }
 
 TEST_F(RocksdbTest, RefusesADatabaseThatIsNotAShard) {

@@ -129,9 +129,9 @@ TEST(ShardState, CountsWhatRemains) {
   EXPECT_EQ(shard.state.remaining(snapshot.get(), all, thing_key("c"), thing_key("d"), 1), std::nullopt);
   EXPECT_EQ(shard.state.remaining(snapshot.get(), select(kinds::kConfigMap), thing_key("b"), thing_key("d"), 2),
             std::nullopt);
-  EXPECT_EQ(shard.state.remaining(shard.state.snapshot().get(), select(kinds::kConfigMap), std::nullopt,
-                                  thing_key("b"), 3),
-            4u);
+  EXPECT_EQ(
+      shard.state.remaining(shard.state.snapshot().get(), select(kinds::kConfigMap), std::nullopt, thing_key("b"), 3),
+      4u);
 }
 
 TEST(ShardState, ForgetsBeyondItsWindowAndSaysSo) {

@@ -71,8 +71,8 @@ TEST(Selection, RefusesWhatItCannotSelectBy) {
 }
 
 TEST(RocksdbFormat, KeysSortAsListsDo) {
-  const std::vector<Key> keys{{1, "", "b"}, {1, "a", ""}, {1, "a", "z"}, {1, "a-b", "a"}, {1, "aa", "a"}, {2, "", "a"},
-                              {256, "", "a"}};
+  const std::vector<Key> keys{{1, "", "b"},   {1, "a", ""}, {1, "a", "z"}, {1, "a-b", "a"},
+                              {1, "aa", "a"}, {2, "", "a"}, {256, "", "a"}};
   std::vector<std::string> encoded;
   for (const auto& key : keys) {
     encoded.push_back(format::encode_key(key));

@@ -32,9 +32,7 @@ inline ObjectPtr pod(std::string_view name, std::string_view node, uint64_t revi
   return Object::encode(kinds::kPod, message, revision);
 }
 
-inline Mutation put(ObjectPtr object, uint64_t expected = 0) {
-  return {object->key(), expected, std::move(object)};
-}
+inline Mutation put(ObjectPtr object, uint64_t expected = 0) { return {object->key(), expected, std::move(object)}; }
 inline Mutation remove(Key key, uint64_t expected) { return {std::move(key), expected, nullptr}; }
 
 inline Change created(ObjectPtr object) { return {Change::Type::put, std::move(object), nullptr}; }

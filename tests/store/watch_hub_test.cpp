@@ -38,8 +38,11 @@ class Hub {
       for (const auto& event : *delivery.events) {
         static constexpr const char* kTypes[] = {"added", "modified", "deleted", "bookmark"};
         line += std::string(" ") + kTypes[static_cast<int>(event.type)];
-        line += " " + (event.object ? std::string(event.object->name()) : event.initial_end ? "end" : "") + "@" +
-                std::to_string(event.revision);
+        line += " " +
+                (event.object        ? std::string(event.object->name())
+                 : event.initial_end ? "end"
+                                     : "") +
+                "@" + std::to_string(event.revision);
         EXPECT_TRUE(!event.object || event.object->revision() == event.revision);
       }
       out.push_back(line);
@@ -65,10 +68,12 @@ TEST(WatchHub, TellsEachWatcherWhatAChangeMeansToItsSelection) {
   };
   const Case cases[] = {
       {"all", select(kinds::kPod), {"w#1 added a@2", "w#2 modified a@3", "w#3 modified a@4", "w#4 deleted a@5"}},
-      {"namespace", select(kinds::kPod, "default"),
+      {"namespace",
+       select(kinds::kPod, "default"),
        {"w#1 added a@2", "w#2 modified a@3", "w#3 modified a@4", "w#4 deleted a@5"}},
       {"other namespace", select(kinds::kPod, "x"), {}},
-      {"name", select(kinds::kPod, "default", "a"),
+      {"name",
+       select(kinds::kPod, "default", "a"),
        {"w#1 added a@2", "w#2 modified a@3", "w#3 modified a@4", "w#4 deleted a@5"}},
       {"other name", select(kinds::kPod, "default", "b"), {}},
       {"other kind", select(kinds::kConfigMap), {}},
@@ -127,7 +132,9 @@ TEST(WatchHub, SharesEventsAmongWatchersThatSelectAlike) {
 TEST(WatchHub, ABatchOfChangesIsABatchOfEvents) {
   Hub hub;
   ASSERT_TRUE(hub.open("w", {.selection = select(kinds::kPod), .credit = kPlenty}).ok());
-  hub.apply({created(pod("a", "", 1)), created(thing("x", "", 2)), created(pod("b", "", 3)),
+  hub.apply({created(pod("a", "", 1)),
+             created(thing("x", "", 2)),
+             created(pod("b", "", 3)),
              {Change::Type::deleted, pod("a", "", 4), nullptr}});
   EXPECT_EQ(hub.lines(), Lines{"w#1 added a@1 added b@3 deleted a@4"});
 }
@@ -161,8 +168,7 @@ TEST(WatchHub, ListsManyInitialEventsByCredit) {
   Hub hub;
   const size_t count = 2 * limits::kWatchBatchEvents + 1;
   for (size_t i = 0; i < count; ++i) hub.put(thing("t" + std::to_string(10000 + i), ""));
-  ASSERT_TRUE(
-      hub.open("w", {.selection = select(kinds::kConfigMap), .initial_events = true, .credit = 2}).ok());
+  ASSERT_TRUE(hub.open("w", {.selection = select(kinds::kConfigMap), .initial_events = true, .credit = 2}).ok());
   std::vector<ObjectPtr> objects;
   const auto take = [&] {
     size_t batches = 0;
@@ -208,7 +214,8 @@ TEST(WatchHub, NeverSplitsARevision) {
     ASSERT_TRUE(hub.open("w", {.selection = select(kinds::kConfigMap), .credit = late ? 0 : kPlenty}).ok());
     std::vector<Change> changes;
     const size_t half = limits::kWatchBatchEvents / 2 + 1;
-    for (size_t i = 0; i < 4 * half; ++i) changes.push_back(created(thing("t" + std::to_string(i), "", 1 + i / half)));
+    for (size_t i = 0; i < 4 * half; ++i)
+      changes.push_back(created(thing("t" + std::to_string(i), "", 1 + i / half)));
     hub.apply(std::move(changes));
     if (late) {
       ASSERT_TRUE(hub.credit("w", kPlenty).ok());
