@@ -26,13 +26,18 @@ void PodTable::set_cidr(const overlay::Cidr& cidr) {
 }
 
 bool PodTable::put(const ObjectPtr& pod) {
-  Entry& entry = entries_[name_of(*pod)];
+  const std::string name = name_of(*pod);
+  Entry& entry = entries_[name];
   entry.list = list_;
   // The view may repeat what is known; a version that is older than that is never right.
   if (entry.pod && entry.pod->uid() == pod->uid() && entry.pod->revision() > pod->revision()) return false;
   if (entry.done && entry.pod && entry.pod->uid() != pod->uid()) entry.done = false;
   entry.pod = pod;
-  if (entry.running) follow_recorded(entry);
+  if (entry.running) {
+    follow_recorded(entry);
+  } else if (!entry.done) {
+    missing_.insert(name);
+  }
   return entry.running;
 }
 
@@ -94,8 +99,14 @@ std::vector<PodTable::Start> PodTable::start_missing() {
   without_address_ = 0;
   if (!pool_) return out;
   std::vector<std::pair<const std::string*, Entry*>> missing;
-  for (auto& [name, entry] : entries_) {
-    if (entry.running || entry.done || !entry.pod) continue;
+  for (auto it = missing_.begin(); it != missing_.end();) {
+    const auto found = entries_.find(*it);
+    if (found == entries_.end() || found->second.running || found->second.done || !found->second.pod) {
+      it = missing_.erase(it);
+      continue;
+    }
+    ++it;
+    auto& [name, entry] = *found;
     // A pod of the same name took its place while the former one's actor was still there.
     if (entry.uid != 0 && entry.uid != uid_of(*entry.pod)) release(entry);
     if (!entry.address) reserve_recorded(entry);
@@ -108,6 +119,7 @@ std::vector<PodTable::Start> PodTable::start_missing() {
     }
     entry->uid = uid_of(*entry->pod);
     entry->running = true;
+    missing_.erase(*name);
     out.push_back({*name, entry->pod, entry->address});
   }
   return out;
@@ -133,6 +145,7 @@ void PodTable::ended(const std::string& pod, bool normally) {
   }
   // The same pod, whose actor found its work done: held until the object is gone.
   entry.done = normally && entry.uid == uid_of(*entry.pod);
+  if (!entry.done) missing_.insert(pod);
 }
 
 }  // namespace kabuki::kubelet

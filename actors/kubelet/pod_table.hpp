@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,7 @@ class PodTable {
   overlay::Ipv4 node_address_;
   std::optional<overlay::AddressPool> pool_;
   std::map<std::string, Entry> entries_;
+  std::set<std::string> missing_;  // all that may have to be started, so that none of the others is looked at
   uint32_t list_ = 1;
   size_t without_address_ = 0;
 };

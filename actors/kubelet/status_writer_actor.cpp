@@ -11,6 +11,8 @@ namespace kabuki::kubelet {
 using runtime::Inbound;
 using runtime::MessagePtr;
 
+constexpr int kNotFound = 404;
+
 StatusWriterActor::StatusWriterActor(runtime::Address api) : api_(std::move(api)) {}
 
 void StatusWriterActor::received(Inbound& in) {
@@ -45,8 +47,25 @@ void StatusWriterActor::take(const bus::WriteObjects& request, Inbound& in) {
     asker->generation = generation_;
     ++askers_[generation_];
   }
-  for (int i = 0; i < request.writes_size(); ++i) queue.push_back({in.message, i, asker});
+  for (int i = 0; i < request.writes_size(); ++i) {
+    Pending pending{in.message, i, asker};
+    if (!waited_for) count_up(&pending);
+    queue.push_back(std::move(pending));
+  }
   schedule();
+}
+
+void StatusWriterActor::count_up(Pending* pending) {
+  const auto& write = pending->message->as<bus::WriteObjects>()->writes(pending->index);
+  bool creates_event = write.verb() == bus::WriteObjects::CREATE && write.key().kind() == kinds::kEvent &&
+                       write.object() < pending->message->objects.size();
+  if (!creates_event) return;
+  auto patch = aggregator_.repeats(*pending->message->objects[write.object()], now());
+  if (!patch) return;
+  bus::WriteObjects counted;
+  *counted.add_writes() = std::move(*patch);
+  pending->message = runtime::make_message(std::move(counted));
+  pending->index = 0;
 }
 
 void StatusWriterActor::schedule() {
@@ -110,7 +129,14 @@ void StatusWriterActor::answered(const std::vector<Pending>& batch, const Result
   const auto* reply = result.ok() ? (*result)->as<bus::WriteObjectsReply>() : nullptr;
   const bool sound = reply && reply->items_size() == static_cast<int>(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].asker) continue;
+    if (!batch[i].asker) {
+      // The event it counted has expired.
+      if (sound && reply->items(static_cast<int>(i)).failure().code() == kNotFound) {
+        const auto& key = batch[i].message->as<bus::WriteObjects>()->writes(batch[i].index).key();
+        aggregator_.forget({static_cast<KindId>(key.kind()), key.namespace_(), key.name()});
+      }
+      continue;
+    }
     Asker& asker = *batch[i].asker;
     if (sound) {
       auto* item = asker.answer.mutable_items(batch[i].index);

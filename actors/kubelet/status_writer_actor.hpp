@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/kubelet/event_aggregator.hpp"
 #include "messages/bus/objects.pb.h"
 #include "runtime/actor.hpp"
 
@@ -46,6 +47,8 @@ class StatusWriterActor : public runtime::Actor {
   };
 
   void take(const bus::WriteObjects& request, runtime::Inbound& in);
+  /// Turns an Event that repeats an earlier one into a patch that counts it up.
+  void count_up(Pending* pending);
   void schedule();
   void flush();
   void send(std::vector<Pending> batch);
@@ -54,11 +57,12 @@ class StatusWriterActor : public runtime::Actor {
   void answer_barriers();
 
   const runtime::Address api_;
+  EventAggregator aggregator_;
   std::deque<Pending> writes_;
   std::deque<Pending> events_;
   std::deque<Barrier> barriers_;
-  uint64_t generation_ = 1;             // of new askers; each barrier ends one
-  std::map<uint64_t, size_t> askers_;   // not answered yet, by generation
+  uint64_t generation_ = 1;            // of new askers; each barrier ends one
+  std::map<uint64_t, size_t> askers_;  // not answered yet, by generation
   bool timer_set_ = false;
   size_t under_way_ = 0;
   int64_t event_tokens_ = 0;

@@ -96,11 +96,11 @@ TEST_F(DoorTest, AJoinFileBringsAHostIn) {
   first.host->set_role("membership", {"host-1/membership"});
   first.host->set_role("api-server", {"host-1/api"});
   auto store = std::make_shared<FakeStore>();
-  ASSERT_TRUE(
-      first.host
-          ->start(runtime::tree({named_child("api", [store] { return std::make_unique<FakeApi>(store); }),
-                                 named_child(kMembershipName, make_membership), member(*first.network), echo()}))
-          .ok());
+  ASSERT_TRUE(first.host
+                  ->start(runtime::tree({named_child("api", [store] { return std::make_unique<FakeApi>(store); }),
+                                         named_child(kMembershipName, [] { return make_membership(); }),
+                                         member(*first.network), echo()}))
+                  .ok());
   auto file = first.door->invite(first.network->endpoint(), 1);
 
   auto keys = runtime::generate_curve_keys();

@@ -45,7 +45,8 @@ struct MembershipSim : runtime::sim::SimTest {
                                   : world->restart_host("host-1", named("host-1", incarnation));
     host.set_role("membership", {"host-1/membership"});
     host.set_role("api-server", {"host-1/api"});
-    auto root = runtime::tree({api(), named_child(kMembershipName, make_membership), member("host-1")});
+    auto root =
+        runtime::tree({api(), named_child(kMembershipName, [] { return make_membership(); }), member("host-1")});
     ASSERT_TRUE(host.start(std::move(root)).ok());
   }
   /// Another one, which only knows the first, as its join file told it.
@@ -95,7 +96,7 @@ TEST_F(MembershipSim, HostsFindEachOtherAndTheRolesThroughTheFirst) {
 TEST_F(MembershipSim, NobodyIsLetInBeforeTheTableIsRead) {
   auto& host = world->add_host(named("host-1"));
   host.set_role("membership", {"host-1/membership"});
-  ASSERT_TRUE(host.start(runtime::tree({named_child(kMembershipName, make_membership)})).ok());
+  ASSERT_TRUE(host.start(runtime::tree({named_child(kMembershipName, [] { return make_membership(); })})).ok());
   bus::Join join;
   join.set_public_key("key-of-host-2");
   auto refused = ask("host-1", "host-1/membership", make_message(join));
