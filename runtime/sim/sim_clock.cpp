@@ -19,7 +19,9 @@ io::WallTime SimClock::wall() const { return {epoch_.ns + mono().ns + error_.ske
 
 io::Duration SimClock::in_world(io::Duration delay) const {
   if (error_.drift_ppm == 0) return delay;
-  return io::Duration(scaled(delay.count(), kMillion, kMillion + error_.drift_ppm));
+  // Rounded up: who waits for a moment of its clock and wakes before it would wait for nothing, again and again.
+  const int64_t down = scaled(delay.count(), kMillion, kMillion + error_.drift_ppm);
+  return io::Duration(scaled(down, kMillion + error_.drift_ppm, kMillion) < delay.count() ? down + 1 : down);
 }
 
 void SimClock::set_error(ClockError error) {
