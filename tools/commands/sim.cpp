@@ -18,6 +18,10 @@ struct SimCommand {
   std::string duration = "120s";
   std::string delay = "2ms";
   std::string step_cost = "0s";
+  std::string down_max = "30s";
+  std::string node_grace = "40s";
+  std::string eviction = "300s";
+  std::string write_pause = "2s";
   std::string output;
   bool verbose = false;
   SimulationOptions run;
@@ -33,6 +37,10 @@ void run_sim(SimCommand command) {
   command.run.duration = duration_or_give_up(command.duration);
   command.run.faults.delay = duration_or_give_up(command.delay);
   command.run.cluster.step_cost = duration_or_give_up(command.step_cost);
+  command.run.faults.down_max = duration_or_give_up(command.down_max);
+  command.run.cluster.node_lifecycle.grace = duration_or_give_up(command.node_grace);
+  command.run.cluster.node_lifecycle.eviction = duration_or_give_up(command.eviction);
+  command.run.workload.pause_mean = duration_or_give_up(command.write_pause);
   command.run.cluster.seed = command.seed_given ? command.seed : random_seed() % 1'000'000;
   // What breaks on purpose would fill the screen.
   runtime::configure_logging(command.verbose ? "" : "/dev/null", runtime::Level::info);
@@ -62,6 +70,12 @@ void add_sim(CLI::App& app) {
   sim->add_option("--partitions", faults.partitions, "Workers cut off for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
   sim->add_option("--pauses", faults.pauses, "Hosts that stand still for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
   sim->add_option("--sync-failures", faults.sync_failures, "Failing syncs of the store")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--clocks", faults.clocks, "Hosts whose clock is wrong for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--container-crashes", faults.container_crashes, "Containers of Deployments crashed")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sim->add_option("--down-max", command->down_max, "Longest time a host, link or clock stays broken")->capture_default_str();
+  sim->add_option("--node-grace", command->node_grace, "Silence after which a node is not ready")->capture_default_str();
+  sim->add_option("--eviction", command->eviction, "How long pods stay on such a node")->capture_default_str();
+  sim->add_option("--write-pause", command->write_pause, "Mean time between two writes of the client")->capture_default_str();
   sim->add_option("--drop", faults.drop, "Probability that a frame is lost")->capture_default_str()->check(probability);
   sim->add_option("--duplicate", faults.duplicate, "Probability that a frame comes twice")->capture_default_str()->check(probability);
   sim->add_option("--reorder", faults.reorder, "Probability that a frame overtakes others")->capture_default_str()->check(probability);

@@ -9,6 +9,7 @@
 #include "messages/api/apps/v1/replica_set.pb.h"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/meta.hpp"
+#include "runtime/view_actor.hpp"
 #include "tools/sim/faults.hpp"
 
 namespace kabuki::tools {
@@ -53,7 +54,7 @@ int64_t revision_of(const apps::ReplicaSet& set) {
 }
 
 Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps::ReplicaSet>& sets,
-                    const std::map<Key, core::Pod>& pods) {
+                    const std::map<Key, core::Pod>& pods, const std::map<std::string, int>& crashes) {
   Lines wrong;
   const std::string who = deployment.metadata().name();
   const apps::ReplicaSet* newest = nullptr;
@@ -74,7 +75,10 @@ Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps
       continue;
     }
     ++right;
-    if (auto why = wrong_with_running(pod); !why.empty()) wrong.push_back(key.name + " " + why);
+    auto crashed = crashes.find(key.ns + "/" + key.name);
+    if (auto why = wrong_with_running(pod, crashed == crashes.end() ? 0 : crashed->second); !why.empty()) {
+      wrong.push_back(key.name + " " + why);
+    }
     if (pod.metadata().has_deletiontimestamp()) wrong.push_back(key.name + " is being deleted");
   }
   if (right != deployment.spec().replicas()) {
@@ -105,7 +109,7 @@ Lines wrong_pods(const Observed& observed, const Workload& workload) {
   std::set<std::string> apps;
   for (const auto& [key, deployment] : deployments) {
     apps.insert(key.name);
-    for (auto& line : wrong_pods_of(deployment, sets, pods)) wrong.push_back(std::move(line));
+    for (auto& line : wrong_pods_of(deployment, sets, pods, observed.container_crashes)) wrong.push_back(std::move(line));
   }
   for (const auto& [key, set] : sets) {
     const bool has_owner = std::ranges::any_of(
@@ -156,22 +160,47 @@ Lines lost_writes(const Observed& observed, const Workload& workload) {
   return lost;
 }
 
-/// What the API server serves is what is stored. Leases and Nodes change while one looks.
-Lines served_wrongly(const Observed& observed, const History& history) {
-  auto comparable = [](const Key& key) { return key.kind != kinds::kLease && key.kind != kinds::kNode && key.kind != kinds::kEvent; };
+/// Whether two looks at it may be compared: leases and heartbeats change in between, events age.
+bool stands_still(const Key& key) {
+  return key.kind != kinds::kLease && key.kind != kinds::kNode && key.kind != kinds::kEvent;
+}
+
+/// `shown` is to be what of the stored `concerns` it.
+Lines shown_wrongly(const std::string& who, const std::map<Key, ObjectPtr>& shown, const History& history,
+                    const std::function<bool(const ObjectPtr&)>& concerns) {
   Lines wrong;
   for (const auto& [key, object] : history.objects()) {
-    if (!comparable(key)) continue;
-    auto found = observed.served.find(key);
-    if (found == observed.served.end()) {
-      wrong.push_back(key.text() + " is stored and not served");
+    if (!stands_still(key) || !concerns(object)) continue;
+    auto found = shown.find(key);
+    if (found == shown.end()) {
+      wrong.push_back(who + ": " + key.text() + " is stored and not there");
     } else if (found->second->revision() != object->revision() || found->second->body() != object->body()) {
-      wrong.push_back(key.text() + " is stored at revision " + std::to_string(object->revision()) + " and served at " +
-                      std::to_string(found->second->revision()));
+      wrong.push_back(who + ": " + key.text() + " is stored at revision " + std::to_string(object->revision()) +
+                      " and there at " + std::to_string(found->second->revision()));
     }
   }
-  for (const auto& [key, object] : observed.served) {
-    if (comparable(key) && !history.objects().contains(key)) wrong.push_back(key.text() + " is served and not stored");
+  for (const auto& [key, object] : shown) {
+    if (stands_still(key) && !history.objects().contains(key)) {
+      wrong.push_back(who + ": " + key.text() + " is there and not stored");
+    }
+  }
+  return wrong;
+}
+
+Lines served_wrongly(const Observed& observed, const History& history) {
+  return shown_wrongly("API server", observed.served, history, [](const ObjectPtr&) { return true; });
+}
+
+/// Every host's views hold what they are to hold: host-1's everything, a worker's the pods of its nodes.
+Lines wrong_views(const Observed& observed, const History& history) {
+  Lines wrong;
+  for (const auto& [host, view] : observed.views) {
+    auto concerns = [&host = host](const ObjectPtr& object) {
+      if (host == actors::kFirstHost) return true;
+      return object->kind() == kinds::kPod &&
+             object->as<core::Pod>().spec().nodename().starts_with(host + "-node-");
+    };
+    for (auto& line : shown_wrongly(host, view, history, concerns)) wrong.push_back(std::move(line));
   }
   return wrong;
 }
@@ -286,7 +315,32 @@ void observe(SimCluster& cluster, Observed* observed) {
                   for (const ObjectPtr& object : (*answer)->objects) seen->served[object->key()] = object;
                 });
   }
+  auto ask_view = [&](const std::string& host, bus::ListObjects request) {
+    ++*waiting;
+    cluster.ask(host, runtime::views_of(host), runtime::make_message(std::move(request)), kAskTimeout,
+                [waiting, seen, host](Result<runtime::MessagePtr> answer) {
+                  --*waiting;
+                  if (!answer) return;
+                  for (const ObjectPtr& object : (*answer)->objects) seen->views[host][object->key()] = object;
+                });
+  };
   for (const std::string& host : cluster.hosts()) {
+    seen->views[host];
+    bus::ListObjects request;
+    if (host == actors::kFirstHost) {
+      for (const Kind& kind : all_kinds()) {
+        request.mutable_selection()->set_kind(kind.id);
+        ask_view(host, request);
+      }
+    } else {
+      request.mutable_selection()->set_kind(kinds::kPod);
+      auto* field = request.mutable_selection()->add_fields();
+      field->set_field("spec.nodeName");
+      for (int i = 1; i <= cluster.options().nodes; ++i) {
+        field->add_values(actors::node_name(host, static_cast<size_t>(i)));
+      }
+      ask_view(host, request);
+    }
     ++*waiting;
     cluster.ask(host, {host}, runtime::make_message(bus::Inspect()), kAskTimeout,
                 [waiting, seen, host](Result<runtime::MessagePtr> answer) {
@@ -297,6 +351,7 @@ void observe(SimCluster& cluster, Observed* observed) {
   }
   cluster.run_until([&] { return *waiting == 0; }, 3 * kAskTimeout, std::chrono::milliseconds(10));
   observed->served = std::move(seen->served);
+  observed->views = std::move(seen->views);
   observed->trees = std::move(seen->trees);
 }
 
@@ -316,10 +371,11 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   in_the_end("acknowledged-writes", lost_writes(observed, workload));
   if (!workload.breaches().empty()) checks.back().verdict = Verdict::failed;
   in_the_end("served-is-stored", served_wrongly(observed, history));
+  in_the_end("views-agree", wrong_views(observed, history));
   in_the_end("nodes-ready", wrong_nodes(observed, nodes));
   in_the_end("supervision-tree", wrong_tree(observed));
   in_the_end("pod-actors", wrong_pod_actors(observed));
-  for (const char* promise : {"bound-once", "addresses-unique", "phases-final", "uids-unique", "revisions-increase",
+  for (const char* promise : {"bound-once", "nodes-not-overfull", "addresses-unique", "phases-final", "uids-unique", "revisions-increase",
                               "store-recovers"}) {
     always(promise);
   }

@@ -12,6 +12,9 @@ constexpr std::chrono::seconds kInspectTimeout{3};
 constexpr double kPodKills = 0.4;   // of the kills, when there are pods
 constexpr double kOneWay = 0.5;     // of the partitions
 constexpr std::chrono::seconds kPauseMax{5};
+constexpr std::chrono::seconds kCrashTimeout{30};
+constexpr int64_t kSkewMaxMs = 30'000;
+constexpr int64_t kDriftMaxPpm = 500;
 
 void collect(const bus::ActorInfo& actor, bool pods, std::vector<std::string>* names) {
   if (!pods && actor.name().find("/pods/") != std::string::npos) return;
@@ -40,6 +43,8 @@ void Faults::start() {
   plan(options_.partitions, [this] { partition(); });
   plan(options_.pauses, [this] { pause(); });
   plan(options_.sync_failures, [this] { fail_sync(); });
+  plan(options_.clocks, [this] { skew_clock(); });
+  plan(options_.container_crashes, [this] { crash_container(); });
   cluster_.at(options_.duration, [this] { over_ = true; });
 }
 
@@ -148,6 +153,49 @@ void Faults::fail_sync() {
   cluster_.medium(shard).fail_next_sync();
   const size_t record = fired("sync-failure", "shard " + shard, "the next sync fails");
   records_[record].reverted_ns = cluster_.now().ns;
+}
+
+void Faults::skew_clock() {
+  const std::string host = any_host(false);
+  if (host.empty()) return;
+  runtime::sim::ClockError error;
+  error.skew = std::chrono::milliseconds(random_.between(-kSkewMaxMs, kSkewMaxMs));
+  error.drift_ppm = random_.between(-kDriftMaxPpm, kDriftMaxPpm);
+  cluster_.world().set_clock_error(host, error);
+  revert_later(fired("clock", host,
+                     "off by " + std::to_string(error.skew.count() / 1'000'000) + " ms, drifts " +
+                         std::to_string(error.drift_ppm) + " ppm"),
+               [this, host] { cluster_.world().set_clock_error(host, {}); });
+}
+
+void Faults::crash_container() {
+  const std::string host = any_host(false);
+  if (host.empty()) return;
+  cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
+               [this, host](Result<runtime::MessagePtr> answer) {
+                 const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
+                 if (!reply || over_) return;
+                 cluster_.at(io::Duration::zero(), [this, host, root = reply->actor()] { crash_one_of(host, root); });
+               });
+}
+
+/// Only pods of Deployments: their containers are started again, and what the others end with is not spoilt.
+void Faults::crash_one_of(const std::string& host, const bus::ActorInfo& root) {
+  std::vector<std::string> pods;
+  for (const std::string& name : actor_names(root, true)) {
+    if (name.find("/pods/") != std::string::npos && name.find("/web-") != std::string::npos) pods.push_back(name);
+  }
+  if (pods.empty() || over_) return;
+  const std::string target = pods[random_.below(pods.size())];
+  ++container_crashes_[target.substr(target.find("/pods/") + 6)];
+  const size_t record = fired("crash-container", target, "");
+  bus::CrashContainer verb;
+  verb.set_exit_code(137);
+  cluster_.ask(host, {target}, runtime::make_message(std::move(verb)), kCrashTimeout,
+               [this, record](Result<runtime::MessagePtr> answer) {
+                 records_[record].reverted_ns = cluster_.now().ns;
+                 if (!answer) records_[record].detail = answer.error().message;
+               });
 }
 
 void Faults::break_network() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct FaultOptions {
   int partitions = 1;   // of one worker from all, or of one direction of one link
   int pauses = 1;       // hosts that stand still
   int sync_failures = 1;  // of the store
+  int clocks = 1;         // hosts whose clock is wrong for a while
+  int container_crashes = 0;
   double drop = 0.01;   // probabilities per frame, while faults last
   double duplicate = 0.01;
   double reorder = 0;
@@ -26,7 +29,7 @@ struct FaultOptions {
 
 /// One fault as it happened. -1: not yet.
 struct FaultRecord {
-  std::string kind;    // kill, crash-host, partition, pause, sync-failure, network
+  std::string kind;    // kill, crash-host, crash-container, partition, pause, clock, sync-failure, network
   std::string target;
   std::string detail;
   int64_t fired_ns = -1;
@@ -42,6 +45,8 @@ class Faults {
   /// Everything has been reverted, and no fault will come.
   bool over() const { return open_ == 0 && over_; }
   const std::vector<FaultRecord>& records() const { return records_; }
+  /// How often a container of each pod ("default/web-1") was crashed.
+  const std::map<std::string, int>& container_crashes() const { return container_crashes_; }
 
  private:
   void plan(int count, const std::function<void()>& fault);
@@ -51,6 +56,9 @@ class Faults {
   void partition();
   void pause();
   void fail_sync();
+  void skew_clock();
+  void crash_container();
+  void crash_one_of(const std::string& host, const bus::ActorInfo& root);
   void break_network();
   size_t fired(std::string kind, std::string target, std::string detail);
   void revert_later(size_t record, std::function<void()> revert);
@@ -61,6 +69,7 @@ class Faults {
   io::Random random_;
   io::MonoTime end_;
   std::vector<FaultRecord> records_;
+  std::map<std::string, int> container_crashes_;
   int open_ = 0;
   bool over_ = false;
 };

@@ -5,6 +5,7 @@
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/encode.hpp"
+#include "messages/quantity.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr size_t kBreachesKept = 20;
+constexpr int64_t kNodeCpuMilli = 8000;  // of a simulated node
 constexpr std::string_view kFinalPhases[] = {"Succeeded", "Failed"};
 
 class Tap final : public store::Engine {
@@ -48,6 +50,17 @@ class Tap final : public store::Engine {
 };
 
 bool is_final(std::string_view phase) { return phase == kFinalPhases[0] || phase == kFinalPhases[1]; }
+
+int64_t cpu_milli_of(const core::Pod& pod) {
+  int64_t sum = 0;
+  for (const auto& container : pod.spec().containers()) {
+    auto found = container.resources().requests().find("cpu");
+    if (found == container.resources().requests().end()) continue;
+    auto quantity = Quantity::parse(found->second.string());
+    if (quantity) sum += quantity->milli();
+  }
+  return sum;
+}
 
 std::string without_heartbeats(const Object& object) {
   auto node = object.as<core::Node>();
@@ -166,7 +179,7 @@ void History::look_at_pod(const ObjectPtr& object) {
   if (!facts.node.empty() && pod.spec().nodename() != facts.node) {
     breach("bound-once", who + " moved from " + facts.node + " to \"" + pod.spec().nodename() + "\"");
   }
-  facts.node = pod.spec().nodename();
+  count_cpu(who, &facts, pod.spec().nodename(), is_final(status.phase()) ? 0 : cpu_milli_of(pod));
   if (is_final(facts.phase) && status.phase() != facts.phase) {
     breach("phases-final", who + " went from " + facts.phase + " to \"" + status.phase() + "\"");
   }
@@ -194,9 +207,22 @@ void History::look_at_pod(const ObjectPtr& object) {
   }
 }
 
+void History::count_cpu(const std::string& who, PodFacts* facts, const std::string& node, int64_t cpu_milli) {
+  cpu_milli_[facts->node] -= facts->cpu_milli;
+  facts->node = node;
+  facts->cpu_milli = node.empty() ? 0 : cpu_milli;
+  int64_t& asked = cpu_milli_[node];
+  const bool full = asked > kNodeCpuMilli;
+  asked += facts->cpu_milli;
+  if (!full && asked > kNodeCpuMilli) {
+    breach("nodes-not-overfull", who + " makes " + std::to_string(asked) + "m of cpu asked of " + node);
+  }
+}
+
 void History::forget_pod(const std::string& uid) {
   auto found = pods_.find(uid);
   if (found == pods_.end()) return;
+  count_cpu("", &found->second, "", 0);
   auto holder = ips_.find(found->second.ip);
   if (holder != ips_.end() && holder->second == uid) ips_.erase(holder);
   pods_.erase(found);

@@ -40,6 +40,7 @@ class History {
  private:
   struct PodFacts {
     std::string node;
+    int64_t cpu_milli = 0;  // that it asks of the node, while it has not ended
     std::string ip;  // while it has one of its own
     std::string phase;
     std::map<std::string, int32_t> restarts;
@@ -52,6 +53,7 @@ class History {
   void put(const std::string& shard, const ObjectPtr& object);
   void remove(const std::string& shard, const Key& key, uint64_t revision);
   void look_at_pod(const ObjectPtr& object);
+  void count_cpu(const std::string& who, PodFacts* facts, const std::string& node, int64_t cpu_milli);
   void forget_pod(const std::string& uid);
   void breach(const std::string& promise, std::string what);
 
@@ -60,6 +62,7 @@ class History {
   std::map<Key, ObjectPtr> objects_;
   std::map<std::string, Key> uids_;            // ever seen
   std::map<std::string, PodFacts> pods_;       // by uid
+  std::map<std::string, int64_t> cpu_milli_;   // asked of each node
   std::map<std::string, std::string> ips_;     // of live pods: ip to uid
   std::map<std::string, std::vector<std::string>> breaches_;
   uint64_t changes_ = 0;

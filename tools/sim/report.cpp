@@ -25,11 +25,17 @@ Json options_json(const SimulationOptions& options) {
           {"partitions", faults.partitions},
           {"pauses", faults.pauses},
           {"sync_failures", faults.sync_failures},
+          {"clocks", faults.clocks},
+          {"container_crashes", faults.container_crashes},
+          {"down_max_seconds", seconds(faults.down_max.count())},
           {"drop", faults.drop},
           {"duplicate", faults.duplicate},
           {"reorder", faults.reorder},
           {"delay_seconds", seconds(faults.delay.count())},
           {"step_cost_seconds", seconds(options.cluster.step_cost.count())},
+          {"node_grace_seconds", seconds(options.cluster.node_lifecycle.grace.count())},
+          {"eviction_seconds", seconds(options.cluster.node_lifecycle.eviction.count())},
+          {"write_pause_seconds", seconds(options.workload.pause_mean.count())},
           {"deployments", options.workload.deployments},
           {"pods", options.workload.pods}};
 }

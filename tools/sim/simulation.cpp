@@ -1,6 +1,7 @@
 #include "tools/sim/simulation.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace kabuki::tools {
@@ -57,23 +58,27 @@ SimulationReport simulate(SimulationOptions options) {
   Workload workload(cluster, options.workload);
   Faults faults(cluster, options.faults);
 
-  Observed observed;
-  const bool started = cluster.start(kStartLimit);
-  if (started) {
-    cluster.run_for(kWarmUp);
-    observed.standing = standing_actors(cluster);
-    workload.start();
-    faults.start();
-    cluster.run_for(options.duration);
-    const io::MonoTime last_fault = cluster.now();
-    observed.settled = settle(cluster, options, *history, workload, faults, &observed.why_not_settled);
-    report.settled_after = std::max(history->last_change() - last_fault, io::Duration::zero());
-    observe(cluster, &observed);
-  } else {
-    observed.why_not_settled = "the cluster did not come up";
+  try {
+    Observed observed;
+    if (cluster.start(kStartLimit)) {
+      cluster.run_for(kWarmUp);
+      observed.standing = standing_actors(cluster);
+      workload.start();
+      faults.start();
+      cluster.run_for(options.duration);
+      const io::MonoTime last_fault = cluster.now();
+      observed.settled = settle(cluster, options, *history, workload, faults, &observed.why_not_settled);
+      report.settled_after = std::max(history->last_change() - last_fault, io::Duration::zero());
+      observed.container_crashes = faults.container_crashes();
+      observe(cluster, &observed);
+    } else {
+      observed.why_not_settled = "the cluster did not come up";
+    }
+    report.checks = judge(observed, *history, workload, cluster.node_names());
+  } catch (const std::runtime_error& error) {
+    // The world gives a run up whose time stands still.
+    report.checks.push_back({"time-goes-on", Verdict::failed, error.what()});
   }
-
-  report.checks = judge(observed, *history, workload, cluster.node_names());
   report.trace_hash = cluster.world().trace_hash();
   report.state_hash = history->state_hash();
   report.simulated = io::Duration(cluster.now().ns);
@@ -91,7 +96,9 @@ SimulationReport simulate(SimulationOptions options) {
 
 std::string duration_text(io::Duration duration) {
   if (duration.count() % 1'000'000'000 == 0) return std::to_string(duration.count() / 1'000'000'000) + "s";
-  return number_text(static_cast<double>(duration.count()) * 1e-6) + "ms";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6gms", static_cast<double>(duration.count()) * 1e-6);
+  return text;
 }
 
 std::string replay_command(const SimulationOptions& options) {
@@ -100,9 +107,14 @@ std::string replay_command(const SimulationOptions& options) {
          " --hosts " + std::to_string(options.cluster.hosts) + " --nodes " + std::to_string(options.cluster.nodes) +
          " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
          " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
-         " --sync-failures " + std::to_string(faults.sync_failures) + " --drop " + number_text(faults.drop) +
+         " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) + " --container-crashes " +
+         std::to_string(faults.container_crashes) + " --down-max " + duration_text(faults.down_max) + " --drop " + number_text(faults.drop) +
          " --duplicate " + number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
-         duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost);
+         duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost) + " --node-grace " +
+         duration_text(options.cluster.node_lifecycle.grace) + " --eviction " +
+         duration_text(options.cluster.node_lifecycle.eviction) + " --deployments " +
+         std::to_string(options.workload.deployments) + " --pods " + std::to_string(options.workload.pods) +
+         " --write-pause " + duration_text(options.workload.pause_mean);
 }
 
 }  // namespace kabuki::tools

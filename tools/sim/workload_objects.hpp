@@ -14,13 +14,15 @@ inline constexpr const char* kSimNamespace = "default";
 /// Kinds of single pods, each with another end.
 enum class PodShape { plain, with_init_and_sidecar, succeeds, fails, retries };
 inline constexpr int kPodShapes = 5;
+/// What each pod of a Deployment asks of its node.
+inline constexpr const char* kSimCpu = "1500m";
 
 ::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image);
 ::k8s::io::api::core::v1::Pod sim_pod(const std::string& name, PodShape shape);
 
 /// "" when `pod` has come to the end that its shape stands for; else what is wrong.
 std::string wrong_with(PodShape shape, const ::k8s::io::api::core::v1::Pod& pod);
-/// "" when it runs and is ready and no container was ever started again.
-std::string wrong_with_running(const ::k8s::io::api::core::v1::Pod& pod);
+/// "" when it runs and is ready and no container was started again more often than it was crashed.
+std::string wrong_with_running(const ::k8s::io::api::core::v1::Pod& pod, int crashes = 0);
 
 }  // namespace kabuki::tools
