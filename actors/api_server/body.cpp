@@ -1,5 +1,6 @@
 #include "actors/api_server/body.hpp"
 
+#include <absl/strings/escaping.h>
 #include <google/protobuf/descriptor.h>
 
 #include "messages/envelope.hpp"
@@ -44,6 +45,15 @@ Result<> check_type(std::string_view api_version, std::string_view kind, const E
   return {};
 }
 
+/// What Kubernetes shows of a body that it could not read.
+std::string summary(std::string_view body) {
+  constexpr size_t kShown = 30;
+  if (body.empty()) return "<empty>";
+  std::string shown(body.substr(0, kShown));
+  if (body.front() != '{') shown = absl::BytesToHexString(shown);
+  return body.size() > kShown ? shown + " ..." : shown;
+}
+
 Result<DecodedBody> decode_protobuf(std::string_view body, const ExpectedType& expected) {
   auto envelope = open_envelope(body);
   if (!envelope) return envelope.error();
@@ -77,7 +87,8 @@ Result<DecodedBody> decode_body(std::string_view body, Encoding encoding, const 
   auto type = peek_type_meta(body);
   if (!type) {
     Error error = type.error();
-    error.message = "the object provided is unrecognized (must be of type " + expected.kind + "): " + error.message;
+    error.message = "the object provided is unrecognized (must be of type " + expected.kind + "): " + error.message +
+                    " (" + summary(body) + ")";
     return error;
   }
   if (auto typed = check_type(type->api_version, type->kind, expected); !typed) return typed.error();

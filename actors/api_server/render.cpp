@@ -83,6 +83,24 @@ std::string json_event(std::string_view type, std::string_view object) {
   return line;
 }
 
+/// Unlike those of other lists, these items carry their kind: their list does not tell it.
+void append_partial_list_json(std::span<const ObjectPtr> items, const ListPage& page, std::string* out) {
+  *out += R"({"kind":"PartialObjectMetadataList","apiVersion":")" + std::string(kMetaVersion) + R"(","metadata":)";
+  ::k8s::io::apimachinery::pkg::apis::meta::v1::ListMeta meta;
+  meta.set_resourceversion(std::to_string(page.revision));
+  meta.set_continue_(std::string(page.continue_token));
+  if (page.remaining_items) meta.set_remainingitemcount(*page.remaining_items);
+  encode_json(meta, out);
+  *out += R"(,"items":[)";
+  const char* between = "";
+  for (const ObjectPtr& item : items) {
+    *out += between;
+    encode_json(partial_of(*parsed(*item)), out, "PartialObjectMetadata", kMetaVersion);
+    between = ",";
+  }
+  *out += "]}";
+}
+
 }  // namespace
 
 Response render_message(int status, const Message& message, std::string_view kind, std::string_view api_version,
@@ -151,6 +169,8 @@ Response render_list(const Kind& kind, std::span<const ObjectPtr> items, const L
     options.continue_token = facts.continue_token;
     options.remaining = page.remaining_items;
     encode_table_json(kind, items, options, &body);
+  } else if (is_partial(format) && format.encoding != Encoding::protobuf) {
+    append_partial_list_json(items, page, &body);
   } else if (is_partial(format)) {
     ::k8s::io::apimachinery::pkg::apis::meta::v1::PartialObjectMetadataList list;
     list.mutable_metadata()->set_resourceversion(std::to_string(facts.revision));
