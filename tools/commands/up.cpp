@@ -59,6 +59,20 @@ int live(const UpOptions& options, int guardian_pid, const Report& report) {
       });
 }
 
+/// The options of a life after the first: what was left to chance stays as it came, for clients and hosts go on asking
+/// where they asked before.
+UpOptions as_before(UpOptions options) {
+  auto state = read_host_state(ClusterFiles{options.host.data}.state());
+  if (!state) return options;
+  auto port_of = [](const std::string& address) { return address.substr(address.rfind(':') + 1); };
+  if (options.host.port == 0) {
+    options.host.port = static_cast<uint16_t>(std::strtoul(port_of(state->api_server).c_str(), nullptr, 10));
+  }
+  std::string& listen = options.host.listen;
+  if (!listen.empty() && listen.find(':') == std::string::npos) listen += ":" + port_of(state->endpoint);
+  return options;
+}
+
 /// Guards host processes until it is told to stop. Only the first start is reported.
 int live_guarded(const UpOptions& options, const Report& report) {
   ClusterFiles files{options.host.data};
@@ -69,7 +83,9 @@ int live_guarded(const UpOptions& options, const Report& report) {
     return kCannotStart;
   }
   int guardian = ::getpid();
-  return guard([&](int restarts) { return live(options, guardian, restarts == 0 ? report : Report()); });
+  return guard([&](int restarts) {
+    return restarts == 0 ? live(options, guardian, report) : live(as_before(options), guardian, Report());
+  });
 }
 
 void say_ready(const UpOptions& options, const std::string& server, io::Duration took) {
