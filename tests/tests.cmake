@@ -12,3 +12,7 @@ foreach(name kubectl http recovery bad_input hosts pods)
                          ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")
   endif()
 endforeach()
+
+add_test(NAME Sim.SameHashInTwoProcesses
+         COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/sim/same_hash_in_two_processes.py
+                 ${CMAKE_BINARY_DIR}/kabuki)

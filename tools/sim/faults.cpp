@@ -38,19 +38,21 @@ Faults::Faults(SimCluster& cluster, FaultOptions options)
 void Faults::start() {
   end_ = cluster_.now() + options_.duration;
   break_network();
-  plan(options_.kills, [this] { kill(); });
-  plan(options_.crashes, [this] { crash(); });
-  plan(options_.partitions, [this] { partition(); });
-  plan(options_.pauses, [this] { pause(); });
-  plan(options_.sync_failures, [this] { fail_sync(); });
-  plan(options_.clocks, [this] { skew_clock(); });
-  plan(options_.container_crashes, [this] { crash_container(); });
+  plan("kill", options_.kills, &Faults::kill);
+  plan("crash", options_.crashes, &Faults::crash);
+  plan("partition", options_.partitions, &Faults::partition);
+  plan("pause", options_.pauses, &Faults::pause);
+  plan("sync-failure", options_.sync_failures, &Faults::fail_sync);
+  plan("clock", options_.clocks, &Faults::skew_clock);
+  plan("container", options_.container_crashes, &Faults::crash_container);
   cluster_.at(options_.duration, [this] { over_ = true; });
 }
 
-void Faults::plan(int count, const std::function<void()>& fault) {
+void Faults::plan(const std::string& kind, int count, Fault fault) {
   for (int i = 0; i < count; ++i) {
-    cluster_.at(io::Duration(static_cast<int64_t>(random_.below(static_cast<uint64_t>(options_.duration.count())))), fault);
+    io::Random random = random_.split(kind + "/" + std::to_string(i));
+    const auto when = random.below(static_cast<uint64_t>(options_.duration.count()));
+    cluster_.at(io::Duration(static_cast<int64_t>(when)), [this, fault, random] { (this->*fault)(random); });
   }
 }
 
@@ -59,11 +61,11 @@ size_t Faults::fired(std::string kind, std::string target, std::string detail) {
   return records_.size() - 1;
 }
 
-void Faults::revert_later(size_t record, std::function<void()> revert) {
+void Faults::revert_later(size_t record, io::Random& random, std::function<void()> revert) {
   ++open_;
   const io::Duration left = end_ - cluster_.now();
   const io::Duration longest = std::clamp<io::Duration>(left, io::Duration(1), options_.down_max);
-  const auto delay = io::Duration(static_cast<int64_t>(random_.below(static_cast<uint64_t>(longest.count()))));
+  const auto delay = io::Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>(longest.count()))));
   cluster_.at(delay, [this, record, revert = std::move(revert)] {
     revert();
     records_[record].reverted_ns = cluster_.now().ns;
@@ -71,35 +73,35 @@ void Faults::revert_later(size_t record, std::function<void()> revert) {
   });
 }
 
-std::string Faults::any_host(bool workers_only) {
+std::string Faults::any_host(io::Random& random, bool workers_only) {
   std::vector<std::string> hosts;
   for (const std::string& host : cluster_.hosts()) {
     if (cluster_.is_up(host) && (!workers_only || host != actors::kFirstHost)) hosts.push_back(host);
   }
-  return hosts.empty() ? "" : hosts[random_.below(hosts.size())];
+  return hosts.empty() ? "" : hosts[random.below(hosts.size())];
 }
 
-void Faults::kill() {
+void Faults::kill(io::Random random) {
   // The control plane has most of the actors that matter.
-  const std::string host = random_.chance(0.5) && cluster_.is_up(actors::kFirstHost) ? actors::kFirstHost : any_host(false);
+  const std::string host = random.chance(0.5) && cluster_.is_up(actors::kFirstHost) ? actors::kFirstHost : any_host(random, false);
   if (host.empty()) return;
   cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
-               [this, host](Result<runtime::MessagePtr> answer) {
+               [this, host, random](Result<runtime::MessagePtr> answer) {
                  const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
                  if (!reply || over_) return;
-                 cluster_.at(io::Duration::zero(), [this, host, root = reply->actor()] { kill_one_of(host, root); });
+                 cluster_.at(io::Duration::zero(), [this, host, random, root = reply->actor()] { kill_one_of(host, root, random); });
                });
 }
 
-void Faults::kill_one_of(const std::string& host, const bus::ActorInfo& root) {
+void Faults::kill_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random) {
   if (over_) return;
   const auto standing = actor_names(root, false);
   std::vector<std::string> pods;
   for (const std::string& name : actor_names(root, true)) {
     if (name.find("/pods/") != std::string::npos) pods.push_back(name);
   }
-  const bool pod = !pods.empty() && random_.chance(kPodKills);
-  const std::string target = pod ? pods[random_.below(pods.size())] : standing[random_.below(standing.size())];
+  const bool pod = !pods.empty() && random.chance(kPodKills);
+  const std::string target = pod ? pods[random.below(pods.size())] : standing[random.below(standing.size())];
   const size_t record = fired("kill", target, "");
   bus::KillActor verb;
   verb.set_why("simulated fault");
@@ -113,80 +115,80 @@ void Faults::kill_one_of(const std::string& host, const bus::ActorInfo& root) {
                });
 }
 
-void Faults::crash() {
-  const std::string host = any_host(false);
+void Faults::crash(io::Random random) {
+  const std::string host = any_host(random, false);
   if (host.empty()) return;
   cluster_.crash_host(host);
-  revert_later(fired("crash-host", host, ""), [this, host] { cluster_.restart_host(host); });
+  revert_later(fired("crash-host", host, ""), random, [this, host] { cluster_.restart_host(host); });
 }
 
-void Faults::partition() {
-  const std::string host = any_host(true);
+void Faults::partition(io::Random random) {
+  const std::string host = any_host(random, true);
   if (host.empty()) return;
   auto& network = cluster_.world().network();
-  if (!random_.chance(kOneWay)) {
+  if (!random.chance(kOneWay)) {
     network.cut(host, actors::kFirstHost);
-    revert_later(fired("partition", host, "from host-1, both ways"),
+    revert_later(fired("partition", host, "from host-1, both ways"), random,
                  [&network, host] { network.heal(host, actors::kFirstHost); });
     return;
   }
-  const bool out = random_.chance(0.5);
+  const bool out = random.chance(0.5);
   const std::string from = out ? host : actors::kFirstHost;
   const std::string to = out ? actors::kFirstHost : host;
   network.cut_one_way(from, to);
-  revert_later(fired("partition", host, "nothing arrives from " + from + " at " + to),
+  revert_later(fired("partition", host, "nothing arrives from " + from + " at " + to), random,
                [&network, from, to] { network.heal_one_way(from, to); });
 }
 
-void Faults::pause() {
-  const std::string host = any_host(false);
+void Faults::pause(io::Random random) {
+  const std::string host = any_host(random, false);
   if (host.empty()) return;
-  const auto duration = io::Duration(static_cast<int64_t>(random_.below(static_cast<uint64_t>(io::Duration(kPauseMax).count()))));
+  const auto duration = io::Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>(io::Duration(kPauseMax).count()))));
   cluster_.world().pause_host(host, duration);
   const size_t record = fired("pause", host, "");
   records_[record].reverted_ns = cluster_.now().ns + duration.count();
 }
 
-void Faults::fail_sync() {
+void Faults::fail_sync(io::Random random) {
   const auto shards = cluster_.shards().names();
-  const std::string shard = shards[random_.below(shards.size())];
+  const std::string shard = shards[random.below(shards.size())];
   cluster_.medium(shard).fail_next_sync();
   const size_t record = fired("sync-failure", "shard " + shard, "the next sync fails");
   records_[record].reverted_ns = cluster_.now().ns;
 }
 
-void Faults::skew_clock() {
-  const std::string host = any_host(false);
+void Faults::skew_clock(io::Random random) {
+  const std::string host = any_host(random, false);
   if (host.empty()) return;
   runtime::sim::ClockError error;
-  error.skew = std::chrono::milliseconds(random_.between(-kSkewMaxMs, kSkewMaxMs));
-  error.drift_ppm = random_.between(-kDriftMaxPpm, kDriftMaxPpm);
+  error.skew = std::chrono::milliseconds(random.between(-kSkewMaxMs, kSkewMaxMs));
+  error.drift_ppm = random.between(-kDriftMaxPpm, kDriftMaxPpm);
   cluster_.world().set_clock_error(host, error);
   revert_later(fired("clock", host,
                      "off by " + std::to_string(error.skew.count() / 1'000'000) + " ms, drifts " +
                          std::to_string(error.drift_ppm) + " ppm"),
-               [this, host] { cluster_.world().set_clock_error(host, {}); });
+               random, [this, host] { cluster_.world().set_clock_error(host, {}); });
 }
 
-void Faults::crash_container() {
-  const std::string host = any_host(false);
+void Faults::crash_container(io::Random random) {
+  const std::string host = any_host(random, false);
   if (host.empty()) return;
   cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
-               [this, host](Result<runtime::MessagePtr> answer) {
+               [this, host, random](Result<runtime::MessagePtr> answer) {
                  const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
                  if (!reply || over_) return;
-                 cluster_.at(io::Duration::zero(), [this, host, root = reply->actor()] { crash_one_of(host, root); });
+                 cluster_.at(io::Duration::zero(), [this, host, random, root = reply->actor()] { crash_one_of(host, root, random); });
                });
 }
 
 /// Only pods of Deployments: their containers are started again, and what the others end with is not spoilt.
-void Faults::crash_one_of(const std::string& host, const bus::ActorInfo& root) {
+void Faults::crash_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random) {
   std::vector<std::string> pods;
   for (const std::string& name : actor_names(root, true)) {
     if (name.find("/pods/") != std::string::npos && name.find("/web-") != std::string::npos) pods.push_back(name);
   }
   if (pods.empty() || over_) return;
-  const std::string target = pods[random_.below(pods.size())];
+  const std::string target = pods[random.below(pods.size())];
   ++container_crashes_[target.substr(target.find("/pods/") + 6)];
   const size_t record = fired("crash-container", target, "");
   bus::CrashContainer verb;

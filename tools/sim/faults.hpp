@@ -36,7 +36,8 @@ struct FaultRecord {
   int64_t reverted_ns = -1;  // of a kill: when it was answered
 };
 
-/// Breaks a cluster at random times of its own random stream, and mends everything again by the end of its duration.
+/// Breaks a cluster at random times, and mends everything again by the end of its duration. Each fault draws from a
+/// stream of its own: with a lower count of a kind, the faults that are left are the same.
 class Faults {
  public:
   Faults(SimCluster& cluster, FaultOptions options);
@@ -49,24 +50,26 @@ class Faults {
   const std::map<std::string, int>& container_crashes() const { return container_crashes_; }
 
  private:
-  void plan(int count, const std::function<void()>& fault);
-  void kill();
-  void kill_one_of(const std::string& host, const bus::ActorInfo& root);
-  void crash();
-  void partition();
-  void pause();
-  void fail_sync();
-  void skew_clock();
-  void crash_container();
-  void crash_one_of(const std::string& host, const bus::ActorInfo& root);
+  using Fault = void (Faults::*)(io::Random);
+
+  void plan(const std::string& kind, int count, Fault fault);
+  void kill(io::Random random);
+  void kill_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random);
+  void crash(io::Random random);
+  void partition(io::Random random);
+  void pause(io::Random random);
+  void fail_sync(io::Random random);
+  void skew_clock(io::Random random);
+  void crash_container(io::Random random);
+  void crash_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random);
   void break_network();
   size_t fired(std::string kind, std::string target, std::string detail);
-  void revert_later(size_t record, std::function<void()> revert);
-  std::string any_host(bool workers_only);
+  void revert_later(size_t record, io::Random& random, std::function<void()> revert);
+  std::string any_host(io::Random& random, bool workers_only);
 
   SimCluster& cluster_;
   const FaultOptions options_;
-  io::Random random_;
+  const io::Random random_;
   io::MonoTime end_;
   std::vector<FaultRecord> records_;
   std::map<std::string, int> container_crashes_;
