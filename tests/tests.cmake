@@ -6,11 +6,9 @@ add_test(NAME House.IncludesGoOneWay
 
 # Each starts clusters of its own on free ports. KUBECTL=FILE in the environment of ctest names another client.
 foreach(name kubectl http recovery bad_input hosts pods)
-  if(EXISTS ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
-    add_test(NAME E2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
-    set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 PROCESSORS 1
-                         ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")
-  endif()
+  add_test(NAME E2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
+  set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 PROCESSORS 1
+                       ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
 add_test(NAME Sim.SameHashInTwoProcesses

@@ -68,6 +68,7 @@ class BadInputTest(ClusterTest):
                             "BadRequest", 'unknown field "datta"')
         self.assert_refused(self.api.request("POST", MAPS + "?fieldValidation=Maybe", config("x")), 400, "BadRequest",
                             "supported values are Ignore, Warn, Strict")
+        self.api.request("POST", MAPS, config("a"))
         self.assert_refused(self.api.request("PUT", MAPS + "/a", config("b")), 400, "BadRequest", "does not match")
 
     def test_oversized_bodies(self):
