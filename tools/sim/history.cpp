@@ -6,6 +6,7 @@
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/encode.hpp"
 #include "messages/quantity.hpp"
+#include "tools/sim/workload_objects.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr size_t kBreachesKept = 20;
-constexpr int64_t kNodeCpuMilli = 8000;  // of a simulated node
 constexpr std::string_view kFinalPhases[] = {"Succeeded", "Failed"};
 
 class Tap final : public store::Engine {
@@ -212,9 +212,9 @@ void History::count_cpu(const std::string& who, PodFacts* facts, const std::stri
   facts->node = node;
   facts->cpu_milli = node.empty() ? 0 : cpu_milli;
   int64_t& asked = cpu_milli_[node];
-  const bool full = asked > kNodeCpuMilli;
+  const bool full = asked > kSimNodeCpuMilli;
   asked += facts->cpu_milli;
-  if (!full && asked > kNodeCpuMilli) {
+  if (!full && asked > kSimNodeCpuMilli) {
     breach("nodes-not-overfull", who + " makes " + std::to_string(asked) + "m of cpu asked of " + node);
   }
 }

@@ -18,12 +18,20 @@ constexpr std::chrono::seconds kReadPause{1};
 constexpr std::chrono::seconds kUnknownPause{5};
 constexpr double kVerified = 0.4;  // of the acknowledged writes, by a read
 
+/// So much that nodes fill up, and so little that everything fits.
+int64_t pod_cpu_milli(size_t nodes, const WorkloadOptions& options) {
+  constexpr int64_t kMost = 1500;
+  const int64_t pods = std::max<int64_t>(1, int64_t{options.deployments} * options.replicas_max);
+  return std::min(kMost, static_cast<int64_t>(nodes) * kSimNodeCpuMilli * 6 / 10 / pods);
+}
+
 std::string image_name(int number) { return "registry.example/app:v" + std::to_string(number); }
 
 }  // namespace
 
 Workload::Workload(SimCluster& cluster, WorkloadOptions options)
-    : cluster_(cluster), options_(options), random_(cluster.world().random("workload")) {
+    : cluster_(cluster), options_(options), random_(cluster.world().random("workload")),
+      cpu_milli_(pod_cpu_milli(cluster.node_names().size(), options)) {
   for (int i = 1; i <= options_.deployments; ++i) {
     keys_.push_back({kinds::kDeployment, kSimNamespace, "web-" + std::to_string(i)});
   }
@@ -65,7 +73,7 @@ void Workload::change_deployment(const Key& key) {
   if (!wanted_[key].exists) {
     Wanted after{.exists = true, .replicas = static_cast<int>(random_.between(1, options_.replicas_max))};
     after.image = image_name(images_++);
-    return create(key, after, sim_deployment(key.name, after.replicas, after.image));
+    return create(key, after, sim_deployment(key.name, after.replicas, after.image, cpu_milli_));
   }
   const uint64_t draw = random_.below(10);
   if (draw < 5) return scale(key);

@@ -86,6 +86,7 @@ class Workload {
   std::vector<Key> keys_;
   std::map<Key, Wanted> wanted_;
   std::map<Key, int> busy_;
+  int64_t cpu_milli_;  // of each pod of a Deployment
   int images_ = 1;
   Counts counts_;
   std::vector<std::string> breaches_;

@@ -43,7 +43,8 @@ std::string ended(const core::Pod& pod, const std::string& phase, int exit_code,
 
 }  // namespace
 
-::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image) {
+::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image,
+                                                    int64_t cpu_milli) {
   ::k8s::io::api::apps::v1::Deployment deployment;
   deployment.mutable_metadata()->set_name(name);
   deployment.mutable_metadata()->set_namespace_(kSimNamespace);
@@ -54,7 +55,7 @@ std::string ended(const core::Pod& pod, const std::string& phase, int exit_code,
   auto* container = spec->mutable_template_()->mutable_spec()->add_containers();
   container->set_name("app");
   container->set_image(image);
-  (*container->mutable_resources()->mutable_requests())["cpu"].set_string(kSimCpu);
+  (*container->mutable_resources()->mutable_requests())["cpu"].set_string(std::to_string(cpu_milli) + "m");
   return deployment;
 }
 

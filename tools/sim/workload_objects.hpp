@@ -14,10 +14,11 @@ inline constexpr const char* kSimNamespace = "default";
 /// Kinds of single pods, each with another end.
 enum class PodShape { plain, with_init_and_sidecar, succeeds, fails, retries };
 inline constexpr int kPodShapes = 5;
-/// What each pod of a Deployment asks of its node.
-inline constexpr const char* kSimCpu = "1500m";
+inline constexpr int64_t kSimNodeCpuMilli = 8000;
 
-::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image);
+/// Each of its pods asks for `cpu_milli`.
+::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image,
+                                                    int64_t cpu_milli);
 ::k8s::io::api::core::v1::Pod sim_pod(const std::string& name, PodShape shape);
 
 /// "" when `pod` has come to the end that its shape stands for; else what is wrong.
