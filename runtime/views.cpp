@@ -46,6 +46,8 @@ class Views final : public Actor {
   }
 
   void child_ended(const std::string& name, const ExitReason& reason) override {
+    // Asked to, because this actor ends itself.
+    if (reason.kind == ExitReason::Kind::shutdown) return;
     log(Level::warning, this->name(), "a view ended and is started again", {{"view", name}, {"why", reason.what}});
     for (auto it = routes_.begin(); it != routes_.end();) {
       if (it->second != name) {

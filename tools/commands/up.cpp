@@ -59,21 +59,28 @@ int live(const UpOptions& options, int guardian_pid, const Report& report) {
       });
 }
 
-/// The options of a life after the first: what was left to chance stays as it came, for clients and hosts go on asking
-/// where they asked before.
+std::string port_of(const std::string& address) { return address.substr(address.rfind(':') + 1); }
+
+/// A host that listens for others listens where it did before, if nobody says otherwise: they go on asking there.
+void keep_listening(UpOptions* options) {
+  auto state = read_host_state(ClusterFiles{options->host.data}.state());
+  std::string& listen = options->host.listen;
+  if (!state || listen.empty() || listen.find(':') != std::string::npos) return;
+  if (state->endpoint.starts_with("tcp://" + listen + ":")) listen += ":" + port_of(state->endpoint);
+}
+
+/// The options of a life after the first: what was left to chance stays as it came.
 UpOptions as_before(UpOptions options) {
+  keep_listening(&options);
   auto state = read_host_state(ClusterFiles{options.host.data}.state());
-  if (!state) return options;
-  auto port_of = [](const std::string& address) { return address.substr(address.rfind(':') + 1); };
-  if (options.host.port == 0) {
+  if (state && options.host.port == 0) {
     options.host.port = static_cast<uint16_t>(std::strtoul(port_of(state->api_server).c_str(), nullptr, 10));
   }
-  std::string& listen = options.host.listen;
-  if (!listen.empty() && listen.find(':') == std::string::npos) listen += ":" + port_of(state->endpoint);
   return options;
 }
 
-/// Guards host processes until it is told to stop. Only the first start is reported.
+/// Guards host processes until it is told to stop. In the background every life reports, because the first may end before
+/// it has; once somebody has been told, nobody listens any more.
 int live_guarded(const UpOptions& options, const Report& report) {
   ClusterFiles files{options.host.data};
   auto lock = DirectoryLock::take(files.lock());
@@ -84,7 +91,7 @@ int live_guarded(const UpOptions& options, const Report& report) {
   }
   int guardian = ::getpid();
   return guard([&](int restarts) {
-    return restarts == 0 ? live(options, guardian, report) : live(as_before(options), guardian, Report());
+    return restarts == 0 ? live(options, guardian, report) : live(as_before(options), guardian, options.foreground ? Report() : report);
   });
 }
 
@@ -121,6 +128,7 @@ void run_up(UpOptions options) {
     options.kubeconfig = default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"));
   }
   ClusterFiles files{options.host.data};
+  keep_listening(&options);
   if (DirectoryLock::is_held(files.lock())) {
     give_up("up", {.message = "the cluster \"" + options.host.cluster + "\" runs already from " + files.root +
                               "; stop it with `kabuki down --name " + options.host.cluster +
