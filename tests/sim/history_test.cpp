@@ -31,8 +31,7 @@ struct HistoryTest : ::testing::Test {
   }
   void put(const Pod& pod) {
     ++revision;
-    history.fed("pods", revision,
-                {{store::Change::Type::put, Object::encode(kinds::kPod, pod, revision), nullptr}});
+    history.fed("pods", revision, {{store::Change::Type::put, Object::encode(kinds::kPod, pod, revision), nullptr}});
   }
   void remove(const Pod& pod) {
     ++revision;
@@ -53,7 +52,8 @@ TEST_F(HistoryTest, AUidMustNotComeBack) {
   put(pod("web", "u1"));
   remove(pod("web", "u1"));
   put(pod("web", "u1"));
-  EXPECT_EQ(history.breaches("uids-unique"), Lines{"2.000 s: uid u1 of pods/default/web was that of pods/default/web"});
+  EXPECT_EQ(history.breaches("uids-unique"),
+            Lines{"2.000 s: uid u1 of pods/default/web was that of pods/default/web"});
 }
 
 TEST_F(HistoryTest, RevisionsMustIncrease) {

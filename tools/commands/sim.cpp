@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <memory>
 
 #include "runtime/io/live_clock.hpp"
@@ -61,28 +60,60 @@ void add_sim(CLI::App& app) {
   FaultOptions& faults = command->run.faults;
   auto probability = CLI::Range(0.0, 1.0);
   auto* seed = sim->add_option("--seed", command->seed, "What every random choice follows from; none: any");
-  sim->add_option("--for", command->duration, "Virtual time with writes and faults; then it may settle")->capture_default_str();
+  sim->add_option("--for", command->duration, "Virtual time with writes and faults; then it may settle")
+      ->capture_default_str();
   sim->add_option("--hosts", command->run.cluster.hosts, "Hosts; the first has the control plane")
-      ->capture_default_str()->check(CLI::Range(1, 100));
-  sim->add_option("--nodes", command->run.cluster.nodes, "Nodes of each host")->capture_default_str()->check(CLI::Range(1, 1000));
-  sim->add_option("--kills", faults.kills, "Actors killed by name")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--crashes", faults.crashes, "Hosts crashed and started again")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--partitions", faults.partitions, "Workers cut off for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--pauses", faults.pauses, "Hosts that stand still for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--sync-failures", faults.sync_failures, "Failing syncs of the store")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--clocks", faults.clocks, "Hosts whose clock is wrong for a while")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--container-crashes", faults.container_crashes, "Containers of Deployments crashed")->capture_default_str()->check(CLI::NonNegativeNumber);
-  sim->add_option("--down-max", command->down_max, "Longest time a host, link or clock stays broken")->capture_default_str();
-  sim->add_option("--node-grace", command->node_grace, "Silence after which a node is not ready")->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  sim->add_option("--nodes", command->run.cluster.nodes, "Nodes of each host")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  sim->add_option("--kills", faults.kills, "Actors killed by name")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--crashes", faults.crashes, "Hosts crashed and started again")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--partitions", faults.partitions, "Workers cut off for a while")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--pauses", faults.pauses, "Hosts that stand still for a while")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--sync-failures", faults.sync_failures, "Failing syncs of the store")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--clocks", faults.clocks, "Hosts whose clock is wrong for a while")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--container-crashes", faults.container_crashes, "Containers of Deployments crashed")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--down-max", command->down_max, "Longest time a host, link or clock stays broken")
+      ->capture_default_str();
+  sim->add_option("--node-grace", command->node_grace, "Silence after which a node is not ready")
+      ->capture_default_str();
   sim->add_option("--eviction", command->eviction, "How long pods stay on such a node")->capture_default_str();
-  sim->add_option("--write-pause", command->write_pause, "Mean time between two writes of the client")->capture_default_str();
-  sim->add_option("--drop", faults.drop, "Probability that a frame is lost")->capture_default_str()->check(probability);
-  sim->add_option("--duplicate", faults.duplicate, "Probability that a frame comes twice")->capture_default_str()->check(probability);
-  sim->add_option("--reorder", faults.reorder, "Probability that a frame overtakes others")->capture_default_str()->check(probability);
+  sim->add_option("--write-pause", command->write_pause, "Mean time between two writes of the client")
+      ->capture_default_str();
+  sim->add_option("--drop", faults.drop, "Probability that a frame is lost")
+      ->capture_default_str()
+      ->check(probability);
+  sim->add_option("--duplicate", faults.duplicate, "Probability that a frame comes twice")
+      ->capture_default_str()
+      ->check(probability);
+  sim->add_option("--reorder", faults.reorder, "Probability that a frame overtakes others")
+      ->capture_default_str()
+      ->check(probability);
   sim->add_option("--delay", command->delay, "Mean delay of a frame")->capture_default_str();
-  sim->add_option("--step-cost", command->step_cost, "How long a host is busy with one message")->capture_default_str();
-  sim->add_option("--deployments", command->run.workload.deployments, "Deployments of the client")->capture_default_str()->check(CLI::Range(0, 100));
-  sim->add_option("--pods", command->run.workload.pods, "Single pods of the client")->capture_default_str()->check(CLI::Range(0, 1000));
+  sim->add_option("--step-cost", command->step_cost, "How long a host is busy with one message")
+      ->capture_default_str();
+  sim->add_option("--deployments", command->run.workload.deployments, "Deployments of the client")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100));
+  sim->add_option("--pods", command->run.workload.pods, "Single pods of the client")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
   sim->add_flag("--verbose", command->verbose, "Show what the actors log");
   sim->add_option("-o,--output", command->output, "json")->check(CLI::IsMember({"json"}));
   sim->footer("Example:\n  kabuki sim --seed 7 --for 2m --kills 20 --crashes 2");

@@ -59,7 +59,8 @@ Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps
   const std::string who = deployment.metadata().name();
   const apps::ReplicaSet* newest = nullptr;
   for (const auto& [key, set] : sets) {
-    if (owned_by(set, deployment.metadata().uid()) && (!newest || revision_of(set) > revision_of(*newest))) newest = &set;
+    if (owned_by(set, deployment.metadata().uid()) && (!newest || revision_of(set) > revision_of(*newest)))
+      newest = &set;
   }
   if (!newest) return {who + " has no ReplicaSet"};
   const auto& image = deployment.spec().template_().spec().containers(0).image();
@@ -90,8 +91,8 @@ Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps
   if (status.observedgeneration() != deployment.metadata().generation() || status.replicas() != replicas ||
       status.updatedreplicas() != replicas || status.readyreplicas() != replicas ||
       status.availablereplicas() != replicas || status.unavailablereplicas() != 0) {
-    wrong.push_back(who + "'s status is not that of " + std::to_string(replicas) + " ready replicas: observed generation " +
-                    std::to_string(status.observedgeneration()) + " of " +
+    wrong.push_back(who + "'s status is not that of " + std::to_string(replicas) +
+                    " ready replicas: observed generation " + std::to_string(status.observedgeneration()) + " of " +
                     std::to_string(deployment.metadata().generation()) + ", " + std::to_string(status.replicas()) +
                     " replicas, " + std::to_string(status.updatedreplicas()) + " updated, " +
                     std::to_string(status.readyreplicas()) + " ready, " + std::to_string(status.availablereplicas()) +
@@ -109,7 +110,8 @@ Lines wrong_pods(const Observed& observed, const Workload& workload) {
   std::set<std::string> apps;
   for (const auto& [key, deployment] : deployments) {
     apps.insert(key.name);
-    for (auto& line : wrong_pods_of(deployment, sets, pods, observed.container_crashes)) wrong.push_back(std::move(line));
+    for (auto& line : wrong_pods_of(deployment, sets, pods, observed.container_crashes))
+      wrong.push_back(std::move(line));
   }
   for (const auto& [key, set] : sets) {
     const bool has_owner = std::ranges::any_of(
@@ -197,8 +199,7 @@ Lines wrong_views(const Observed& observed, const History& history) {
   for (const auto& [host, view] : observed.views) {
     auto concerns = [&host = host](const ObjectPtr& object) {
       if (host == actors::kFirstHost) return true;
-      return object->kind() == kinds::kPod &&
-             object->as<core::Pod>().spec().nodename().starts_with(host + "-node-");
+      return object->kind() == kinds::kPod && object->as<core::Pod>().spec().nodename().starts_with(host + "-node-");
     };
     for (auto& line : shown_wrongly(host, view, history, concerns)) wrong.push_back(std::move(line));
   }
@@ -283,9 +284,12 @@ Lines wrong_pod_actors(const Observed& observed) {
 
 std::string_view text(Verdict verdict) {
   switch (verdict) {
-    case Verdict::passed: return "passed";
-    case Verdict::failed: return "failed";
-    case Verdict::ran_out_of_time: return "ran out of time";
+    case Verdict::passed:
+      return "passed";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::ran_out_of_time:
+      return "ran out of time";
   }
   return "";
 }
@@ -308,8 +312,9 @@ void observe(SimCluster& cluster, Observed* observed) {
     bus::ListObjects request;
     request.mutable_selection()->set_kind(kind.id);
     ++*waiting;
-    cluster.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer), runtime::make_message(std::move(request)),
-                kAskTimeout, [waiting, seen](Result<runtime::MessagePtr> answer) {
+    cluster.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
+                runtime::make_message(std::move(request)), kAskTimeout,
+                [waiting, seen](Result<runtime::MessagePtr> answer) {
                   --*waiting;
                   if (!answer) return;
                   for (const ObjectPtr& object : (*answer)->objects) seen->served[object->key()] = object;
@@ -375,8 +380,8 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   in_the_end("nodes-ready", wrong_nodes(observed, nodes));
   in_the_end("supervision-tree", wrong_tree(observed));
   in_the_end("pod-actors", wrong_pod_actors(observed));
-  for (const char* promise : {"bound-once", "nodes-not-overfull", "addresses-unique", "phases-final", "uids-unique", "revisions-increase",
-                              "store-recovers"}) {
+  for (const char* promise : {"bound-once", "nodes-not-overfull", "addresses-unique", "phases-final", "uids-unique",
+                              "revisions-increase", "store-recovers"}) {
     always(promise);
   }
   return checks;

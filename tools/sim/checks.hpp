@@ -24,10 +24,10 @@ struct Check {
 struct Observed {
   bool settled = false;
   std::string why_not_settled;
-  std::map<Key, ObjectPtr> served;                 // by the API server
-  std::map<std::string, std::map<Key, ObjectPtr>> views;  // by host: what its views hold
-  std::map<std::string, bus::ActorInfo> trees;     // by host
-  std::map<std::string, int> container_crashes;    // by pod, "default/web-1"
+  std::map<Key, ObjectPtr> served;                           // by the API server
+  std::map<std::string, std::map<Key, ObjectPtr>> views;     // by host: what its views hold
+  std::map<std::string, bus::ActorInfo> trees;               // by host
+  std::map<std::string, int> container_crashes;              // by pod, "default/web-1"
   std::map<std::string, std::vector<std::string>> standing;  // actors by host as they stood before the first fault
 };
 

@@ -154,7 +154,8 @@ void SimCluster::knock(const std::string& name, uint64_t attempt) {
   // As the door of host-1 asks, for who has proven to be that host.
   ask(kFirstHost, runtime::role(runtime::roles::kMembership), runtime::make_message(std::move(join)), kKnockTimeout,
       [this, name, attempt](Result<runtime::MessagePtr> answer) {
-        at(io::Duration::zero(), [this, name, attempt, answer = std::move(answer)] { knocked(name, attempt, answer); });
+        at(io::Duration::zero(),
+           [this, name, attempt, answer = std::move(answer)] { knocked(name, attempt, answer); });
       });
 }
 
@@ -169,10 +170,8 @@ void SimCluster::start_worker(const std::string& name, const bus::JoinReply& rep
   runtime::Host& host = boot(name, reply.incarnation());
   membership::apply_members(host, {}, reply.members());
   actors::TreeParts parts;
-  actors::add_node_host({.host = name,
-                         .nodes = options_.nodes,
-                         .member = {.nodes = static_cast<uint32_t>(options_.nodes)}},
-                        &parts);
+  actors::add_node_host(
+      {.host = name, .nodes = options_.nodes, .member = {.nodes = static_cast<uint32_t>(options_.nodes)}}, &parts);
   run_tree(name, host, std::move(parts));
 }
 

@@ -27,9 +27,9 @@ struct SimClusterOptions {
   std::function<void(io::MonoTime, std::string_view host, std::string_view actor, std::string_view what)> on_step;
 };
 
-/// The product's hosts in a world: host-1 with the control plane over memory engines, the others with nodes only. They
-/// are assembled by the very functions that assemble live hosts, join as those do, and are started again by a stand-in
-/// for the guardian. What is scheduled with at() runs between steps and may do anything to the cluster.
+/// The product's hosts in a world: host-1 with the control plane over memory engines, the others with nodes only.
+/// They are assembled by the very functions that assemble live hosts, join as those do, and are started again by a
+/// stand-in for the guardian. What is scheduled with at() runs between steps and may do anything to the cluster.
 class SimCluster {
  public:
   /// Wraps the engine of a shard: for watching what it does.

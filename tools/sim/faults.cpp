@@ -9,8 +9,8 @@ namespace kabuki::tools {
 namespace {
 
 constexpr std::chrono::seconds kInspectTimeout{3};
-constexpr double kPodKills = 0.4;   // of the kills, when there are pods
-constexpr double kOneWay = 0.5;     // of the partitions
+constexpr double kPodKills = 0.4;  // of the kills, when there are pods
+constexpr double kOneWay = 0.5;    // of the partitions
 constexpr std::chrono::seconds kPauseMax{5};
 constexpr std::chrono::seconds kCrashTimeout{30};
 constexpr int64_t kSkewMaxMs = 30'000;
@@ -83,13 +83,15 @@ std::string Faults::any_host(io::Random& random, bool workers_only) {
 
 void Faults::kill(io::Random random) {
   // The control plane has most of the actors that matter.
-  const std::string host = random.chance(0.5) && cluster_.is_up(actors::kFirstHost) ? actors::kFirstHost : any_host(random, false);
+  const std::string host =
+      random.chance(0.5) && cluster_.is_up(actors::kFirstHost) ? actors::kFirstHost : any_host(random, false);
   if (host.empty()) return;
   cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
                [this, host, random](Result<runtime::MessagePtr> answer) {
                  const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
                  if (!reply || over_) return;
-                 cluster_.at(io::Duration::zero(), [this, host, random, root = reply->actor()] { kill_one_of(host, root, random); });
+                 cluster_.at(io::Duration::zero(),
+                             [this, host, random, root = reply->actor()] { kill_one_of(host, root, random); });
                });
 }
 
@@ -143,7 +145,8 @@ void Faults::partition(io::Random random) {
 void Faults::pause(io::Random random) {
   const std::string host = any_host(random, false);
   if (host.empty()) return;
-  const auto duration = io::Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>(io::Duration(kPauseMax).count()))));
+  const auto duration =
+      io::Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>(io::Duration(kPauseMax).count()))));
   cluster_.world().pause_host(host, duration);
   const size_t record = fired("pause", host, "");
   records_[record].reverted_ns = cluster_.now().ns + duration.count();
@@ -177,7 +180,8 @@ void Faults::crash_container(io::Random random) {
                [this, host, random](Result<runtime::MessagePtr> answer) {
                  const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
                  if (!reply || over_) return;
-                 cluster_.at(io::Duration::zero(), [this, host, random, root = reply->actor()] { crash_one_of(host, root, random); });
+                 cluster_.at(io::Duration::zero(),
+                             [this, host, random, root = reply->actor()] { crash_one_of(host, root, random); });
                });
 }
 

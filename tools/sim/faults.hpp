@@ -13,14 +13,14 @@ namespace kabuki::tools {
 
 struct FaultOptions {
   io::Duration duration = std::chrono::seconds(60);
-  int kills = 10;       // actors, by name
-  int crashes = 2;      // hosts
-  int partitions = 1;   // of one worker from all, or of one direction of one link
-  int pauses = 1;       // hosts that stand still
+  int kills = 10;         // actors, by name
+  int crashes = 2;        // hosts
+  int partitions = 1;     // of one worker from all, or of one direction of one link
+  int pauses = 1;         // hosts that stand still
   int sync_failures = 1;  // of the store
   int clocks = 1;         // hosts whose clock is wrong for a while
   int container_crashes = 0;
-  double drop = 0.01;   // probabilities per frame, while faults last
+  double drop = 0.01;  // probabilities per frame, while faults last
   double duplicate = 0.01;
   double reorder = 0;
   io::Duration delay = std::chrono::milliseconds(2);  // mean, of every frame
@@ -29,7 +29,7 @@ struct FaultOptions {
 
 /// One fault as it happened. -1: not yet.
 struct FaultRecord {
-  std::string kind;    // kill, crash-host, crash-container, partition, pause, clock, sync-failure, network
+  std::string kind;  // kill, crash-host, crash-container, partition, pause, clock, sync-failure, network
   std::string target;
   std::string detail;
   int64_t fired_ns = -1;

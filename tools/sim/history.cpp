@@ -104,8 +104,8 @@ void History::loaded(const std::string& name, const std::vector<ObjectPtr>& obje
       if (revision <= seen) breach("store-recovers", key.text() + " was durable and is gone from shard " + name);
       remove(name, key, revision);
     } else if (it->second->revision() < object->revision()) {
-      breach("store-recovers", key.text() + " went back from revision " + std::to_string(object->revision()) + " to " +
-                                   std::to_string(it->second->revision()));
+      breach("store-recovers", key.text() + " went back from revision " + std::to_string(object->revision()) +
+                                   " to " + std::to_string(it->second->revision()));
     }
   }
   for (const auto& [key, object] : found) {
@@ -188,8 +188,8 @@ void History::look_at_pod(const ObjectPtr& object) {
     for (const auto& container : *all) {
       int32_t& before = facts.restarts[container.name()];
       if (container.restartcount() < before) {
-        breach("phases-final", who + ": restartCount of " + container.name() + " fell from " + std::to_string(before) +
-                                   " to " + std::to_string(container.restartcount()));
+        breach("phases-final", who + ": restartCount of " + container.name() + " fell from " +
+                                   std::to_string(before) + " to " + std::to_string(container.restartcount()));
       }
       before = container.restartcount();
     }

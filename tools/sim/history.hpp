@@ -12,8 +12,8 @@
 
 namespace kabuki::tools {
 
-/// Everything that ever became durable, seen between the store's shards and their engines, and what must hold of it at
-/// every moment. Promises are named as in tools/sim/README.md; each breach is one line.
+/// Everything that ever became durable, seen between the store's shards and their engines, and what must hold of it
+/// at every moment. Promises are named as in tools/sim/README.md; each breach is one line.
 class History {
  public:
   /// `clock` is the world's.
@@ -41,7 +41,7 @@ class History {
   struct PodFacts {
     std::string node;
     int64_t cpu_milli = 0;  // that it asks of the node, while it has not ended
-    std::string ip;  // while it has one of its own
+    std::string ip;         // while it has one of its own
     std::string phase;
     std::map<std::string, int32_t> restarts;
   };
@@ -60,10 +60,10 @@ class History {
   io::Clock& clock_;
   std::map<std::string, Shard> shards_;
   std::map<Key, ObjectPtr> objects_;
-  std::map<std::string, Key> uids_;            // ever seen
-  std::map<std::string, PodFacts> pods_;       // by uid
-  std::map<std::string, int64_t> cpu_milli_;   // asked of each node
-  std::map<std::string, std::string> ips_;     // of live pods: ip to uid
+  std::map<std::string, Key> uids_;           // ever seen
+  std::map<std::string, PodFacts> pods_;      // by uid
+  std::map<std::string, int64_t> cpu_milli_;  // asked of each node
+  std::map<std::string, std::string> ips_;    // of live pods: ip to uid
   std::map<std::string, std::vector<std::string>> breaches_;
   uint64_t changes_ = 0;
   io::MonoTime last_change_;

@@ -83,9 +83,10 @@ std::string report_json(const SimulationReport& report, double wall_seconds) {
 }
 
 std::string report_text(const SimulationReport& report, double wall_seconds) {
-  std::string out = "seed " + std::to_string(report.options.cluster.seed) + ", trace " + hex(report.trace_hash) + ": " +
-                    fixed(seconds(report.simulated.count()), 0) + " simulated seconds in " + fixed(wall_seconds, 2) +
-                    " s, " + std::to_string(report.steps) + " steps, " + std::to_string(report.changes) + " changes\n";
+  std::string out = "seed " + std::to_string(report.options.cluster.seed) + ", trace " + hex(report.trace_hash) +
+                    ": " + fixed(seconds(report.simulated.count()), 0) + " simulated seconds in " +
+                    fixed(wall_seconds, 2) + " s, " + std::to_string(report.steps) + " steps, " +
+                    std::to_string(report.changes) + " changes\n";
   out += "writes: " + std::to_string(report.writes.acknowledged) + " acknowledged, " +
          std::to_string(report.writes.refused) + " refused, " + std::to_string(report.writes.unknown) + " unknown\n";
   out += "faults:\n";

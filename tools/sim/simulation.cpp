@@ -29,10 +29,10 @@ bool settle(SimCluster& cluster, const SimulationOptions& options, const History
                         std::chrono::seconds(1))) {
     return true;
   }
-  *why_not = !faults.over()        ? "not every fault was reverted"
-             : !workload.done()    ? "the client still waits for an answer"
-             : !cluster.all_up()   ? "not every host is up"
-                                   : history.last_changed() + " still changes";
+  *why_not = !faults.over()      ? "not every fault was reverted"
+             : !workload.done()  ? "the client still waits for an answer"
+             : !cluster.all_up() ? "not every host is up"
+                                 : history.last_changed() + " still changes";
   return false;
 }
 
@@ -107,9 +107,10 @@ std::string replay_command(const SimulationOptions& options) {
          " --hosts " + std::to_string(options.cluster.hosts) + " --nodes " + std::to_string(options.cluster.nodes) +
          " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
          " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
-         " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) + " --container-crashes " +
-         std::to_string(faults.container_crashes) + " --down-max " + duration_text(faults.down_max) + " --drop " + number_text(faults.drop) +
-         " --duplicate " + number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
+         " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) +
+         " --container-crashes " + std::to_string(faults.container_crashes) + " --down-max " +
+         duration_text(faults.down_max) + " --drop " + number_text(faults.drop) + " --duplicate " +
+         number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
          duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost) + " --node-grace " +
          duration_text(options.cluster.node_lifecycle.grace) + " --eviction " +
          duration_text(options.cluster.node_lifecycle.eviction) + " --deployments " +

@@ -30,7 +30,9 @@ std::string image_name(int number) { return "registry.example/app:v" + std::to_s
 }  // namespace
 
 Workload::Workload(SimCluster& cluster, WorkloadOptions options)
-    : cluster_(cluster), options_(options), random_(cluster.world().random("workload")),
+    : cluster_(cluster),
+      options_(options),
+      random_(cluster.world().random("workload")),
       cpu_milli_(pod_cpu_milli(cluster.node_names().size(), options)) {
   for (int i = 1; i <= options_.deployments; ++i) {
     keys_.push_back({kinds::kDeployment, kSimNamespace, "web-" + std::to_string(i)});
@@ -51,7 +53,8 @@ bool Workload::done() const {
 }
 
 void Workload::next() {
-  const auto pause = io::Duration(static_cast<int64_t>(random_.exponential(static_cast<double>(options_.pause_mean.count()))));
+  const auto pause =
+      io::Duration(static_cast<int64_t>(random_.exponential(static_cast<double>(options_.pause_mean.count()))));
   if (cluster_.now() + pause >= end_) {
     ended_ = true;
     return;
@@ -172,8 +175,9 @@ void Workload::read(const Key& key, std::function<void(const ObjectPtr&)> then) 
   wire->set_kind(key.kind);
   wire->set_namespace_(key.ns);
   wire->set_name(key.name);
-  cluster_.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer), runtime::make_message(std::move(request)),
-               kReadTimeout, [this, key, then = std::move(then)](Result<runtime::MessagePtr> answer) {
+  cluster_.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
+               runtime::make_message(std::move(request)), kReadTimeout,
+               [this, key, then = std::move(then)](Result<runtime::MessagePtr> answer) {
                  const auto* reply = answer ? (*answer)->as<bus::GetObjectsReply>() : nullptr;
                  if (!reply || reply->items_size() != 1) {
                    cluster_.at(kReadPause, [this, key, then] {
@@ -207,7 +211,8 @@ void Workload::resolve(const Key& key, const Attempt& attempt) {
   read(key, [this, key, attempt](const ObjectPtr& object) {
     const bool happened = shows(attempt.after, key, object);
     if (!happened && !shows(attempt.before, key, object)) {
-      breach("after \"" + attempt.what + "\" of unknown outcome, " + key.text() + " is neither as before nor as after");
+      breach("after \"" + attempt.what + "\" of unknown outcome, " + key.text() +
+             " is neither as before nor as after");
     }
     Wanted now = happened ? attempt.after : attempt.before;
     if (now.exists && object) now.uid = std::string(object->uid());
@@ -219,7 +224,8 @@ void Workload::verify(const Key& key) {
   const Wanted expected = wanted_[key];
   read(key, [this, key, expected](const ObjectPtr& object) {
     if (shows(expected, key, object)) return;
-    breach(key.text() + (object ? " is at revision " + std::to_string(object->revision()) + " and not" : " is not there") +
+    breach(key.text() +
+           (object ? " is at revision " + std::to_string(object->revision()) + " and not" : " is not there") +
            (expected.exists ? " as it was acknowledged" : ": it was deleted"));
   });
 }

@@ -21,9 +21,9 @@ struct WorkloadOptions {
   io::Duration pause_mean = std::chrono::seconds(2);  // between two writes
 };
 
-/// A client at the API server's door: creates, scales, updates and deletes Deployments and single pods at random times,
-/// and keeps what each object must be by the answers it got. One write per object at a time; after one whose answer
-/// never came it reads until it knows.
+/// A client at the API server's door: creates, scales, updates and deletes Deployments and single pods at random
+/// times, and keeps what each object must be by the answers it got. One write per object at a time; after one whose
+/// answer never came it reads until it knows.
 class Workload {
  public:
   /// What an object is to be, as far as the client sets it.

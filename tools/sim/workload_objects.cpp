@@ -73,7 +73,8 @@ core::Pod sim_pod(const std::string& name, PodShape shape) {
   }
   add_container(spec, "main");
   switch (shape) {
-    case PodShape::plain: break;
+    case PodShape::plain:
+      break;
     case PodShape::with_init_and_sidecar: {
       auto* init = spec->add_initcontainers();
       init->set_name("init");
@@ -123,10 +124,14 @@ std::string wrong_with(PodShape shape, const core::Pod& pod) {
   if (pod.metadata().has_deletiontimestamp()) return "is being deleted";
   switch (shape) {
     case PodShape::plain:
-    case PodShape::with_init_and_sidecar: return wrong_with_running(pod);
-    case PodShape::succeeds: return ended(pod, "Succeeded", 0, 0);
-    case PodShape::fails: return ended(pod, "Failed", 3, 0);
-    case PodShape::retries: return ended(pod, "Succeeded", 0, 2);
+    case PodShape::with_init_and_sidecar:
+      return wrong_with_running(pod);
+    case PodShape::succeeds:
+      return ended(pod, "Succeeded", 0, 0);
+    case PodShape::fails:
+      return ended(pod, "Failed", 3, 0);
+    case PodShape::retries:
+      return ended(pod, "Succeeded", 0, 2);
   }
   return "has no shape";
 }

@@ -49,6 +49,23 @@ TEST_F(PodTableTest, ReservesRecordedAddressesBeforeItGivesNewOnes) {
   EXPECT_THAT(start(), ElementsAre("default/a 10.244.0.3", "default/b 10.244.0.2", "default/c 10.244.0.4"));
 }
 
+TEST_F(PodTableTest, FollowsTheAddressThatAFormerLifeRecorded) {
+  table.put(pod("a", "u1", 1));
+  EXPECT_THAT(start(), ElementsAre("default/a 10.244.0.2"));
+  table.put(pod("a", "u1", 2, "10.244.0.4"));
+  EXPECT_EQ(table.find("default/a")->address.text(), "10.244.0.4");
+  table.put(pod("b", "u2", 3, "10.244.0.2"));
+  EXPECT_THAT(start(), ElementsAre("default/b 10.244.0.2"));
+}
+
+TEST_F(PodTableTest, KnowsWhichPodsHaveNeitherActorNorRecordedAddress) {
+  table.put(pod("a", "u1", 1));
+  table.put(pod("b", "u2", 2, "10.244.0.2"));
+  EXPECT_THAT(table.unrecorded(), ElementsAre(Key{kinds::kPod, "default", "a"}));
+  start();
+  EXPECT_THAT(table.unrecorded(), ElementsAre());
+}
+
 TEST_F(PodTableTest, WaitsForAPrefix) {
   PodTable bare{{}};
   bare.put(pod("a", "u1", 1));
