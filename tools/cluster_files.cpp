@@ -1,7 +1,6 @@
 #include "tools/cluster_files.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +26,34 @@ std::string states_dir() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state && *state) return std::string(state) + "/kabuki";
   const char* home = std::getenv("HOME");
   return std::string(home && *home ? home : "/root") + "/.local/state/kabuki";
+}
+
+/// A lock of the open file, shared with forked processes.
+struct flock whole_file(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+/// A rename is only durable with its directory.
+bool sync_directory(const std::string& path) {
+  std::string directory = fs::path(path).parent_path().string();
+  int descriptor = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  bool synced = ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  return synced;
+}
+
+std::string text_in(const nlohmann::json& json, const char* name) {
+  auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+int number_in(const nlohmann::json& json, const char* name) {
+  auto found = json.find(name);
+  return found != json.end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
 Error io_error(const std::string& what, const std::string& path) {
@@ -78,7 +105,7 @@ Result<> write_text(const std::string& path, const std::string& text, int mode) 
   bool sound = written == text.size() && ::fsync(descriptor) == 0;
   ::close(descriptor);
   if (!sound) return io_error("write", fresh);
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return io_error("replace", path);
+  if (::rename(fresh.c_str(), path.c_str()) != 0 || !sync_directory(path)) return io_error("replace", path);
   return {};
 }
 
@@ -88,15 +115,15 @@ Result<HostState> read_host_state(const std::string& path) {
   auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object()) return internal_error(path + " is not a JSON object; remove it and start the cluster again");
   HostState state;
-  state.cluster = json.value("cluster", "");
-  state.host = json.value("host", "");
-  state.guardian_pid = json.value("guardianPid", 0);
-  state.pid = json.value("pid", 0);
-  state.endpoint = json.value("endpoint", "");
-  state.public_key = json.value("publicKey", "");
-  state.api_server = json.value("apiServer", "");
-  state.started_at = json.value("startedAt", "");
-  state.kubeconfig = json.value("kubeconfig", "");
+  state.cluster = text_in(json, "cluster");
+  state.host = text_in(json, "host");
+  state.guardian_pid = number_in(json, "guardianPid");
+  state.pid = number_in(json, "pid");
+  state.endpoint = text_in(json, "endpoint");
+  state.public_key = text_in(json, "publicKey");
+  state.api_server = text_in(json, "apiServer");
+  state.started_at = text_in(json, "startedAt");
+  state.kubeconfig = text_in(json, "kubeconfig");
   return state;
 }
 
@@ -134,7 +161,8 @@ Result<> prepare_data_dir(const ClusterFiles& files) {
 Result<DirectoryLock> DirectoryLock::take(const std::string& path) {
   int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return io_error("open", path);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  struct flock whole = whole_file(F_WRLCK);
+  if (::fcntl(descriptor, F_OFD_SETLK, &whole) != 0) {
     char holder[32] = {};
     ssize_t size = ::read(descriptor, holder, sizeof holder - 1);
     ::close(descriptor);
@@ -153,7 +181,9 @@ Result<DirectoryLock> DirectoryLock::take(const std::string& path) {
 bool DirectoryLock::is_held(const std::string& path) {
   int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
-  bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+  // Asks without taking, so that nobody who wants the lock meets the asker.
+  struct flock whole = whole_file(F_WRLCK);
+  bool held = ::fcntl(descriptor, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
   ::close(descriptor);
   return held;
 }

@@ -8,16 +8,13 @@
 
 #include <cerrno>
 #include <cstring>
-#include <deque>
+#include <vector>
 
 #include "messages/status.hpp"
 #include "runtime/io/live_clock.hpp"
 
 namespace kabuki::tools {
 namespace {
-
-constexpr size_t kRestartsMost = 5;
-constexpr std::chrono::seconds kRestartPeriod{10};
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -41,16 +38,31 @@ pid_t start_child(const std::function<int(int)>& host_main, int restarts, const 
 
 int exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
+runtime::ProcessEnd end_of(int status) {
+  if (WIFEXITED(status)) return {.code = WEXITSTATUS(status)};
+  return {.signal = WTERMSIG(status)};
+}
+
+/// True when a signal to stop came before `pause` was over.
+bool stopped_during(io::Duration pause, const sigset_t& waited) {
+  sigset_t stops = waited;
+  sigdelset(&stops, SIGCHLD);
+  timespec left{pause.count() / 1'000'000'000, pause.count() % 1'000'000'000};
+  return ::sigtimedwait(&stops, nullptr, &left) > 0;
+}
+
 }  // namespace
 
-int guard(const std::function<int(int restarts)>& host_main) {
+int guard(const std::function<int(int restarts)>& host_main, const runtime::GuardianPolicy& policy) {
+  using Action = runtime::GuardianDecision::Action;
   io::LiveClock clock;
   sigset_t waited = stop_signals();
   sigset_t before;
   ::sigprocmask(SIG_BLOCK, &waited, &before);
 
-  std::deque<io::MonoTime> restarts;
+  std::vector<io::MonoTime> restarts;
   int started = 0;
+  int result = 1;
   pid_t child = start_child(host_main, started, before);
   bool stopping = false;
   while (child > 0) {
@@ -63,16 +75,19 @@ int guard(const std::function<int(int restarts)>& host_main) {
     }
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) != child) continue;
-    if (stopping || exit_status(status) == 0) return 0;
-    if (started == 0 && exit_status(status) == kCannotStart) return kCannotStart;
-
-    io::MonoTime now = clock.mono();
-    restarts.push_back(now);
-    while (restarts.front() < now - kRestartPeriod) restarts.pop_front();
-    if (restarts.size() > kRestartsMost) return exit_status(status);
+    result = stopping ? 0 : exit_status(status);
+    if (started == 0 && result == kCannotStart) break;
+    auto decision = runtime::after_process_end(policy, std::move(restarts), end_of(status), stopping, clock.mono());
+    if (decision.action != Action::restart) break;
+    if (stopped_during(decision.pause, waited)) {
+      result = 0;
+      break;
+    }
+    restarts = std::move(decision.restarts);
     child = start_child(host_main, ++started, before);
+    result = 1;
   }
-  return 1;
+  return result;
 }
 
 Result<BackgroundReport> run_in_background(const std::string& log_path, const std::function<int(Report)>& body) {

@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
+#include <string_view>
 
+#include "messages/status.hpp"
 #include "runtime/log.hpp"
 #include "tools/cluster_files.hpp"
 #include "tools/seed.hpp"
@@ -69,7 +71,13 @@ Result<uint64_t> next_incarnation(const std::string& path) {
   if (std::filesystem::exists(path)) {
     auto text = read_text(path);
     if (!text) return text.error();
-    last = std::strtoull(text->c_str(), nullptr, 10);
+    std::string_view digits = *text;
+    while (!digits.empty() && digits.back() == '\n') digits.remove_suffix(1);
+    auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), last);
+    // Starting again from 1 would make this host a past life of itself.
+    if (failure != std::errc() || end != digits.data() + digits.size()) {
+      return internal_error(path + " does not hold a number; write into it one above every incarnation there was");
+    }
   }
   if (auto written = write_text(path, std::to_string(last + 1) + "\n"); !written) return written.error();
   return last + 1;

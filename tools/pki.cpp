@@ -15,7 +15,8 @@ namespace http = api_server::http;
 
 constexpr std::chrono::hours kAuthorityLife{24 * 3650};
 constexpr std::chrono::hours kCertificateLife{24 * 365};
-constexpr std::chrono::hours kRenewBefore{24};
+/// A cluster may run for long after it was started, and only starting renews.
+constexpr std::chrono::hours kRenewBefore{24 * 90};
 /// Clocks of other machines may be a little behind.
 constexpr std::chrono::hours kBackdate{1};
 
@@ -46,16 +47,17 @@ Result<> write_pair(const ClusterFiles& files, const std::string& name, const ht
   return write_text(files.pki(name + ".crt"), pair.certificate_pem, 0644);
 }
 
-/// The pair `name` if it is there and `usable`, else a new one that is kept.
-Result<http::KeyPair> have_pair(const ClusterFiles& files, const std::string& name,
-                                const std::function<bool(const http::CertificateInfo&)>& usable,
+/// The pair `name` if it is there and `usable`, else a new one that is kept. One that `may_be_replaced` is made anew also
+/// when its files do not belong together, as after a crash between the two.
+Result<http::KeyPair> have_pair(const ClusterFiles& files, const std::string& name, bool may_be_replaced,
+                                const std::function<bool(const http::KeyPair&, const http::CertificateInfo&)>& usable,
                                 const std::function<Result<http::KeyPair>()>& make) {
   if (std::filesystem::exists(files.pki(name + ".crt"))) {
     auto pair = read_pair(files, name);
-    if (!pair) return pair;
-    auto info = http::read_certificate(pair->certificate_pem);
-    if (!info) return info.error();
-    if (usable(*info)) return pair;
+    if (!pair && !may_be_replaced) return pair;
+    auto info = pair ? http::read_certificate(pair->certificate_pem) : Result<http::CertificateInfo>(pair.error());
+    if (!info && !may_be_replaced) return info.error();
+    if (info && usable(*pair, *info)) return pair;
   }
   auto pair = make();
   if (!pair) return pair;
@@ -85,27 +87,33 @@ Result<ClusterKeys> load_cluster_keys(const ClusterFiles& files, const std::vect
   io::WallTime from = clock.wall() + -io::Duration(kBackdate);
   http::Validity authority_life{from, clock.wall() + kAuthorityLife};
   http::Validity life{from, clock.wall() + kCertificateLife};
-  auto holds = [&](const http::CertificateInfo& info) { return info.until > clock.wall() + kRenewBefore; };
   ClusterKeys keys;
+  auto holds = [&](const http::KeyPair&, const http::CertificateInfo& info) {
+    return info.until > clock.wall() + kRenewBefore;
+  };
+  // What another authority signed is worth nothing, though it holds.
+  auto is_ours = [&](const http::KeyPair& pair, const http::CertificateInfo& info) {
+    return holds(pair, info) && http::check_signed_by(pair.certificate_pem, keys.authority.certificate_pem).ok();
+  };
 
-  auto authority = have_pair(files, "ca", holds, [&] {
+  auto authority = have_pair(files, "ca", false, holds, [&] {
     return http::make_authority("kabuki", new_serial(), authority_life);
   });
   if (!authority) return authority.error();
   keys.authority = *authority;
 
-  auto names_all = [&](const http::CertificateInfo& info) {
-    return holds(info) && std::all_of(more_names.begin(), more_names.end(), [&](const std::string& name) {
+  auto names_all = [&](const http::KeyPair& pair, const http::CertificateInfo& info) {
+    return is_ours(pair, info) && std::all_of(more_names.begin(), more_names.end(), [&](const std::string& name) {
              return std::find(info.names.begin(), info.names.end(), name) != info.names.end();
            });
   };
-  auto server = have_pair(files, "server", names_all, [&] {
+  auto server = have_pair(files, "server", true, names_all, [&] {
     return http::make_server_certificate(keys.authority, more_names, new_serial(), life);
   });
   if (!server) return server.error();
   keys.server = *server;
 
-  auto admin = have_pair(files, "admin", holds, [&] {
+  auto admin = have_pair(files, "admin", true, is_ours, [&] {
     return http::make_client_certificate(keys.authority, "kubernetes-admin", {"system:masters"}, new_serial(), life);
   });
   if (!admin) return admin.error();

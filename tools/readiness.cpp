@@ -59,6 +59,9 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
 
  private:
   void look() {
+    // Held while asking: once wait() has returned, the host may go.
+    std::lock_guard lock(mutex_);
+    if (done_) return;
     const Condition& condition = conditions_[met_];
     host_.ask(condition.to, condition.question, kAskTimeout,
               [self = shared_from_this()](Result<runtime::MessagePtr> answer) { self->answered(answer); });
@@ -79,8 +82,8 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
 
   runtime::Host& host_;
   const std::vector<Condition> conditions_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  std::recursive_mutex mutex_;  // an ask may be answered at once
+  std::condition_variable_any changed_;
   size_t met_ = 0;
   bool done_ = false;
   std::string missing_ = "no answer yet";

@@ -4,12 +4,19 @@
 
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
 #include "messages/status.hpp"
 
 namespace kabuki::tools {
+namespace {
+
+/// A century: whatever is longer is a mistake, and would leave the range of nanoseconds.
+constexpr double kMostNs = 100.0 * 365 * 24 * 3600 * 1e9;
+
+}  // namespace
 
 void say(std::string_view line) {
   std::fwrite(line.data(), 1, line.size(), stdout);
@@ -32,7 +39,7 @@ Result<long long> parse_duration_ns(std::string_view text) {
   while (!rest.empty()) {
     double number = 0;
     auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-    if (failure != std::errc() || number < 0) return refuse();
+    if (failure != std::errc() || !std::isfinite(number) || number < 0) return refuse();
     rest.remove_prefix(static_cast<size_t>(end - rest.data()));
     size_t letters = 0;
     while (letters < rest.size() && std::isalpha(static_cast<unsigned char>(rest[letters]))) ++letters;
@@ -43,8 +50,10 @@ Result<long long> parse_duration_ns(std::string_view text) {
                    : unit == "m"                     ? 60e9
                    : unit == "h"                     ? 3600e9
                                                      : 0;
-    if (scale == 0) return refuse();
+    // A number without unit is seconds, and stands alone.
+    if (scale == 0 || (unit.empty() && (!rest.empty() || total != 0))) return refuse();
     total += number * scale;
+    if (total > kMostNs) return refuse();
   }
   return static_cast<long long>(total);
 }

@@ -43,11 +43,12 @@ int live_guarded(const HostOptions& options, const Report& report) {
         [&](HostReady ready) {
           ready.state.guardian_pid = guardian;
           auto written = write_host_state(files.state(), ready.state);
-          if (restarts > 0) return;
+          // In the background a second life reports too: the first may have ended before it did.
+          if (restarts > 0 && options.foreground) return;
           report(written ? BackgroundReport{true, ready.state.host} : BackgroundReport{false, written.error().message});
         },
         [&](const Error& error) {
-          if (restarts == 0) report({false, error.message});
+          if (restarts == 0 || !options.foreground) report({false, error.message});
         });
   });
 }
