@@ -10,6 +10,7 @@
 #include "actors/api_server/api_server_actor.hpp"
 #include "actors/api_server/body.hpp"
 #include "actors/api_server/encoded_cache.hpp"
+#include "actors/api_server/host_permission.hpp"
 #include "actors/api_server/namespaces.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/render.hpp"
@@ -69,7 +70,7 @@ class ApiServer : public runtime::Actor {
 
   // http_writes.cpp
   void serve_create(const HttpCallPtr& call);
-  void serve_bind(const HttpCallPtr& call, const DecodedBody& body);
+  void serve_bind(const HttpCallPtr& call, const DecodedBody& body, bool dry_run);
   void serve_update(const HttpCallPtr& call);
   void serve_patch(const HttpCallPtr& call);
   void serve_delete(const HttpCallPtr& call);
@@ -85,8 +86,18 @@ class ApiServer : public runtime::Actor {
   void bus_close_watch(runtime::Inbound& in);
   void bus_write(runtime::Inbound& in);
 
-  /// Runs a write through admission that needs other objects (the namespace, a service's address), then the flow.
+  /// Runs a write through admission that needs other objects (a service's address, the namespace), then the flow.
   void admit_and_run(Write write, WriteFlow::Done done);
+  void give_address(Write write, WriteFlow::Done done);
+  void admit_to_namespace(Write write, WriteFlow::Done done);
+  /// WriteFlow::Permit, of hosts that act only for their own nodes.
+  void permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next, std::function<void(Result<>)> then);
+  /// The host whose nodes the sender acts for; "" for a control plane's host, which acts for all.
+  std::string acts_for(const runtime::Inbound& in) const;
+  bool may_watch(const runtime::Inbound& in, const std::string& watcher) const;
+  void forget_relays(const std::string& watcher);
+  std::unique_ptr<runtime::WatchClient> watch(KindId kind, std::function<void(const Object&)> changed,
+                                              std::function<void(const Object&)> removed);
   WriteContext write_context();
 
   ApiServerOptions options_;
@@ -97,6 +108,8 @@ class ApiServer : public runtime::Actor {
   ServiceAddresses addresses_;
   std::unique_ptr<runtime::WatchClient> namespace_watch_;
   std::unique_ptr<runtime::WatchClient> service_watch_;
+  NodeHosts node_hosts_;
+  std::unique_ptr<runtime::WatchClient> node_watch_;  // from the first write of another host on
 
   struct Session {
     HttpCallPtr call;
@@ -110,6 +123,7 @@ class ApiServer : public runtime::Actor {
   uint64_t next_stream_ = uint64_t{1} << 62;
   /// Streams that other actors opened through this one: where their credit goes.
   std::map<std::pair<std::string, uint64_t>, KindId> relayed_;
+  std::map<std::string, MonitorId> relay_watchers_;
   uint64_t requests_ = 0;
   /// By verb, kind (0: none) and status: finding a metric by its labels takes a lock shared with the whole host.
   std::map<std::tuple<std::string_view, KindId, int>, runtime::Counter*> answers_;

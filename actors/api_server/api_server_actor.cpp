@@ -11,28 +11,37 @@
 
 namespace kabuki::api_server {
 
+using Service = ::k8s::io::api::core::v1::Service;
+
 ApiServer::ApiServer(ApiServerOptions options)
     : options_(std::move(options)),
       shards_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
                      auto done) { ask(to, std::move(message), timeout, std::move(done)); },
               options_.shard_of),
-      writes_(&shards_, [this] { return write_context(); }),
+      writes_(&shards_, [this] { return write_context(); },
+              [this](const Write& write, const ObjectPtr& current, const ObjectPtr& next, auto then) {
+                permit(write, current, next, std::move(then));
+              }),
       addresses_(options_.service_prefix, options_.slot, options_.slots) {}
 
-void ApiServer::started() {
-  auto watch = [this](KindId kind, auto changed, auto removed) {
-    runtime::WatchOptions options;
-    options.source = shards_.shard_of(kind);
-    options.selection.set_kind(kind);
-    options.remember = true;
-    runtime::WatchClient::Handlers handlers;
-    handlers.on_event = [changed, removed](bus::WatchEvents::Type type, const ObjectPtr& object, uint64_t) {
-      type == bus::WatchEvents::DELETED ? removed(*object) : changed(*object);
-    };
-    auto client = std::make_unique<runtime::WatchClient>(*this, std::move(options), std::move(handlers));
-    client->open();
-    return client;
+std::unique_ptr<runtime::WatchClient> ApiServer::watch(KindId kind, std::function<void(const Object&)> changed,
+                                                       std::function<void(const Object&)> removed) {
+  runtime::WatchOptions options;
+  options.source = shards_.shard_of(kind);
+  options.selection.set_kind(kind);
+  options.remember = true;
+  runtime::WatchClient::Handlers handlers;
+  handlers.on_event = [changed, removed](bus::WatchEvents::Type type, const ObjectPtr& object, uint64_t) {
+    type == bus::WatchEvents::DELETED ? removed(*object) : changed(*object);
   };
+  auto client = std::make_unique<runtime::WatchClient>(*this, std::move(options), std::move(handlers));
+  client->open();
+  return client;
+}
+
+void ApiServer::started() {
+  // Random, so that events for a stream of this actor's past life are never taken for one of this life's.
+  next_stream_ |= (random().next() >> 8) << 20 & ((uint64_t{1} << 62) - 1);
   namespace_watch_ = watch(
       kinds::kNamespace, [this](const Object& object) { namespaces_.put(object); },
       [this](const Object& object) { namespaces_.remove(std::string(object.name())); });
@@ -48,6 +57,7 @@ void ApiServer::started() {
 
 void ApiServer::received(runtime::Inbound& in) {
   if (namespace_watch_->received(in) || service_watch_->received(in)) return;
+  if (node_watch_ && node_watch_->received(in)) return;
   if (in.as<bus::WriteObjects>()) return bus_write(in);
   if (in.as<bus::GetObjects>()) return bus_get(in);
   if (in.as<bus::ListObjects>()) return bus_list(in);
@@ -60,30 +70,62 @@ void ApiServer::received(runtime::Inbound& in) {
 }
 
 std::string ApiServer::health() const {
-  return std::to_string(requests_) + " requests, " + std::to_string(sessions_.size()) + " watches";
+  return std::to_string(requests_) + " requests, " + std::to_string(sessions_.size()) + " watches, " +
+         std::to_string(relayed_.size()) + " relayed";
 }
 
 WriteContext ApiServer::write_context() { return {.now = now(), .random = &random(), .toleration_seconds = options_.toleration_seconds}; }
 
 void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
-  if (write.verb != Write::Verb::create) return writes_.run(std::move(write), std::move(done));
+  const bool creates = write.verb == Write::Verb::create;
+  const bool changes = write.verb == Write::Verb::update || write.verb == Write::Verb::patch;
+  if (write.kind->id == kinds::kService && write.subresource.empty() && (creates || changes)) {
+    // Before the list is complete nobody knows which addresses are free.
+    return service_watch_->when_reached(0, [this, write = std::move(write), done = std::move(done)]() mutable {
+      give_address(std::move(write), std::move(done));
+    });
+  }
+  admit_to_namespace(std::move(write), std::move(done));
+}
 
-  if (write.kind->id == kinds::kService) {
-    auto service = std::make_shared<::k8s::io::api::core::v1::Service>();
+void ApiServer::give_address(Write write, WriteFlow::Done done) {
+  std::string address;
+  if (write.verb == Write::Verb::create) {
+    auto service = std::make_shared<Service>();
     service->CopyFrom(*write.object);
     auto* spec = service->mutable_spec();
-    if (spec->clusterip().empty() && spec->type() != "ExternalName") {
-      auto address = addresses_.allocate();
-      if (!address) return done(address.error());
-      spec->set_clusterip(*address);
-      spec->add_clusterips(*address);
-      done = [this, address = *address, done = std::move(done)](Result<WriteOutcome> outcome) {
-        if (!outcome || !outcome->object) addresses_.give_back(address);
-        done(std::move(outcome));
-      };
+    if (spec->type() == "ExternalName" || spec->clusterip() == "None") {
+      return admit_to_namespace(std::move(write), std::move(done));
     }
+    if (spec->clusterip().empty()) {
+      auto allocated = addresses_.allocate();
+      if (!allocated) return done(allocated.error());
+      spec->set_clusterip(*allocated);
+    } else if (auto claimed = addresses_.claim(write.key, spec->clusterip()); !claimed) {
+      return done(claimed.error());
+    }
+    address = spec->clusterip();
+    if (spec->clusterips().empty()) spec->add_clusterips(address);
     write.object = std::move(service);
+  } else {
+    const auto* wanted = static_cast<const Service*>(write.object.get());
+    if (wanted && (wanted->spec().type() == "ExternalName" || !wanted->spec().clusterip().empty())) {
+      return admit_to_namespace(std::move(write), std::move(done));
+    }
+    auto allocated = addresses_.allocate();
+    if (!allocated) return done(allocated.error());
+    address = write.spare_address = *allocated;
   }
+  admit_to_namespace(std::move(write), [this, address, done = std::move(done)](Result<WriteOutcome> outcome) {
+    bool used = outcome && outcome->object &&
+                static_cast<const Service&>(*outcome->message).spec().clusterip() == address;
+    if (!used) addresses_.give_back(address);
+    done(std::move(outcome));
+  });
+}
+
+void ApiServer::admit_to_namespace(Write write, WriteFlow::Done done) {
+  if (write.verb != Write::Verb::create) return writes_.run(std::move(write), std::move(done));
   if (!write.kind->namespaced) return writes_.run(std::move(write), std::move(done));
 
   std::string object_name = meta_of(*write.object).name();
@@ -100,6 +142,23 @@ void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
     auto admitted = Namespaces::admits(*write.kind, object_name, ns, found->get());
     if (!admitted) return done(admitted.error());
     writes_.run(std::move(write), std::move(done));
+  });
+}
+
+void ApiServer::permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
+                       std::function<void(Result<>)> then) {
+  if (!node_watch_) {
+    node_watch_ = watch(
+        kinds::kNode, [this](const Object& node) { node_hosts_.put(node); },
+        [this](const Object& node) { node_hosts_.remove(std::string(node.name())); });
+  }
+  std::string node = node_of_write(write, current);
+  if (node.empty()) return then(host_may(write, current, next, ""));
+  if (auto host = node_hosts_.host_of(node); host && *host == write.host) return then(host_may(write, current, next, *host));
+  // The watch may not have shown it yet; the store knows.
+  shards_.get({kinds::kNode, "", node}, [write, current, next, then = std::move(then)](Result<ObjectPtr> found) {
+    if (!found) return then(found.error());
+    then(host_may(write, current, next, *found ? host_of_node(**found) : ""));
   });
 }
 

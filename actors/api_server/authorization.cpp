@@ -22,14 +22,27 @@ std::string_view verb_of(const http::Request& request, const RequestInfo& info) 
   const std::string& method = request.method;
   if (method == "GET" || method == "HEAD") {
     if (!info.kind) return "get";
-    if (info.legacy_watch || (query_flag(request, "watch") && info.subresource.empty())) return "watch";
-    return info.name.empty() ? "list" : "get";
+    if (info.legacy_watch) return "watch";
+    if (!info.name.empty()) return "get";
+    return query_flag(request, "watch") ? "watch" : "list";
   }
   if (method == "POST") return info.kind || info.path != "/" ? "create" : "post";
   if (method == "PUT") return "update";
   if (method == "PATCH") return "patch";
   if (method == "DELETE") return info.kind && info.name.empty() ? "deletecollection" : "delete";
   return "";
+}
+
+bool serves_verb(const http::Request& request, std::string_view verb, const RequestInfo& info) {
+  if (request.method == "HEAD" || (info.legacy_watch && verb != "watch")) return false;
+  if (info.subresource == "binding") return verb == "create";
+  if (info.subresource == "finalize") return verb == "update";
+  if (verb == "get" || verb == "list" || verb == "watch") return true;
+  const bool placed = !info.kind->namespaced || !info.ns.empty();
+  if (verb == "create") return info.name.empty() && placed;
+  if (verb == "update" || verb == "patch") return !info.name.empty();
+  if (verb == "delete") return info.subresource.empty();
+  return verb == "deletecollection" && placed && info.kind->id != kinds::kNamespace;
 }
 
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info) {

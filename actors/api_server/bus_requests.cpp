@@ -2,9 +2,11 @@
 
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/limits.hpp"
+#include "actors/api_server/write/arena_message.hpp"
 #include "messages/bus_failure.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
+#include "runtime/host.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -29,13 +31,18 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
   write.kind = find_kind(write.key.kind);
   if (!write.kind) return bad_request("there is no kind " + std::to_string(in.key().kind()));
   write.expected_uid = in.expected_uid();
+  const bool known_part = in.subresource().empty() || (in.subresource() == "status" && write.kind->has_status) ||
+                          (in.subresource() == "finalize" && write.kind->id == kinds::kNamespace);
+  if (!known_part) {
+    return bad_request(write.kind->resource() + " have no part \"" + in.subresource() + "\" that actors write");
+  }
   write.expected_revision = in.expected_revision();
   write.subresource = in.subresource();
   auto object = [&]() -> Result<> {
     if (in.object() >= message.objects.size()) return bad_request("a write names an object that is not there");
     const Object& source = *message.objects[in.object()];
     if (source.kind() != write.kind->id) return bad_request("a write's object is of another kind than its key");
-    std::shared_ptr<google::protobuf::Message> parsed(write.kind->make());
+    std::shared_ptr<google::protobuf::Message> parsed = make_in_arena(*write.kind);
     if (auto read = source.parse(parsed.get()); !read) return read.error();
     // The precondition is the write's, never what the object happened to carry.
     mutable_meta(parsed.get())->clear_resourceversion();
@@ -53,6 +60,7 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
       loaded = object();
       break;
     case bus::WriteObjects::UPDATE_STATUS:
+      if (!write.kind->has_status) return bad_request(write.kind->resource() + " have no status");
       write.verb = Write::Verb::update;
       write.subresource = "status";
       loaded = object();
@@ -63,6 +71,7 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
       write.propagation = in.propagation();
       break;
     case bus::WriteObjects::BIND:
+      if (write.kind->id != kinds::kPod) return bad_request(write.kind->resource() + " cannot be bound to a node");
       write.verb = Write::Verb::bind;
       write.node = in.node();
       break;
@@ -79,8 +88,25 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
 
 }  // namespace
 
+std::string ApiServer::acts_for(const runtime::Inbound& in) const {
+  if (in.from_host.empty() || in.from_host == host_name()) return {};
+  for (const auto& [role, holder] : host().roles()) {
+    if (holder.host() == in.from_host) return {};
+  }
+  return in.from_host;
+}
+
+bool ApiServer::may_watch(const runtime::Inbound& in, const std::string& watcher) const {
+  return acts_for(in).empty() || runtime::Address{watcher}.host() == in.from_host;
+}
+
 void ApiServer::bus_get(runtime::Inbound& in) {
   const auto* verb = in.as<bus::GetObjects>();
+  for (const auto& key : verb->keys()) {
+    if (!find_kind(static_cast<KindId>(key.kind()))) {
+      return in.reply.fail(bad_request("there is no kind " + std::to_string(key.kind())));
+    }
+  }
   auto gathered = std::make_shared<Gathered<bus::GetObjectsReply>>();
   gathered->left = static_cast<size_t>(verb->keys_size());
   gathered->reply = std::move(in.reply);
@@ -88,6 +114,7 @@ void ApiServer::bus_get(runtime::Inbound& in) {
   if (gathered->left == 0) return gathered->reply.send(runtime::make_message(std::move(gathered->verb)));
   for (int i = 0; i < verb->keys_size(); ++i) {
     shards_.get(read_key(verb->keys(i)), [gathered, i](Result<ObjectPtr> current) {
+      // The first failure answers; what comes after it goes nowhere.
       if (!current) gathered->reply.fail(current.error());
       if (current && *current) {
         auto* item = gathered->verb.mutable_items(i);
@@ -109,30 +136,56 @@ void ApiServer::bus_list(runtime::Inbound& in) {
 
 void ApiServer::bus_open_watch(runtime::Inbound& in) {
   const auto* verb = in.as<bus::OpenWatch>();
+  const std::string& watcher = verb->watcher();
   KindId kind = static_cast<KindId>(verb->selection().kind());
   if (!find_kind(kind)) return in.reply.fail(bad_request("there is no kind " + std::to_string(kind)));
-  relayed_[{verb->watcher(), verb->stream()}] = kind;
+  if (watcher.empty()) return in.reply.fail(bad_request("a watch needs the address of its watcher"));
+  if (!may_watch(in, watcher)) {
+    return in.reply.fail(forbidden(kind_of(kind), "", "host \"" + in.from_host + "\" watches only for its own actors"));
+  }
+  relayed_[{watcher, verb->stream()}] = kind;
+  if (!relay_watchers_.contains(watcher)) {
+    relay_watchers_[watcher] = monitor({watcher}, [this, watcher](const runtime::ExitReason&) {
+      relay_watchers_.erase(watcher);
+      forget_relays(watcher);
+    });
+  }
   forward(shards_.shard_of(kind), std::move(in));
+}
+
+void ApiServer::forget_relays(const std::string& watcher) {
+  auto first = relayed_.lower_bound({watcher, 0});
+  auto last = first;
+  while (last != relayed_.end() && last->first.first == watcher) ++last;
+  relayed_.erase(first, last);
 }
 
 void ApiServer::bus_credit(runtime::Inbound& in) {
   const auto* verb = in.as<bus::WatchCredit>();
   auto found = relayed_.find({verb->watcher(), verb->stream()});
-  if (found == relayed_.end()) return in.reply.fail(expired("there is no such stream; open it again"));
+  if (found == relayed_.end() || !may_watch(in, verb->watcher())) {
+    return in.reply.fail(expired("there is no such stream; open it again"));
+  }
   forward(shards_.shard_of(found->second), std::move(in));
 }
 
 void ApiServer::bus_close_watch(runtime::Inbound& in) {
   const auto* verb = in.as<bus::CloseWatch>();
-  auto found = relayed_.find({verb->watcher(), verb->stream()});
-  if (found == relayed_.end()) return;
+  const std::string watcher = verb->watcher();
+  auto found = relayed_.find({watcher, verb->stream()});
+  if (found == relayed_.end() || !may_watch(in, watcher)) return;
   KindId kind = found->second;
   relayed_.erase(found);
+  auto next = relayed_.lower_bound({watcher, 0});
+  if (next == relayed_.end() || next->first.first != watcher) {
+    if (auto watched = relay_watchers_.extract(watcher)) demonitor(watched.mapped());
+  }
   forward(shards_.shard_of(kind), std::move(in));
 }
 
 void ApiServer::bus_write(runtime::Inbound& in) {
   const auto* verb = in.as<bus::WriteObjects>();
+  const std::string host = acts_for(in);
   auto gathered = std::make_shared<Gathered<bus::WriteObjectsReply>>();
   gathered->left = static_cast<size_t>(verb->writes_size());
   gathered->reply = std::move(in.reply);
@@ -145,6 +198,7 @@ void ApiServer::bus_write(runtime::Inbound& in) {
       gathered->one_done();
       continue;
     }
+    write->host = host;
     admit_and_run(std::move(*write), [gathered, i](Result<WriteOutcome> outcome) {
       auto* item = gathered->verb.mutable_items(i);
       if (!outcome) {

@@ -32,11 +32,13 @@ class EncodedCache {
     }
   };
 
-  http::Chunk get(const EventKey& key, const std::function<std::string()>& encode) {
+  /// `name` ("namespace/name") tells objects apart that were changed at one revision.
+  http::Chunk get(const EventKey& key, const std::string& name, const std::function<std::string()>& encode) {
     auto found = chunks_.find(key);
-    if (found != chunks_.end()) return found->second;
+    if (found != chunks_.end() && found->second.name == name) return found->second.chunk;
     auto chunk = std::make_shared<const std::string>(encode());
-    chunks_.emplace(key, chunk);
+    if (found != chunks_.end()) return chunk;
+    chunks_.emplace(key, Entry{name, chunk});
     order_.push_back(key);
     if (order_.size() > kEncodedCacheSize) {
       chunks_.erase(order_.front());
@@ -46,7 +48,11 @@ class EncodedCache {
   }
 
  private:
-  std::map<EventKey, http::Chunk> chunks_;
+  struct Entry {
+    std::string name;
+    http::Chunk chunk;
+  };
+  std::map<EventKey, Entry> chunks_;
   std::deque<EventKey> order_;
 };
 

@@ -33,17 +33,15 @@ void ApiServer::route(const HttpCallPtr& call) {
   if (!format) return refuse(call, format.error());
   call->format = *format;
 
-  const RequestInfo& info = call->info;
-  bool whole = info.subresource.empty();
-  if (call->verb == "get") return info.subresource == "binding" ? refuse(call, method_not_allowed()) : serve_get(call);
+  if (!serves_verb(call->request, call->verb, call->info)) return refuse(call, method_not_allowed());
+  if (call->verb == "get") return serve_get(call);
   if (call->verb == "list") return serve_list(call);
   if (call->verb == "watch") return serve_watch(call);
-  if (call->verb == "create" && (info.name.empty() || info.subresource == "binding")) return serve_create(call);
-  if (call->verb == "update" && !info.name.empty()) return serve_update(call);
-  if (call->verb == "patch" && !info.name.empty()) return serve_patch(call);
-  if (call->verb == "delete" && whole) return serve_delete(call);
-  if (call->verb == "deletecollection" && info.kind->id != kinds::kNamespace) return serve_delete_collection(call);
-  refuse(call, method_not_allowed());
+  if (call->verb == "create") return serve_create(call);
+  if (call->verb == "update") return serve_update(call);
+  if (call->verb == "patch") return serve_patch(call);
+  if (call->verb == "delete") return serve_delete(call);
+  serve_delete_collection(call);
 }
 
 void ApiServer::count(const HttpCall& call, int status) {

@@ -1,19 +1,18 @@
 #include <utility>
 
 #include "actors/api_server/api_server.hpp"
+#include "actors/api_server/delete_options.hpp"
 #include "actors/api_server/limits.hpp"
 #include "actors/api_server/selection.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "messages/api/autoscaling/v1/scale.pb.h"
 #include "messages/api/core/v1/binding.pb.h"
-#include "messages/api/meta/v1/options.pb.h"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
 namespace {
 
-using DeleteOptions = ::k8s::io::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 using Binding = ::k8s::io::api::core::v1::Binding;
 
 ExpectedType expected_type(const RequestInfo& info) {
@@ -73,9 +72,7 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
   if (!encoding) return refuse(call, encoding.error());
   auto body = decode_body(call->request.body, *encoding, expected_type(info), parameters->validation);
   if (!body) return refuse(call, body.error());
-  if (info.subresource == "binding") return serve_bind(call, *body);
-  if (info.kind->namespaced && info.ns.empty()) return refuse(call, method_not_allowed());
-
+  if (info.subresource == "binding") return serve_bind(call, *body, parameters->dry_run);
   Write write{.verb = Write::Verb::create,
               .kind = info.kind,
               .key = {info.kind->id, info.ns, meta_of(*body->message).name()},
@@ -84,14 +81,14 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
   run_and_answer(call, std::move(write), 201, std::move(body->warnings));
 }
 
-void ApiServer::serve_bind(const HttpCallPtr& call, const DecodedBody& body) {
+void ApiServer::serve_bind(const HttpCallPtr& call, const DecodedBody& body, bool dry_run) {
   const auto& binding = static_cast<const Binding&>(*body.message);
   Write write{.verb = Write::Verb::bind,
               .kind = call->info.kind,
               .key = {call->info.kind->id, call->info.ns, call->info.name},
               .node = binding.target().name(),
               .expected_uid = binding.metadata().uid(),
-              .dry_run = query_flag(call->request, "dryRun")};
+              .dry_run = dry_run};
   admit_and_run(std::move(write), [this, call](Result<WriteOutcome> outcome) {
     if (!outcome) return refuse(call, outcome.error());
     answer(call, render_created_status(call->format));
@@ -134,34 +131,8 @@ void ApiServer::serve_patch(const HttpCallPtr& call) {
 
 Result<Write> ApiServer::removal(const HttpCallPtr& call) {
   const RequestInfo& info = call->info;
-  auto parameters = write_parameters(call->request);
-  if (!parameters) return parameters.error();
-  Write write{.verb = Write::Verb::remove,
-              .kind = info.kind,
-              .key = {info.kind->id, info.ns, info.name},
-              .dry_run = parameters->dry_run};
-  if (!call->request.body.empty()) {
-    auto encoding = body_encoding(call->request.header("content-type"));
-    if (!encoding) return encoding.error();
-    ExpectedType expected{"v1", "DeleteOptions", DeleteOptions::descriptor(), true};
-    auto body = decode_body(call->request.body, *encoding, expected, FieldValidation::ignore);
-    if (!body) return body.error();
-    const auto& options = static_cast<const DeleteOptions&>(*body->message);
-    if (options.has_graceperiodseconds()) write.grace_seconds = options.graceperiodseconds();
-    if (options.has_propagationpolicy()) write.propagation = options.propagationpolicy();
-    if (options.has_orphandependents() && write.propagation.empty()) {
-      write.propagation = options.orphandependents() ? "Orphan" : "Background";
-    }
-    if (options.preconditions().has_uid()) write.expected_uid = options.preconditions().uid();
-    if (const std::string& version = options.preconditions().resourceversion(); !version.empty()) {
-      write.expected_revision = std::strtoull(version.c_str(), nullptr, 10);
-    }
-    write.dry_run |= options.dryrun_size() > 0;
-  }
-  if (std::string_view grace = call->request.parameter("gracePeriodSeconds"); !grace.empty()) {
-    write.grace_seconds = std::strtoll(std::string(grace).c_str(), nullptr, 10);
-  }
-  if (call->request.has("propagationPolicy")) write.propagation = call->request.parameter("propagationPolicy");
+  Write write{.verb = Write::Verb::remove, .kind = info.kind, .key = {info.kind->id, info.ns, info.name}};
+  if (auto read = read_delete_options(call->request, &write); !read) return read.error();
   return write;
 }
 

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include <absl/strings/escaping.h>
@@ -93,7 +94,8 @@ Result<ListParameters> list_parameters(const Kind& kind, const http::Request& re
   if (std::string_view text = request.parameter("timeoutSeconds"); !text.empty()) {
     auto parsed = number("timeoutSeconds", text);
     if (!parsed) return parsed.error();
-    out.timeout_seconds = static_cast<int64_t>(*parsed);
+    constexpr uint64_t kMost = 1'000'000'000;
+    out.timeout_seconds = static_cast<int64_t>(std::min(*parsed, kMost));
   }
   if (out.send_initial_events && *out.send_initial_events && !out.watch) {
     return list_options_invalid(

@@ -53,7 +53,9 @@ Result<RequestInfo> parse_path(std::string_view path) {
   if (!info.kind || parts.size() > 3 || (info.kind->namespaced ? false : !info.ns.empty())) return path_not_found();
   if (parts.size() >= 2) info.name = parts[1];
   if (parts.size() == 3) info.subresource = parts[2];
-  if (!info.subresource.empty() && !is_subresource(*info.kind, info.subresource)) return path_not_found();
+  if (!info.subresource.empty() && (info.legacy_watch || !is_subresource(*info.kind, info.subresource))) {
+    return path_not_found();
+  }
   if (info.kind->namespaced && info.ns.empty() && !info.name.empty()) return path_not_found();
   return info;
 }

@@ -1,5 +1,9 @@
 #include "actors/api_server/service_addresses.hpp"
 
+#include <arpa/inet.h>
+
+#include <optional>
+
 #include "messages/field_scan.hpp"
 #include "messages/status.hpp"
 
@@ -18,21 +22,54 @@ std::string cluster_ip(const Object& service) {
   return {};
 }
 
+Error refused(const Key& key, const std::string& address, const std::string& why) {
+  return invalid(kind_of(kinds::kService), key.name,
+                 {invalid_value("spec.clusterIPs", "[\"" + address + "\"]",
+                                "failed to allocate IP " + address + ": " + why)});
+}
+
+/// The last two numbers of an address below `prefix`; none when it is no such address.
+std::optional<uint32_t> number_in(const std::string& prefix, const std::string& address) {
+  in_addr parsed{};
+  if (::inet_pton(AF_INET, address.c_str(), &parsed) != 1 || !address.starts_with(prefix + ".")) return std::nullopt;
+  return ntohl(parsed.s_addr) & 0xffff;
+}
+
 }  // namespace
 
 void ServiceAddresses::put(const Object& service) {
   std::string address = cluster_ip(service);
-  if (address.empty() || address == "None") return;
-  auto [known, is_new] = of_service_.emplace(service.key(), address);
-  // What this API server gave out itself is held already.
-  if (is_new && !held_.contains(address)) held_.insert(address);
+  if (address == "None") address.clear();
+  auto known = of_service_.find(service.key());
+  if (known != of_service_.end() && known->second == address) return;
+  if (known != of_service_.end()) remove(service);
+  if (address.empty()) return;
+  of_service_.emplace(service.key(), address);
+  users_[address].insert(service.key());
+  given_.erase(address);
 }
 
 void ServiceAddresses::remove(const Object& service) {
   auto known = of_service_.find(service.key());
   if (known == of_service_.end()) return;
-  if (auto held = held_.find(known->second); held != held_.end()) held_.erase(held);
+  auto users = users_.find(known->second);
+  users->second.erase(service.key());
+  if (users->second.empty()) users_.erase(users);
   of_service_.erase(known);
+}
+
+Result<> ServiceAddresses::claim(const Key& key, const std::string& address) {
+  auto number = number_in(prefix_, address);
+  if (!number || *number == 0 || *number == kEnd) {
+    return refused(key, address, "the provided IP (" + address + ") is not in the valid range. The range of valid IPs is " +
+                                     prefix_ + ".0.0/16");
+  }
+  // Whoever asks again for what it has is told so by the store.
+  auto own = of_service_.find(key);
+  if (own != of_service_.end() && own->second == address) return {};
+  if (is_taken(address)) return refused(key, address, "provided IP is already allocated");
+  given_.insert(address);
+  return {};
 }
 
 Result<std::string> ServiceAddresses::allocate() {
@@ -40,8 +77,8 @@ Result<std::string> ServiceAddresses::allocate() {
   for (uint32_t tried = 0; tried < places; ++tried) {
     uint32_t number = kFirst + (next_++ % places) * static_cast<uint32_t>(slots_) + static_cast<uint32_t>(slot_);
     std::string address = prefix_ + "." + std::to_string(number >> 8) + "." + std::to_string(number & 255);
-    if (held_.contains(address)) continue;
-    held_.insert(address);
+    if (is_taken(address)) continue;
+    given_.insert(address);
     return address;
   }
   return internal_error("no service address is free in " + prefix_ + ".0.0/16");

@@ -32,7 +32,8 @@ http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const 
     bool first = !std::exchange(columns_sent_, true);
     return shared(render_event(type, object, options_.format, options_.include_object, first, now));
   }
-  return cache_->get({object->kind(), object->revision(), static_cast<int>(event.type()), options_.format}, [&] {
+  std::string name = std::string(object->ns()) + "/" + std::string(object->name());
+  return cache_->get({object->kind(), object->revision(), static_cast<int>(event.type()), options_.format}, name, [&] {
     return render_event(type, object, options_.format, options_.include_object, false, now);
   });
 }

@@ -51,17 +51,25 @@ void WriteFlow::decide_on(std::shared_ptr<Job> job, const ObjectPtr& current) {
   ++job->attempts;
   auto decision = decide(job->write, current, context_());
   if (!decision) return job->done(decision.error());
-  WriteOutcome outcome{.effect = decision->effect,
-                       .message = decision->object,
-                       .object = current,
-                       .revision = decision->expected_revision,
-                       .notes = std::move(decision->notes)};
-  if (decision->effect == Decision::Effect::unchanged || job->write.dry_run) {
-    if (job->write.dry_run) outcome.object = nullptr;
-    return job->done(std::move(outcome));
+  if (job->write.host.empty()) return carry_out(std::move(job), current, std::move(*decision));
+  // Asked at every attempt: what was allowed of the version before need not be of this one.
+  auto kept = std::make_shared<Decision>(std::move(*decision));
+  ObjectPtr next = kept->effect == Decision::Effect::unchanged ? current : kept->next;
+  permit_(job->write, current, next, [this, job, current, kept](Result<> allowed) {
+    if (!allowed) return job->done(allowed.error());
+    carry_out(job, current, std::move(*kept));
+  });
+}
+
+void WriteFlow::carry_out(std::shared_ptr<Job> job, const ObjectPtr& current, Decision decision) {
+  if (decision.effect != Decision::Effect::unchanged && !job->write.dry_run) {
+    return commit(std::move(job), std::move(decision));
   }
-  decision->notes = std::move(outcome.notes);
-  commit(std::move(job), std::move(*decision));
+  job->done(WriteOutcome{.effect = decision.effect,
+                         .message = decision.object,
+                         .object = job->write.dry_run ? ObjectPtr() : current,
+                         .revision = decision.expected_revision,
+                         .notes = std::move(decision.notes)});
 }
 
 void WriteFlow::commit(std::shared_ptr<Job> job, Decision decision) {

@@ -23,8 +23,11 @@ struct WriteOutcome {
 /// and the write named no revision. `done` is called exactly once, inside the owning actor.
 class WriteFlow {
  public:
-  WriteFlow(ShardClient* shards, std::function<WriteContext()> context)
-      : shards_(shards), context_(std::move(context)) {}
+  /// Says, now or later, whether the host of a write (Write::host, which is not empty) may do what was decided.
+  using Permit = std::function<void(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
+                                    std::function<void(Result<>)> then)>;
+  WriteFlow(ShardClient* shards, std::function<WriteContext()> context, Permit permit)
+      : shards_(shards), context_(std::move(context)), permit_(std::move(permit)) {}
 
   using Done = std::function<void(Result<WriteOutcome>)>;
   void run(Write write, Done done);
@@ -33,10 +36,12 @@ class WriteFlow {
   struct Job;
   void read_and_decide(std::shared_ptr<Job> job);
   void decide_on(std::shared_ptr<Job> job, const ObjectPtr& current);
+  void carry_out(std::shared_ptr<Job> job, const ObjectPtr& current, Decision decision);
   void commit(std::shared_ptr<Job> job, Decision decision);
 
   ShardClient* shards_;
   std::function<WriteContext()> context_;
+  Permit permit_;
 };
 
 }  // namespace kabuki::api_server

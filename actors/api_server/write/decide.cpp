@@ -1,10 +1,11 @@
+#include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
 
 Result<std::shared_ptr<google::protobuf::Message>> parse_current(const Kind& kind, const ObjectPtr& current) {
-  std::shared_ptr<google::protobuf::Message> message(kind.make());
+  std::shared_ptr<google::protobuf::Message> message = make_in_arena(kind);
   auto parsed = current->parse(message.get());
   if (!parsed) return parsed.error();
   return message;
@@ -30,12 +31,14 @@ Result<> check_preconditions(const Write& write, const ObjectPtr& current) {
                         "precondition: " + write.expected_uid + ", UID in object meta: " +
                         std::string(current->uid()));
   }
-  if (write.expected_revision != 0 && current->revision() != write.expected_revision) {
+  std::string version = write.expected_version;
+  if (version.empty() && write.expected_revision != 0) version = std::to_string(write.expected_revision);
+  if (!version.empty() && version != std::to_string(current->revision())) {
     if (write.verb == Write::Verb::remove) {
       Error error = conflict(kind, write.key.name, "");
       error.kind = kind.kind;
       error.message = "Operation cannot be fulfilled on " + kind.kind + " \"" + write.key.name +
-                      "\": the ResourceVersion in the precondition (" + std::to_string(write.expected_revision) +
+                      "\": the ResourceVersion in the precondition (" + version +
                       ") does not match the ResourceVersion in record (" + std::to_string(current->revision()) +
                       "). The object might have been modified";
       return error;

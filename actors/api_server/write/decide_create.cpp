@@ -1,4 +1,5 @@
 #include "actors/api_server/write/admission.hpp"
+#include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "messages/defaults.hpp"
 #include "messages/meta.hpp"
@@ -28,7 +29,7 @@ Result<> settle_namespace(const Write& write, ObjectMeta* meta) {
 
 Result<Decision> decide_create(const Write& write, const ObjectPtr& current, const WriteContext& context) {
   const Kind& kind = *write.kind;
-  std::shared_ptr<google::protobuf::Message> object(write.object->New());
+  std::shared_ptr<google::protobuf::Message> object = make_in_arena(*write.object);
   object->CopyFrom(*write.object);
   ObjectMeta* meta = mutable_meta(object.get());
 

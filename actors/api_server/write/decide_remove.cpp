@@ -14,6 +14,14 @@ namespace core = ::k8s::io::api::core::v1;
 
 constexpr const char* kForeground = "foregroundDeletion";
 constexpr const char* kOrphan = "orphan";
+/// Seconds, some 30 years: more would leave the range of times.
+constexpr int64_t kGraceMost = 1'000'000'000;
+
+/// Without these a cluster does not work.
+bool is_immortal(const Key& key) {
+  return key.kind == kinds::kNamespace &&
+         (key.name == "default" || key.name == "kube-system" || key.name == "kube-public");
+}
 
 /// Seconds that the object lives on after the request. Only pods that a kubelet runs have any.
 int64_t grace_of(const Write& write, const Message& object) {
@@ -24,7 +32,7 @@ int64_t grace_of(const Write& write, const Message& object) {
   int64_t grace = write.grace_seconds.value_or(
       pod.spec().has_terminationgraceperiodseconds() ? pod.spec().terminationgraceperiodseconds() : 30);
   // Kubernetes reads a negative grace as one second.
-  return grace < 0 ? 1 : grace;
+  return grace < 0 ? 1 : std::min(grace, kGraceMost);
 }
 
 void set_finalizer(ObjectMeta* meta, const char* finalizer, bool wanted) {
@@ -52,6 +60,7 @@ Result<> settle_propagation(const Write& write, ObjectMeta* meta) {
 
 Result<Decision> decide_remove(const Write& write, const ObjectPtr& current, const WriteContext& context) {
   const Kind& kind = *write.kind;
+  if (is_immortal(write.key)) return forbidden(kind, write.key.name, "this namespace may not be deleted");
   auto parsed = parse_current(kind, current);
   if (!parsed) return parsed.error();
   std::shared_ptr<Message> object = *parsed;
@@ -69,11 +78,15 @@ Result<Decision> decide_remove(const Write& write, const ObjectPtr& current, con
     decision.effect = Decision::Effect::removed;
     return decision;
   }
-  bool shortens = meta->has_deletiontimestamp() && grace < meta->deletiongraceperiodseconds();
-  if (!meta->has_deletiontimestamp() || shortens) {
+  if (!meta->has_deletiontimestamp()) {
     *meta->mutable_deletiontimestamp() = time_of(context.now.ns + grace * 1'000'000'000);
     meta->set_deletiongraceperiodseconds(grace);
-    if (kind.has_generation && !shortens) meta->set_generation(meta->generation() + 1);
+    if (kind.has_generation) meta->set_generation(meta->generation() + 1);
+  } else if (write.grace_seconds && grace < meta->deletiongraceperiodseconds()) {
+    // Only a grace that is asked for, and only a shorter one; it counts from the first deletion.
+    int64_t began = meta->deletiontimestamp().seconds() - meta->deletiongraceperiodseconds();
+    meta->mutable_deletiontimestamp()->set_seconds(began + grace);
+    meta->set_deletiongraceperiodseconds(grace);
   }
   decision.next = Object::encode(kind.id, *object);
   decision.effect = decision.next->body() == current->body() ? Decision::Effect::unchanged : Decision::Effect::put;

@@ -1,8 +1,11 @@
 #include <google/protobuf/util/message_differencer.h>
 
+#include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/scale.hpp"
+#include "actors/api_server/write/service_address.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "messages/api/core/v1/namespace.pb.h"
+#include "messages/api/core/v1/service.pb.h"
 #include "messages/defaults.hpp"
 #include "messages/meta.hpp"
 #include "messages/patch/patch_message.hpp"
@@ -36,13 +39,13 @@ void restore_system_metadata(const ObjectMeta& old, ObjectMeta* meta) {
 /// Each endpoint changes its part: /status the status, /finalize a namespace's finalizers, the main one all the rest.
 std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old, std::shared_ptr<Message> next) {
   if (write.subresource == "status") {
-    std::shared_ptr<Message> kept(old.New());
+    std::shared_ptr<Message> kept = make_in_arena(old);
     kept->CopyFrom(old);
     copy_part(*next, "status", kept.get());
     return kept;
   }
   if (write.subresource == "finalize") {
-    std::shared_ptr<Message> kept(old.New());
+    std::shared_ptr<Message> kept = make_in_arena(old);
     kept->CopyFrom(old);
     copy_part(*next, "spec", kept.get());
     return kept;
@@ -83,6 +86,10 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   next = keep_other_parts(write, old, std::move(next));
   restore_system_metadata(meta_of(old), mutable_meta(next.get()));
   if (write.subresource.empty()) apply_defaults(kind, next.get());
+  if (kind.id == kinds::kService && write.subresource.empty()) {
+    using Service = ::k8s::io::api::core::v1::Service;
+    settle_service_address(static_cast<const Service&>(old), write.spare_address, static_cast<Service*>(next.get()));
+  }
 
   if (auto causes = validate_update(kind, old, *next, write.subresource); !causes.empty()) {
     return invalid(kind, write.key.name, std::move(causes));
@@ -121,7 +128,7 @@ Result<Decision> decide_update(const Write& write, const ObjectPtr& current, con
     // Read only: keep_other_parts takes one part out of it.
     return finish_update(write, current, **old, std::const_pointer_cast<Message>(write.object));
   }
-  std::shared_ptr<Message> next(write.object->New());
+  std::shared_ptr<Message> next = make_in_arena(*write.object);
   next->CopyFrom(*write.object);
   return finish_update(write, current, **old, std::move(next));
 }
@@ -131,7 +138,7 @@ Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, cons
   if (!old) return old.error();
   if (write.subresource == "scale") return patch_scale(write, current, **old);
 
-  std::shared_ptr<Message> next((*old)->New());
+  std::shared_ptr<Message> next = make_in_arena(**old);
   next->CopyFrom(**old);
   JsonNotes notes;
   auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json

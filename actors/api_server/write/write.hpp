@@ -35,6 +35,13 @@ struct Write {
   // Preconditions; what does not hold is 409.
   std::string expected_uid;
   uint64_t expected_revision = 0;
+  /// remove: the resourceVersion as a client wrote it, which may be no number; "" does not check.
+  std::string expected_version;
+
+  /// The host that asks, when it may write only what concerns its own nodes; "" may write everything.
+  std::string host;
+  /// Services: the address that an update gives one which needs an address and has none.
+  std::string spare_address;
 
   std::optional<int64_t> grace_seconds;  // remove
   std::string propagation;               // remove: "", Background, Foreground, Orphan

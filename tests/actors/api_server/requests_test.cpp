@@ -1,0 +1,210 @@
+#include <gtest/gtest.h>
+
+#include "actors/api_server/authorization.hpp"
+#include "actors/api_server/delete_options.hpp"
+#include "actors/api_server/namespaces.hpp"
+#include "actors/api_server/negotiation.hpp"
+#include "actors/api_server/parameters.hpp"
+#include "actors/api_server/request_info.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+http::Request request(std::string method, std::string path, Query query = {}) {
+  http::Request out;
+  out.method = std::move(method);
+  out.path = std::move(path);
+  out.query = std::move(query);
+  return out;
+}
+
+/// "verb resource/subresource namespace name", "405 verb", or "404".
+std::string meaning(const std::string& method, const std::string& path, Query query = {}) {
+  auto info = parse_path(path);
+  if (!info) return std::to_string(info.error().code);
+  http::Request asked = request(method, path, std::move(query));
+  std::string verb(verb_of(asked, *info));
+  if (!info->kind) return verb + " " + info->path;
+  if (!serves_verb(asked, verb, *info)) return "405 " + verb;
+  return verb + " " + info->kind->plural + (info->subresource.empty() ? "" : "/" + info->subresource) + " " +
+         (info->ns.empty() ? "-" : info->ns) + " " + (info->name.empty() ? "-" : info->name);
+}
+
+TEST(RequestInfo, SaysWhatAPathAndAMethodMean) {
+  struct Row {
+    const char* method;
+    const char* path;
+    const char* expected;
+  };
+  const Row rows[] = {
+      {"GET", "/", "get /"},
+      {"GET", "/api/v1/", "get /api/v1"},
+      {"GET", "/healthz", "get /healthz"},
+      {"GET", "/api/v1/pods", "list pods - -"},
+      {"GET", "/api/v1/namespaces/shop/pods", "list pods shop -"},
+      {"GET", "/api/v1/namespaces/shop/pods/a", "get pods shop a"},
+      {"GET", "/api/v1/namespaces/shop/pods/a/status", "get pods/status shop a"},
+      {"GET", "/api/v1/namespaces/shop", "get namespaces - shop"},
+      {"GET", "/api/v1/namespaces/shop/status", "get namespaces/status - shop"},
+      {"PUT", "/api/v1/namespaces/shop/finalize", "update namespaces/finalize - shop"},
+      {"PATCH", "/api/v1/namespaces/shop/finalize", "405 patch"},
+      {"GET", "/api/v1/namespaces/shop/finalize", "405 get"},
+      {"GET", "/apis/apps/v1/namespaces/shop/deployments/web/scale", "get deployments/scale shop web"},
+      {"GET", "/api/v1/nodes/n", "get nodes - n"},
+      {"GET", "/api/v1/namespaces/shop/nodes/n", "404"},
+      {"GET", "/api/v1/nothing", "404"},
+      {"GET", "/api/v1/namespaces/shop/pods/a/nothing", "404"},
+      {"GET", "/api/v1/namespaces/shop/pods/a/status/more", "404"},
+      {"GET", "/api/v1/namespaces/shop/configmaps/a/status", "404"},
+      {"POST", "/api/v1/namespaces/shop/pods", "create pods shop -"},
+      {"POST", "/api/v1/namespaces/shop/pods/a", "405 create"},
+      {"POST", "/api/v1/pods", "405 create"},
+      {"POST", "/api/v1/nodes", "create nodes - -"},
+      {"POST", "/api/v1/namespaces/shop/pods/a/binding", "create pods/binding shop a"},
+      {"PUT", "/api/v1/namespaces/shop/pods/a/binding", "405 update"},
+      {"PATCH", "/api/v1/namespaces/shop/pods/a/binding", "405 patch"},
+      {"GET", "/api/v1/namespaces/shop/pods/a/binding", "405 get"},
+      {"PUT", "/api/v1/namespaces/shop/pods", "405 update"},
+      {"DELETE", "/api/v1/namespaces/shop/pods/a", "delete pods shop a"},
+      {"DELETE", "/api/v1/namespaces/shop/pods/a/status", "405 delete"},
+      {"DELETE", "/api/v1/namespaces/shop/pods", "deletecollection pods shop -"},
+      {"DELETE", "/api/v1/pods", "405 deletecollection"},
+      {"DELETE", "/api/v1/namespaces", "405 deletecollection"},
+      {"DELETE", "/api/v1/nodes", "deletecollection nodes - -"},
+      {"HEAD", "/api/v1/namespaces/shop/pods/a", "405 get"},
+      {"GET", "/api/v1/watch/pods", "watch pods - -"},
+      {"GET", "/api/v1/watch/namespaces/shop/pods/a", "watch pods shop a"},
+      {"GET", "/api/v1/watch/namespaces/shop/pods/a/status", "404"},
+      {"DELETE", "/api/v1/watch/namespaces/shop/pods", "405 deletecollection"},
+      {"POST", "/api/v1/watch/namespaces/shop/pods", "405 create"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(meaning(row.method, row.path), row.expected) << row.method << " " << row.path;
+}
+
+TEST(RequestInfo, WatchesCollectionsAlone) {
+  EXPECT_EQ(meaning("GET", "/api/v1/pods", {{"watch", "1"}}), "watch pods - -");
+  EXPECT_EQ(meaning("GET", "/api/v1/pods", {{"watch", ""}}), "watch pods - -");
+  EXPECT_EQ(meaning("GET", "/api/v1/pods", {{"watch", "False"}}), "list pods - -");
+  EXPECT_EQ(meaning("GET", "/api/v1/namespaces/shop/pods/a", {{"watch", "true"}}), "get pods shop a");
+}
+
+TEST(Authorization, LetsMastersDoAnythingAndAnonymousSeeHealth) {
+  auto pods = *parse_path("/api/v1/namespaces/shop/pods/a");
+  http::Identity admin{.user = "admin", .groups = {"system:masters"}};
+  EXPECT_TRUE(authorize(admin, "delete", pods).ok());
+  for (const char* path : {"/healthz", "/livez/ping", "/readyz", "/version"}) {
+    EXPECT_TRUE(authorize({}, "get", *parse_path(path)).ok()) << path;
+  }
+  for (const char* path : {"/metrics", "/healthzx", "/api", "/"}) {
+    EXPECT_EQ(authorize({}, "get", *parse_path(path)).error().code, 403) << path;
+  }
+  EXPECT_EQ(authorize({}, "get", pods).error().message,
+            "pods \"a\" is forbidden: User \"system:anonymous\" cannot get resource \"pods\" in API group \"\" in the "
+            "namespace \"shop\"");
+}
+
+TEST(Negotiation, TakesTheFirstFormThatCanBeServed) {
+  using As = Format::As;
+  auto format = [](std::string_view accept, bool watch = false) {
+    auto found = negotiate(accept, watch);
+    return found ? std::optional(*found) : std::nullopt;
+  };
+  EXPECT_EQ(format(""), Format{});
+  EXPECT_EQ(format("*/*"), Format{});
+  EXPECT_EQ(format("text/html, application/yaml"), (Format{Encoding::yaml, As::object}));
+  EXPECT_EQ(format("application/vnd.kubernetes.protobuf,application/json"), (Format{Encoding::protobuf, As::object}));
+  EXPECT_EQ(format("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"), (Format{Encoding::json, As::table}));
+  EXPECT_EQ(format("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json"), Format{});
+  EXPECT_EQ(format("application/json; as=PartialObjectMetadata; g=meta.k8s.io; v=v1"),
+            (Format{Encoding::json, As::partial_metadata}));
+  EXPECT_EQ(format("application/yaml", true), std::nullopt);
+  EXPECT_EQ(format("text/html"), std::nullopt);
+  EXPECT_EQ(format(",;,=;"), std::nullopt);
+}
+
+TEST(Parameters, FlagsAreTrueUnlessTheySayNot) {
+  for (const char* yes : {"", "1", "true", "yes", "no"}) EXPECT_TRUE(query_flag(request("", "", {{"f", yes}}), "f")) << yes;
+  for (const char* no : {"0", "false", "FALSE"}) EXPECT_FALSE(query_flag(request("", "", {{"f", no}}), "f")) << no;
+  EXPECT_FALSE(query_flag(request("", ""), "f"));
+}
+
+int list_code(Query query) {
+  auto read = list_parameters(kind_of(kinds::kPod), request("GET", "", std::move(query)));
+  return read ? 200 : read.error().code;
+}
+
+TEST(Parameters, ListsAndWatchesSayWhatTheyCannotRead) {
+  EXPECT_EQ(list_code({{"limit", "5"}, {"resourceVersion", "7"}, {"timeoutSeconds", "18446744073709551615"}}), 200);
+  EXPECT_EQ(list_code({{"limit", "-1"}}), 400);
+  EXPECT_EQ(list_code({{"limit", "many"}}), 400);
+  EXPECT_EQ(list_code({{"timeoutSeconds", "99999999999999999999999"}}), 400);
+  EXPECT_EQ(list_code({{"resourceVersion", "x"}}), 422);
+  EXPECT_EQ(list_code({{"resourceVersionMatch", "Exact"}}), 422);
+  EXPECT_EQ(list_code({{"resourceVersionMatch", "Exact"}, {"resourceVersion", "0"}}), 422);
+  EXPECT_EQ(list_code({{"resourceVersionMatch", "Sometimes"}, {"resourceVersion", "1"}}), 422);
+  EXPECT_EQ(list_code({{"sendInitialEvents", "true"}}), 422);
+  EXPECT_EQ(list_code({{"labelSelector", "a in ("}}), 400);
+  EXPECT_EQ(list_code({{"fieldSelector", "spec.foo=1"}}), 400);
+  auto long_watch = list_parameters(kind_of(kinds::kPod), request("GET", "", {{"timeoutSeconds", "9223372036854775807"}}));
+  EXPECT_GT(io::Duration(std::chrono::seconds(long_watch->timeout_seconds)).count(), 0);
+}
+
+TEST(Parameters, ContinueTokensComeBackEqual) {
+  const Kind& pods = kind_of(kinds::kPod);
+  const Kind& nodes = kind_of(kinds::kNode);
+  ContinueToken pod{.revision = 17, .ns = "shop", .name = "a.b-c"};
+  ContinueToken node{.revision = ~uint64_t{0}, .name = "n"};
+  EXPECT_EQ(*read_continue_token(pods, write_continue_token(pods, pod)), pod);
+  EXPECT_EQ(*read_continue_token(nodes, write_continue_token(nodes, node)), node);
+  for (const char* bad : {"?", "e30", "bm90IGpzb24", "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYS9iIn0", "W10"}) {
+    auto token = read_continue_token(pods, bad);
+    ASSERT_FALSE(token.ok()) << bad;
+    EXPECT_EQ(token.error().code, 400);
+  }
+}
+
+Result<Write> delete_of(Query query, std::string body = "") {
+  http::Request asked = request("DELETE", "", std::move(query));
+  asked.body = std::move(body);
+  Write write;
+  auto read = read_delete_options(asked, &write);
+  if (!read) return read.error();
+  return write;
+}
+
+TEST(DeleteOptions, AreReadFromTheQueryWithoutABody) {
+  auto write = delete_of({{"gracePeriodSeconds", "5"}, {"propagationPolicy", "Orphan"}, {"dryRun", "All"}});
+  ASSERT_TRUE(write.ok());
+  EXPECT_EQ(write->grace_seconds, 5);
+  EXPECT_EQ(write->propagation, "Orphan");
+  EXPECT_TRUE(write->dry_run);
+  EXPECT_EQ(delete_of({{"orphanDependents", "false"}})->propagation, "Background");
+  EXPECT_EQ(delete_of({{"orphanDependents", "true"}})->propagation, "Orphan");
+}
+
+TEST(DeleteOptions, OfABodyCountAlone) {
+  auto write = delete_of({{"gracePeriodSeconds", "5"}},
+                         R"({"propagationPolicy":"Foreground","preconditions":{"uid":"u","resourceVersion":"x7"}})");
+  ASSERT_TRUE(write.ok());
+  EXPECT_EQ(write->grace_seconds, std::nullopt);
+  EXPECT_EQ(write->propagation, "Foreground");
+  EXPECT_EQ(write->expected_uid, "u");
+  EXPECT_EQ(write->expected_version, "x7");
+}
+
+TEST(DeleteOptions, NeverTakeNonsenseForNoGrace) {
+  for (const char* grace : {"abc", "1s", "99999999999999999999", " 1"}) {
+    auto write = delete_of({{"gracePeriodSeconds", grace}});
+    ASSERT_FALSE(write.ok()) << grace;
+    EXPECT_EQ(write.error().code, 400);
+  }
+  EXPECT_EQ(delete_of({}, R"({"gracePeriodSeconds":"abc"})").error().code, 400);
+  EXPECT_EQ(delete_of({}, R"({"dryRun":["Some"]})").error().code, 422);
+  EXPECT_EQ(delete_of({{"dryRun", "Some"}}).error().code, 400);
+  EXPECT_EQ(delete_of({}, R"({"orphanDependents":true,"propagationPolicy":"Orphan"})").error().code, 422);
+}
+
+}  // namespace
+}  // namespace kabuki::api_server
