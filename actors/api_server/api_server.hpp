@@ -19,6 +19,7 @@
 #include "actors/api_server/shard_client.hpp"
 #include "actors/api_server/watch_session.hpp"
 #include "actors/api_server/write_flow.hpp"
+#include "actors/write_barriers.hpp"
 #include "runtime/actor.hpp"
 #include "runtime/watch_client.hpp"
 
@@ -123,6 +124,7 @@ class ApiServer : public runtime::Actor {
   uint64_t next_stream_ = uint64_t{1} << 62;
   /// Streams that other actors opened through this one: where their credit goes.
   std::map<std::pair<std::string, uint64_t>, KindId> relayed_;
+  actors::WriteBarriers barriers_;  // of writes by the bus
   std::map<std::string, MonitorId> relay_watchers_;
   uint64_t requests_ = 0;
   /// By verb, kind (0: none) and status: finding a metric by its labels takes a lock shared with the whole host.

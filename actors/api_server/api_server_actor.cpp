@@ -40,8 +40,8 @@ std::unique_ptr<runtime::WatchClient> ApiServer::watch(KindId kind, std::functio
 }
 
 void ApiServer::started() {
-  // Random, so that events for a stream of this actor's past life are never taken for one of this life's.
-  next_stream_ |= (random().next() >> 8) << 20 & ((uint64_t{1} << 62) - 1);
+  // By the time, so that events for a stream of this actor's past life are never taken for one of this life's.
+  next_stream_ |= static_cast<uint64_t>(now().ns) >> 10 << 10 & ((uint64_t{1} << 62) - 1);
   namespace_watch_ = watch(
       kinds::kNamespace, [this](const Object& object) { namespaces_.put(object); },
       [this](const Object& object) { namespaces_.remove(std::string(object.name())); });

@@ -1,3 +1,4 @@
+#include <functional>
 #include <utility>
 
 #include "actors/api_server/api_server.hpp"
@@ -21,8 +22,13 @@ struct Gathered {
   size_t left = 0;
   runtime::Reply reply;
 
+  /// Called after the reply.
+  std::function<void()> ended;
+
   void one_done() {
-    if (--left == 0) reply.send(runtime::make_message(std::move(verb), std::move(objects)));
+    if (--left > 0) return;
+    reply.send(runtime::make_message(std::move(verb), std::move(objects)));
+    if (ended) ended();
   }
 };
 
@@ -185,12 +191,13 @@ void ApiServer::bus_close_watch(runtime::Inbound& in) {
 
 void ApiServer::bus_write(runtime::Inbound& in) {
   const auto* verb = in.as<bus::WriteObjects>();
+  if (verb->writes_size() == 0) return barriers_.add(std::move(in.reply));
   const std::string host = acts_for(in);
   auto gathered = std::make_shared<Gathered<bus::WriteObjectsReply>>();
+  gathered->ended = [this, generation = barriers_.begin()] { barriers_.end(generation); };
   gathered->left = static_cast<size_t>(verb->writes_size());
   gathered->reply = std::move(in.reply);
   for (int i = 0; i < verb->writes_size(); ++i) gathered->verb.add_items();
-  if (gathered->left == 0) return gathered->reply.send(runtime::make_message(std::move(gathered->verb)));
   for (int i = 0; i < verb->writes_size(); ++i) {
     auto write = read_write(verb->writes(i), *in.message);
     if (!write) {

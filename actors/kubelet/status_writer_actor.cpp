@@ -41,11 +41,9 @@ void StatusWriterActor::take(const bus::WriteObjects& request, Inbound& in) {
     asker->waiting = request.writes_size();
     for (int i = 0; i < request.writes_size(); ++i) asker->answer.add_items();
     if (asker->waiting == 0) {
-      barriers_.push_back({generation_++, std::move(asker->reply)});
-      return answer_barriers();
+      return barriers_.add(std::move(asker->reply));
     }
-    asker->generation = generation_;
-    ++askers_[generation_];
+    asker->generation = barriers_.begin();
   }
   for (int i = 0; i < request.writes_size(); ++i) {
     Pending pending{in.message, i, asker};
@@ -158,15 +156,7 @@ void StatusWriterActor::answered(const std::vector<Pending>& batch, const Result
     } else {
       asker.reply.fail(asker.failed.error());
     }
-    if (--askers_[asker.generation] == 0) askers_.erase(asker.generation);
-  }
-  answer_barriers();
-}
-
-void StatusWriterActor::answer_barriers() {
-  while (!barriers_.empty() && (askers_.empty() || askers_.begin()->first > barriers_.front().generation)) {
-    barriers_.front().reply.send(runtime::make_message(bus::WriteObjectsReply()));
-    barriers_.pop_front();
+    barriers_.end(asker.generation);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/kubelet/event_aggregator.hpp"
+#include "actors/write_barriers.hpp"
 #include "messages/bus/objects.pb.h"
 #include "runtime/actor.hpp"
 
@@ -35,11 +36,6 @@ class StatusWriterActor : public runtime::Actor {
     Result<> failed;
     uint64_t generation = 0;
   };
-  /// Somebody who waits for all of a generation and those before it.
-  struct Barrier {
-    uint64_t generation = 0;
-    runtime::Reply reply;
-  };
   struct Pending {
     runtime::MessagePtr message;   // that the write is part of
     int index = 0;                 // within it
@@ -54,15 +50,12 @@ class StatusWriterActor : public runtime::Actor {
   void send(std::vector<Pending> batch);
   void answered(const std::vector<Pending>& batch, const Result<runtime::MessagePtr>& result);
   void refill_events();
-  void answer_barriers();
 
   const runtime::Address api_;
   EventAggregator aggregator_;
   std::deque<Pending> writes_;
   std::deque<Pending> events_;
-  std::deque<Barrier> barriers_;
-  uint64_t generation_ = 1;            // of new askers; each barrier ends one
-  std::map<uint64_t, size_t> askers_;  // not answered yet, by generation
+  actors::WriteBarriers barriers_;
   bool timer_set_ = false;
   size_t under_way_ = 0;
   int64_t event_tokens_ = 0;

@@ -18,8 +18,9 @@ using actors::WriteOutcome;
 using runtime::WatchClient;
 
 constexpr size_t kPodsPerRound = 256;
-constexpr size_t kMaxBindsInFlight = 8;     // messages
+constexpr size_t kMaxBindsInFlight = 8;  // messages
 constexpr size_t kEventsPerWrite = 256;
+constexpr std::chrono::milliseconds kRetryPause{100};
 constexpr int kConflict = 409;
 constexpr int kNotFound = 404;
 
@@ -51,6 +52,33 @@ class SchedulerActor : public runtime::Actor {
         state_->pod_changed(pod);
       }
     });
+    wait_for_former_life();
+  }
+
+  /// Decides nothing before the view shows every bind of a former life of this scheduler: those it has sent are let
+  /// end, then the view has to reach what the store has.
+  void wait_for_former_life() {
+    ask(options_.api, actors::write_message({}, options_.scheduler_name), options_.write_timeout,
+        [this](const Result<runtime::MessagePtr>& ended) { ended ? read_revision() : try_again(); });
+  }
+
+  void read_revision() {
+    bus::ListObjects one;
+    one.mutable_selection()->set_kind(kinds::kPod);
+    one.set_limit(1);
+    ask(options_.api, runtime::make_message(std::move(one)), options_.write_timeout,
+        [this](const Result<runtime::MessagePtr>& answer) {
+          const auto* page = answer ? (*answer)->as<bus::ListObjectsReply>() : nullptr;
+          if (!page) return try_again();
+          pods_->when_reached(page->revision(), [this] {
+            caught_up_ = true;
+            wake();
+          });
+        });
+  }
+
+  void try_again() {
+    after(kRetryPause, [this] { wait_for_former_life(); });
   }
 
   template <class Take>
@@ -82,7 +110,7 @@ class SchedulerActor : public runtime::Actor {
   }
 
   void round() {
-    if (!pods_->synced() || !nodes_->synced() || binds_in_flight_ >= kMaxBindsInFlight) return;
+    if (!caught_up_ || !pods_->synced() || !nodes_->synced() || binds_in_flight_ >= kMaxBindsInFlight) return;
     auto round = state_->schedule(kPodsPerRound, mono());
     report(round.failures);
     if (!round.binds.empty()) send(std::move(round.binds));
@@ -185,6 +213,7 @@ class SchedulerActor : public runtime::Actor {
   std::optional<WatchClient> pods_;
   std::optional<WatchClient> nodes_;
   std::optional<TimerId> timer_;
+  bool caught_up_ = false;  // with the binds of a former life
   bool round_is_due_ = false;
   bool events_in_flight_ = false;
   size_t binds_in_flight_ = 0;

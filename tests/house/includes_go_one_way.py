@@ -23,7 +23,7 @@ MAY_INCLUDE = {
 LIBRARIES = {
     r"caf/": [r"runtime/(?!io/)", r".*_actor\.(hpp|cpp)$"],
     r"zmq|zmq\.hpp": [r"runtime/transport/"],
-    r"boost/|openssl/": [r"actors/api_server/http/", r"tools/pki\.cpp$"],
+    r"boost/|openssl/": [r"actors/api_server/http/", r"tools/pki\.cpp$", r"tools/bench/"],
     r"rocksdb/": [r"store/engines/"],
     r"grpc": [r"store/engines/"],
     r"yaml-cpp/": [r"messages/", r"tools/"],
