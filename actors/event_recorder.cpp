@@ -93,8 +93,9 @@ void EventRecorder::record(const EventNote& note, io::WallTime now) {
   Seen& seen = it->second;
   seen_by_age_.splice(seen_by_age_.end(), seen_by_age_, seen.age);
   ++seen.count;
-  Write patch = Write::merge_patch(seen.event, "", "{\"count\":" + std::to_string(seen.count) + ",\"lastTimestamp\":\"" +
-                                                       format_time(now.seconds()) + "\"}");
+  Write patch = Write::merge_patch(
+      seen.event, "",
+      "{\"count\":" + std::to_string(seen.count) + ",\"lastTimestamp\":\"" + format_time(now.seconds()) + "\"}");
   auto [position, fresh] = pending_patches_.emplace(seen.event, pending_.size());
   if (fresh) {
     pending_.push_back(std::move(patch));

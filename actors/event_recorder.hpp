@@ -16,7 +16,7 @@ namespace kabuki::actors {
 /// Something a component did or could not do, about one object: becomes a core/v1 Event.
 struct EventNote {
   Key about;
-  std::string uid;            // of `about`
+  std::string uid;              // of `about`
   std::string type = "Normal";  // or "Warning"
   std::string reason;
   std::string message;

@@ -10,7 +10,7 @@ namespace kabuki::actors {
 
 /// What every host has: a member of the cluster, views of the API, and kubelets.
 struct NodeHostOptions {
-  std::string host;       // `host-3`
+  std::string host;  // `host-3`
   int nodes = 3;
   size_t pods_per_node = 110;
   io::Duration lease_period = std::chrono::seconds(10);

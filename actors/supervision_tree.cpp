@@ -18,7 +18,8 @@ constexpr std::chrono::seconds kPeriod{10};
 ChildSpec worker(std::string name, ActorFactory make) { return {.name = std::move(name), .make = std::move(make)}; }
 
 SupervisorSpec group(std::vector<ChildSpec> children) {
-  return {.strategy = Strategy::one_for_one, .intensity = kIntensity, .period = kPeriod, .children = std::move(children)};
+  return {
+      .strategy = Strategy::one_for_one, .intensity = kIntensity, .period = kPeriod, .children = std::move(children)};
 }
 
 }  // namespace
@@ -49,7 +50,8 @@ SupervisorSpec supervision_tree(TreeParts parts) {
   if (parts.member) tree.push_back(worker("member", parts.member));
   if (parts.views) tree.push_back(worker("views", parts.views));
   if (parts.scheduler) tree.push_back(worker("scheduler", parts.scheduler));
-  if (!parts.controllers.empty()) tree.push_back(supervisor_child("controllers", group(std::move(parts.controllers))));
+  if (!parts.controllers.empty())
+    tree.push_back(supervisor_child("controllers", group(std::move(parts.controllers))));
   tree.push_back(supervisor_child("kubelet", std::move(parts.kubelet)));
   if (parts.load) tree.push_back(worker("load", parts.load));
   return group(std::move(tree));

@@ -16,16 +16,16 @@ using ActorFactory = std::function<std::unique_ptr<runtime::Actor>()>;
 /// What stands in a host's tree. What a host does not have is left empty: a worker has views, a member and kubelets.
 struct TreeParts {
   std::vector<std::pair<std::string, ActorFactory>> shards;  // by name
-  ActorFactory bus_api;                // the API server that serves actors
-  std::vector<ActorFactory> http_api;  // those that serve HTTP
+  ActorFactory bus_api;                                      // the API server that serves actors
+  std::vector<ActorFactory> http_api;                        // those that serve HTTP
   ActorFactory gateway;
   ActorFactory membership;
   ActorFactory member;
   ActorFactory views;
   ActorFactory scheduler;
   std::vector<runtime::ChildSpec> controllers;
-  ActorFactory load;                   // a scaling test's
-  runtime::SupervisorSpec kubelet;     // its children are the nodes
+  ActorFactory load;                // a scaling test's
+  runtime::SupervisorSpec kubelet;  // its children are the nodes
 };
 
 /// The whole tree of a host.

@@ -18,15 +18,15 @@ struct Write {
   using Verb = bus::WriteObjects::Verb;
 
   Verb verb = bus::WriteObjects::CREATE;
-  Key key;                         // of a create with generateName the name is empty
-  ObjectPtr object;                // create, update, update_status
-  uint64_t expected_revision = 0;  // 0: not checked
-  std::string expected_uid;        // "": not checked
-  std::string node;                // bind
-  std::string patch;               // patch: a JSON merge patch
-  std::string subresource;         // patch: "" or "status"; update of a namespace: "finalize"
+  Key key;                               // of a create with generateName the name is empty
+  ObjectPtr object;                      // create, update, update_status
+  uint64_t expected_revision = 0;        // 0: not checked
+  std::string expected_uid;              // "": not checked
+  std::string node;                      // bind
+  std::string patch;                     // patch: a JSON merge patch
+  std::string subresource;               // patch: "" or "status"; update of a namespace: "finalize"
   std::optional<int64_t> grace_seconds;  // remove: none is the object's own
-  std::string propagation;         // remove: "" is the kind's default
+  std::string propagation;               // remove: "" is the kind's default
 
   /// Compares objects by their bytes.
   bool operator==(const Write& other) const;

@@ -26,16 +26,16 @@ struct SelectableField {
 /// One line of the kinds table: all that the generic machinery needs to know of a kind.
 struct Kind {
   KindId id = 0;
-  std::string group;            // "" is the core group
-  std::string version;          // "v1"
-  std::string kind;             // "Pod"
-  std::string plural;           // "pods"
-  std::string singular;         // "pod"
+  std::string group;     // "" is the core group
+  std::string version;   // "v1"
+  std::string kind;      // "Pod"
+  std::string plural;    // "pods"
+  std::string singular;  // "pod"
   std::vector<std::string> short_names;
   std::vector<std::string> categories;
   bool namespaced = true;
-  bool has_status = false;      // /status is served, and the main endpoint ignores status
-  bool has_scale = false;       // /scale is served
+  bool has_status = false;  // /status is served, and the main endpoint ignores status
+  bool has_scale = false;   // /scale is served
   bool has_delete_collection = true;
   bool has_generation = false;  // metadata.generation counts changes of what is not metadata or status
   const google::protobuf::Descriptor* descriptor = nullptr;

@@ -1,8 +1,7 @@
 #include "messages/meta.hpp"
 
-#include <google/protobuf/util/message_differencer.h>
-
 #include <cassert>
+#include <google/protobuf/util/message_differencer.h>
 #include <memory>
 
 namespace kabuki {

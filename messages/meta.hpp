@@ -1,7 +1,6 @@
 #pragma once
 
 #include <google/protobuf/message.h>
-
 #include <string>
 #include <string_view>
 
@@ -16,8 +15,8 @@ using ObjectMeta = ::k8s::io::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 const ObjectMeta& meta_of(const google::protobuf::Message& object);
 ObjectMeta* mutable_meta(google::protobuf::Message* object);
 
-/// Sets the whole sub-message `field` ("status", "spec") of `to` to that of `from`, unset when it is unset there. Both
-/// are of one type; without such a field nothing happens.
+/// Sets the whole sub-message `field` ("status", "spec") of `to` to that of `from`, unset when it is unset there.
+/// Both are of one type; without such a field nothing happens.
 void copy_part(const google::protobuf::Message& from, std::string_view field, google::protobuf::Message* to);
 void clear_part(std::string_view field, google::protobuf::Message* object);
 bool has_part(std::string_view field, const google::protobuf::Message& object);

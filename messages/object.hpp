@@ -71,7 +71,10 @@ class Object {
  private:
   friend class ObjectPtr;
   Object(KindId kind, uint64_t revision, uint32_t ns_size, uint32_t name_size, uint32_t body_size)
-      : revision_(revision), kind_(kind), name_size_(static_cast<uint16_t>(name_size)), ns_size_(ns_size),
+      : revision_(revision),
+        kind_(kind),
+        name_size_(static_cast<uint16_t>(name_size)),
+        ns_size_(ns_size),
         body_size_(body_size) {}
   ~Object() = default;
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }

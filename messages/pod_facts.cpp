@@ -8,8 +8,8 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 struct QosSeen {
-  bool anything = false;    // some container asks for or limits cpu or memory
-  bool guaranteed = true;   // every container limits both, and asks for just that
+  bool anything = false;   // some container asks for or limits cpu or memory
+  bool guaranteed = true;  // every container limits both, and asks for just that
 };
 
 void look_at(const core::Container& container, QosSeen* seen) {
@@ -19,8 +19,8 @@ void look_at(const core::Container& container, QosSeen* seen) {
     auto request = requests.find(resource);
     auto limit = limits.find(resource);
     seen->anything |= request != requests.end() || limit != limits.end();
-    bool equal = limit != limits.end() &&
-                 (request == requests.end() || request->second.string() == limit->second.string());
+    bool equal =
+        limit != limits.end() && (request == requests.end() || request->second.string() == limit->second.string());
     seen->guaranteed &= equal;
   }
 }

@@ -42,21 +42,33 @@ template <class T = Ok>
 class [[nodiscard]] Result {
  public:
   Result() requires std::is_same_v<T, Ok> : state_(Ok{}) {}
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT: a value is a result
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT: an error is a result
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: a value is a result
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: an error is a result
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  T& value() { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const { assert(ok()); return *std::get_if<0>(&state_); }
+  T& value() {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
   T& operator*() { return value(); }
   const T& operator*() const { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  Error& error() { assert(!ok()); return *std::get_if<1>(&state_); }
-  const Error& error() const { assert(!ok()); return *std::get_if<1>(&state_); }
+  Error& error() {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  const Error& error() const {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
 
  private:
   std::variant<T, Error> state_;

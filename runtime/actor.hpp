@@ -51,7 +51,9 @@ struct Inbound {
   Reply reply;
 
   template <class T>
-  const T* as() const { return message->as<T>(); }
+  const T* as() const {
+    return message->as<T>();
+  }
 };
 
 /// Why an actor ended. `normal` and `shutdown` are no failures.
@@ -121,8 +123,8 @@ class Actor {
   void cancel(TimerId timer);
   Mailbox mailbox() const;
 
-  /// Calls `ended` once inside this actor when `who` ends, its host goes silent or restarts, or there is no such actor
-  /// now. Roles are resolved at once. Forgotten when this actor ends.
+  /// Calls `ended` once inside this actor when `who` ends, its host goes silent or restarts, or there is no such
+  /// actor now. Roles are resolved at once. Forgotten when this actor ends.
   using MonitorId = uint64_t;
   MonitorId monitor(const Address& who, std::function<void(const ExitReason&)> ended);
   void demonitor(MonitorId monitor);

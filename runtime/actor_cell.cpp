@@ -12,8 +12,9 @@ namespace kabuki::runtime {
 namespace {
 
 std::string_view kind_name(Envelope::Kind kind) {
-  static constexpr std::string_view kNames[] = {"start", "message", "watch", "unwatch", "reply", "ask_timeout", "timer",
-                                                "run",   "down",    "stop",  "kill",    "child_started", "child_ended"};
+  static constexpr std::string_view kNames[] = {"start",       "message",       "watch",      "unwatch", "reply",
+                                                "ask_timeout", "timer",         "run",        "down",    "stop",
+                                                "kill",        "child_started", "child_ended"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -88,8 +89,10 @@ void ActorCell::failed_by(const std::exception_ptr& exception) {
 void ActorCell::handle(Envelope& e) {
   using Kind = Envelope::Kind;
   switch (e.kind) {
-    case Kind::start: return handle_start();
-    case Kind::message: return handle_message(e);
+    case Kind::start:
+      return handle_start();
+    case Kind::message:
+      return handle_message(e);
     case Kind::watch:
       if (!e.in.rest.empty()) {
         hand_to_child(e);
@@ -107,18 +110,24 @@ void ActorCell::handle(Envelope& e) {
       return;
     case Kind::reply:
       return handle_reply(e.id, e.error ? Result<MessagePtr>(std::move(*e.error)) : std::move(e.in.message));
-    case Kind::ask_timeout: return handle_reply(e.id, timed_out("no answer in time"));
-    case Kind::timer: return handle_timer(e.id);
+    case Kind::ask_timeout:
+      return handle_reply(e.id, timed_out("no answer in time"));
+    case Kind::timer:
+      return handle_timer(e.id);
     case Kind::run:
       if (takes_messages()) guarded(e.run);
       return;
-    case Kind::down: return handle_down(e.id, e.reason);
-    case Kind::stop: return handle_stop();
-    case Kind::kill: return begin_ending({ExitReason::Kind::killed, e.reason.what});
+    case Kind::down:
+      return handle_down(e.id, e.reason);
+    case Kind::stop:
+      return handle_stop();
+    case Kind::kill:
+      return begin_ending({ExitReason::Kind::killed, e.reason.what});
     case Kind::child_started:
       if (supervisor_ && takes_messages()) guarded([&] { supervisor_->child_started(e.instance); });
       return;
-    case Kind::child_ended: return handle_child_ended(e);
+    case Kind::child_ended:
+      return handle_child_ended(e);
   }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <caf/event_based_actor.hpp>
-
 #include <exception>
 #include <map>
 #include <memory>
@@ -22,13 +21,13 @@ class HostCore;
 struct CellInit {
   HostCore* host = nullptr;
   std::unique_ptr<Actor> actor;
-  std::string name;          // full
-  CellPtr parent;            // null: the root
-  uint64_t instance = 0;     // unique in its host
-  uint64_t seed = 0;         // of its random stream
+  std::string name;       // full
+  CellPtr parent;         // null: the root
+  uint64_t instance = 0;  // unique in its host
+  uint64_t seed = 0;      // of its random stream
   uint32_t restarts = 0;
-  bool registered = false;   // in the host's table of names
-  bool supervised = false;   // its parent is a supervisor
+  bool registered = false;  // in the host's table of names
+  bool supervised = false;  // its parent is a supervisor
 };
 
 /// The CAF actor that hosts an Actor: takes envelopes from its mailbox one at a time, keeps what the actor waits for
@@ -49,7 +48,8 @@ class ActorCell final : public caf::event_based_actor {
   HostCore& host() const { return *host_; }
   io::Random& random();
   void tell(const Address& to, MessagePtr message);
-  void ask(const Address& to, MessagePtr message, io::Duration timeout, std::function<void(Result<MessagePtr>)> handler);
+  void ask(const Address& to, MessagePtr message, io::Duration timeout,
+           std::function<void(Result<MessagePtr>)> handler);
   uint64_t after(io::Duration delay, std::function<void()> run);
   void cancel(uint64_t timer);
   uint64_t monitor(const Address& who, std::function<void(const ExitReason&)> ended);
@@ -66,7 +66,8 @@ class ActorCell final : public caf::event_based_actor {
   /// A supervisor's word that all its children have started.
   void notify_started();
 
-  /// Drops everything without a word to anybody, children first: the host crashed. From outside, with nothing running.
+  /// Drops everything without a word to anybody, children first: the host crashed. From outside, with nothing
+  /// running.
   void crash();
 
  private:

@@ -3,7 +3,6 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/type_erased_tuple.hpp>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,15 +36,15 @@ struct Watch {
 class Envelope final : public caf::mailbox_element {
  public:
   enum class Kind : uint8_t {
-    start,          // first of all
-    message,        // for the component, or for a child below (in.rest)
-    watch,          // likewise for a child below
-    unwatch,        // likewise; `id`
-    reply,          // to the ask `id`: in.message or error
-    ask_timeout,    // of the ask `id`
-    timer,          // `id`
-    run,            // a closure
-    down,           // of the monitor `id`
+    start,        // first of all
+    message,      // for the component, or for a child below (in.rest)
+    watch,        // likewise for a child below
+    unwatch,      // likewise; `id`
+    reply,        // to the ask `id`: in.message or error
+    ask_timeout,  // of the ask `id`
+    timer,        // `id`
+    run,          // a closure
+    down,         // of the monitor `id`
     stop,
     kill,
     child_started,  // `instance`
@@ -53,8 +52,8 @@ class Envelope final : public caf::mailbox_element {
   };
 
   explicit Envelope(Kind k, bool urgent = false)
-      : caf::mailbox_element(nullptr, urgent ? caf::make_message_id(caf::message_priority::high) : caf::make_message_id(),
-                             {}),
+      : caf::mailbox_element(nullptr,
+                             urgent ? caf::make_message_id(caf::message_priority::high) : caf::make_message_id(), {}),
         kind(k) {}
 
   const Kind kind;

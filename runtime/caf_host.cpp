@@ -97,8 +97,7 @@ void HostCore::root_ended(const ExitReason& reason) {
     state_ = Root::ended;
     root_reason_ = reason;
   }
-  if (!calls.empty())
-    log(Level::error, options_.name, "the root supervisor gave up", {{"why", reason.what}});
+  if (!calls.empty()) log(Level::error, options_.name, "the root supervisor gave up", {{"why", reason.what}});
   for (const auto& call : calls) call(reason);
   wake();
 }

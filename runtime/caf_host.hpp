@@ -1,9 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <caf/actor_system_config.hpp>
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
-
-#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -21,9 +20,9 @@ struct LiveConfig final : caf::actor_system_config {
   const io::Clock& clock;
 };
 
-/// CAF's policy for the threads of a live host: all share two queues, one for the few actors that everybody waits for,
-/// one for the many (`OneOfMany`). While both have work they get the same time; in one queue a write would
-/// wait at every hop for a turn of each of a hundred thousand pods.
+/// CAF's policy for the threads of a live host: all share two queues, one for the few actors that everybody waits
+/// for, one for the many (`OneOfMany`). While both have work they get the same time; in one queue a write would wait
+/// at every hop for a turn of each of a hundred thousand pods.
 class FairSharing : public caf::policy::unprofiled {
  public:
   struct coordinator_data {

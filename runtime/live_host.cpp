@@ -1,5 +1,4 @@
 #include <caf/scheduler/coordinator.hpp>
-
 #include <condition_variable>
 
 #include "runtime/caf_host.hpp"

@@ -16,12 +16,11 @@ struct Field {
   Field(std::string_view k, const char* v) : key(k), value(v) {}
   Field(std::string_view k, const std::string& v) : key(k), value(v) {}
   template <class N>
-    requires std::is_arithmetic_v<N>
-  Field(std::string_view k, N v) : key(k), value(std::to_string(v)) {}
+  requires std::is_arithmetic_v<N> Field(std::string_view k, N v) : key(k), value(std::to_string(v)) {}
 };
 
-/// Writes one line: time, level, `who` (the actor's full name), `what`, key=value pairs. Formatting and writing happen
-/// on a background thread; when its bounded queue is full the oldest line is overwritten and counted.
+/// Writes one line: time, level, `who` (the actor's full name), `what`, key=value pairs. Formatting and writing
+/// happen on a background thread; when its bounded queue is full the oldest line is overwritten and counted.
 void log(Level level, std::string_view who, std::string_view what, std::initializer_list<Field> fields = {});
 
 /// Where lines go and from which level on. Called once by a program before it logs; until then warnings and errors

@@ -3,7 +3,6 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <limits>
 
 #include "messages/status.hpp"
@@ -63,7 +62,8 @@ class Reader {
 
 Result<std::unique_ptr<const google::protobuf::Message>> decode_verb(std::string_view name, std::string_view bytes) {
   if (!name.starts_with(kPackage)) return bad_request("message: not a verb of the bus");
-  const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(name));
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(name));
   const auto* prototype =
       descriptor ? google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor) : nullptr;
   if (!prototype) return bad_request("message: not a verb of the bus");

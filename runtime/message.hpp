@@ -1,7 +1,6 @@
 #pragma once
 
 #include <google/protobuf/message.h>
-
 #include <memory>
 #include <string>
 #include <string_view>

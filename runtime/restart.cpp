@@ -13,9 +13,12 @@ RestartCount count_restart(std::vector<io::MonoTime> restarts, io::MonoTime now,
 
 bool is_restarted(Restart restart, ExitReason::Kind end) {
   switch (restart) {
-    case Restart::permanent: return true;
-    case Restart::transient: return end == ExitReason::Kind::failed || end == ExitReason::Kind::killed;
-    case Restart::temporary: return false;
+    case Restart::permanent:
+      return true;
+    case Restart::transient:
+      return end == ExitReason::Kind::failed || end == ExitReason::Kind::killed;
+    case Restart::temporary:
+      return false;
   }
   return false;
 }

@@ -16,7 +16,8 @@ struct RestartCount {
 /// Counts a restart at `now`: gives up when it makes more than `intensity` within `period`. Pure; OTP's add_restart.
 RestartCount count_restart(std::vector<io::MonoTime> restarts, io::MonoTime now, io::Duration period, int intensity);
 
-/// Whether a child that ended so is started again: permanent always, transient after an abnormal end, temporary never.
+/// Whether a child that ended so is started again: permanent always, transient after an abnormal end, temporary
+/// never.
 bool is_restarted(Restart restart, ExitReason::Kind end);
 
 /// A supervisor's children by position: who is stopped, whose spec is dropped, who is started, in this order.

@@ -95,10 +95,14 @@ void Router::receive(const std::string& from, const std::string& bytes) {
 void Router::accept(const std::string& from, bus::Frame& frame) {
   switch (frame.kind()) {
     case bus::Frame::TELL:
-    case bus::Frame::ASK: return accept_message(from, frame);
-    case bus::Frame::REPLY: return accept_reply(from, frame);
-    case bus::Frame::MONITOR: return accept_monitor(from, frame);
-    case bus::Frame::DEMONITOR: return accept_demonitor(from, frame);
+    case bus::Frame::ASK:
+      return accept_message(from, frame);
+    case bus::Frame::REPLY:
+      return accept_reply(from, frame);
+    case bus::Frame::MONITOR:
+      return accept_monitor(from, frame);
+    case bus::Frame::DEMONITOR:
+      return accept_demonitor(from, frame);
     case bus::Frame::MONITORED: {
       std::lock_guard lock(remote_mutex_);
       auto found = watches_.find(frame.id());
@@ -118,10 +122,13 @@ void Router::accept(const std::string& from, bus::Frame& frame) {
       }
       const int kind = frame.exit_kind();
       const bool known = kind >= 0 && kind <= static_cast<int>(ExitReason::Kind::killed);
-      return watch->notify({known ? static_cast<ExitReason::Kind>(kind) : ExitReason::Kind::failed, frame.exit_what()});
+      return watch->notify(
+          {known ? static_cast<ExitReason::Kind>(kind) : ExitReason::Kind::failed, frame.exit_what()});
     }
-    case bus::Frame::STALE: return;  // its source's incarnation was the news
-    default: corrupt_.add();
+    case bus::Frame::STALE:
+      return;  // its source's incarnation was the news
+    default:
+      corrupt_.add();
   }
 }
 

@@ -71,9 +71,7 @@ class Supervisor final : public SupervisorActor {
     advance();
   }
 
-  void stop_requested() override {
-    begin_shutdown({ExitReason::Kind::shutdown, {}});
-  }
+  void stop_requested() override { begin_shutdown({ExitReason::Kind::shutdown, {}}); }
 
   void describe(bus::ActorInfo* info) const override {
     if (phase_ == Phase::starting) info->set_state("starting");
@@ -171,8 +169,8 @@ class Supervisor final : public SupervisorActor {
     if (count.give_up) {
       why_ = "gave up on " + children_[position].spec.name;
       log(Level::error, name(), "too many restarts", {{"child", children_[position].spec.name}});
-      return begin_shutdown({ExitReason::Kind::shutdown, "reached the limit of restarts at " +
-                                                             children_[position].spec.name});
+      return begin_shutdown(
+          {ExitReason::Kind::shutdown, "reached the limit of restarts at " + children_[position].spec.name});
     }
     host().metrics().counter("kabuki_actor_restarts_total").add();
     ++children_[position].restarts;

@@ -18,7 +18,8 @@ struct ChildSpec {
   std::string name;  // within its supervisor
   std::function<std::unique_ptr<Actor>()> make;
   Restart restart = Restart::permanent;
-  io::Duration shutdown = std::chrono::seconds(5);  // then it is killed; ignored for supervisors, which are waited for
+  io::Duration shutdown =
+      std::chrono::seconds(5);  // then it is killed; ignored for supervisors, which are waited for
   bool supervisor = false;
 };
 

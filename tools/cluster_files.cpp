@@ -1,16 +1,14 @@
 #include "tools/cluster_files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
-
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "messages/status.hpp"
 
@@ -128,10 +126,10 @@ Result<HostState> read_host_state(const std::string& path) {
 }
 
 Result<> write_host_state(const std::string& path, const HostState& state) {
-  nlohmann::ordered_json json{{"cluster", state.cluster},      {"host", state.host},
+  nlohmann::ordered_json json{{"cluster", state.cluster},          {"host", state.host},
                               {"guardianPid", state.guardian_pid}, {"pid", state.pid},
-                              {"endpoint", state.endpoint},    {"publicKey", state.public_key},
-                              {"apiServer", state.api_server}, {"startedAt", state.started_at},
+                              {"endpoint", state.endpoint},        {"publicKey", state.public_key},
+                              {"apiServer", state.api_server},     {"startedAt", state.started_at},
                               {"kubeconfig", state.kubeconfig}};
   return write_text(path, json.dump(2) + "\n");
 }
@@ -166,9 +164,10 @@ Result<DirectoryLock> DirectoryLock::take(const std::string& path) {
     char holder[32] = {};
     ssize_t size = ::read(descriptor, holder, sizeof holder - 1);
     ::close(descriptor);
-    return Error{.code = 409,
-                 .reason = "AlreadyExists",
-                 .message = path + " is held by process " + std::string(holder, size > 0 ? static_cast<size_t>(size) : 0)};
+    return Error{
+        .code = 409,
+        .reason = "AlreadyExists",
+        .message = path + " is held by process " + std::string(holder, size > 0 ? static_cast<size_t>(size) : 0)};
   }
   std::string pid = std::to_string(::getpid());
   if (::ftruncate(descriptor, 0) != 0 || ::write(descriptor, pid.data(), pid.size()) < 0) {

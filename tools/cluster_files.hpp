@@ -33,11 +33,11 @@ struct HostState {
   std::string host;
   int guardian_pid = 0;
   int pid = 0;
-  std::string endpoint;      // of the host's transport
-  std::string public_key;    // its CURVE key; "" without keys
-  std::string api_server;    // https://127.0.0.1:6443; "" on a worker
-  std::string started_at;    // RFC 3339
-  std::string kubeconfig;    // where the context was written; "" for nowhere
+  std::string endpoint;    // of the host's transport
+  std::string public_key;  // its CURVE key; "" without keys
+  std::string api_server;  // https://127.0.0.1:6443; "" on a worker
+  std::string started_at;  // RFC 3339
+  std::string kubeconfig;  // where the context was written; "" for nowhere
 };
 Result<HostState> read_host_state(const std::string& path);
 Result<> write_host_state(const std::string& path, const HostState& state);

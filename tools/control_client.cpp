@@ -37,7 +37,8 @@ Result<runtime::MessagePtr> ControlClient::ask(const runtime::Address& to, const
   request.set_timeout_ms(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
   // The host gives its own answer at the timeout; a little more lets that answer through.
   auto answer = runtime::request_once({state_.endpoint, state_.public_key}, {public_key_, secret_key_}, "control",
-                                      runtime::encode_message(*runtime::make_message(std::move(request))), timeout + std::chrono::seconds(1));
+                                      runtime::encode_message(*runtime::make_message(std::move(request))),
+                                      timeout + std::chrono::seconds(1));
   if (!answer) return answer.error();
   auto outer = runtime::decode_message(*answer);
   const auto* reply = outer ? (*outer)->as<bus::ControlReply>() : nullptr;

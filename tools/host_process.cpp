@@ -1,8 +1,7 @@
 #include "tools/host_process.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
+#include <unistd.h>
 
 #include "actors/api_server/static_documents.hpp"
 #include "actors/control_plane.hpp"

@@ -15,17 +15,17 @@ namespace kabuki::tools {
 /// What one host process is to be.
 struct HostProcessOptions {
   std::string cluster = "kabuki";
-  std::string data;              // its directory
-  int nodes = 3;                 // simulated nodes on it
+  std::string data;  // its directory
+  int nodes = 3;     // simulated nodes on it
 
   // The control-plane host.
-  uint16_t port = 6443;          // of the API server; 0 picks one
-  std::string listen;            // address for other hosts and clients; "" is loopback alone
-  std::string store = "rocksdb"; // or memory
+  uint16_t port = 6443;           // of the API server; 0 picks one
+  std::string listen;             // address for other hosts and clients; "" is loopback alone
+  std::string store = "rocksdb";  // or memory
   controllers::NodeLifecycleOptions node_lifecycle;
 
   // A worker.
-  std::string join_file;         // "" makes it the control plane
+  std::string join_file;  // "" makes it the control plane
 };
 
 /// What the process says when it serves.

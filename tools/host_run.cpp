@@ -1,11 +1,10 @@
 #include "tools/host_run.hpp"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <charconv>
 #include <filesystem>
+#include <signal.h>
 #include <string_view>
+#include <unistd.h>
 
 #include "messages/status.hpp"
 #include "runtime/log.hpp"

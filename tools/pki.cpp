@@ -1,10 +1,9 @@
 #include "tools/pki.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <openssl/rand.h>
 
 #include "messages/status.hpp"
 
@@ -47,8 +46,8 @@ Result<> write_pair(const ClusterFiles& files, const std::string& name, const ht
   return write_text(files.pki(name + ".crt"), pair.certificate_pem, 0644);
 }
 
-/// The pair `name` if it is there and `usable`, else a new one that is kept. One that `may_be_replaced` is made anew also
-/// when its files do not belong together, as after a crash between the two.
+/// The pair `name` if it is there and `usable`, else a new one that is kept. One that `may_be_replaced` is made anew
+/// also when its files do not belong together, as after a crash between the two.
 Result<http::KeyPair> have_pair(const ClusterFiles& files, const std::string& name, bool may_be_replaced,
                                 const std::function<bool(const http::KeyPair&, const http::CertificateInfo&)>& usable,
                                 const std::function<Result<http::KeyPair>()>& make) {
@@ -96,9 +95,8 @@ Result<ClusterKeys> load_cluster_keys(const ClusterFiles& files, const std::vect
     return holds(pair, info) && http::check_signed_by(pair.certificate_pem, keys.authority.certificate_pem).ok();
   };
 
-  auto authority = have_pair(files, "ca", false, holds, [&] {
-    return http::make_authority("kabuki", new_serial(), authority_life);
-  });
+  auto authority = have_pair(files, "ca", false, holds,
+                             [&] { return http::make_authority("kabuki", new_serial(), authority_life); });
   if (!authority) return authority.error();
   keys.authority = *authority;
 

@@ -21,8 +21,8 @@ struct ClusterKeys {
 };
 
 /// Reads the keys of this directory, making those that are missing; private halves are readable by their owner
-/// alone. The server's certificate is made anew when it does not name all of `more_names` or ends within a day. Error:
-/// names the file that cannot be used.
+/// alone. The server's certificate is made anew when it does not name all of `more_names` or ends within a day.
+/// Error: names the file that cannot be used.
 Result<ClusterKeys> load_cluster_keys(const ClusterFiles& files, const std::vector<std::string>& more_names,
                                       const io::Clock& clock);
 

@@ -1,7 +1,6 @@
 #include "tools/say.hpp"
 
 #include <CLI/Error.hpp>
-
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -45,11 +44,11 @@ Result<long long> parse_duration_ns(std::string_view text) {
     while (letters < rest.size() && std::isalpha(static_cast<unsigned char>(rest[letters]))) ++letters;
     std::string_view unit = rest.substr(0, letters);
     rest.remove_prefix(letters);
-    double scale = unit == "ms"                      ? 1e6
-                   : unit == "s" || unit.empty()     ? 1e9
-                   : unit == "m"                     ? 60e9
-                   : unit == "h"                     ? 3600e9
-                                                     : 0;
+    double scale = unit == "ms"                  ? 1e6
+                   : unit == "s" || unit.empty() ? 1e9
+                   : unit == "m"                 ? 60e9
+                   : unit == "h"                 ? 3600e9
+                                                 : 0;
     // A number without unit is seconds, and stands alone.
     if (scale == 0 || (unit.empty() && (!rest.empty() || total != 0))) return refuse();
     total += number * scale;

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <sys/random.h>
-
 #include <cstdint>
+#include <sys/random.h>
 
 namespace kabuki::tools {
 

@@ -1,12 +1,11 @@
 #include "tools/worker_process.hpp"
 
 #include <arpa/inet.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "actors/membership/door.hpp"
 #include "actors/membership/member_actor.hpp"
@@ -50,8 +49,8 @@ Result<std::string> own_endpoint(const std::string& listen) {
 }
 
 /// Knocks until the cluster has an answer: one that has just started says 503 for a moment.
-Result<bus::JoinReply> knock(const runtime::RequestTarget& door, const runtime::CurveKeys& keys, const bus::Join& join,
-                             const io::Clock& clock) {
+Result<bus::JoinReply> knock(const runtime::RequestTarget& door, const runtime::CurveKeys& keys,
+                             const bus::Join& join, const io::Clock& clock) {
   io::MonoTime until = clock.mono() + kJoinTimeout;
   for (;;) {
     auto reply = membership::ask_to_join(door, keys, join.host(), join, kJoinTimeout);

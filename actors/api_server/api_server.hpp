@@ -92,7 +92,8 @@ class ApiServer : public runtime::Actor {
   void give_address(Write write, WriteFlow::Done done);
   void admit_to_namespace(Write write, WriteFlow::Done done);
   /// WriteFlow::Permit, of hosts that act only for their own nodes.
-  void permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next, std::function<void(Result<>)> then);
+  void permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
+              std::function<void(Result<>)> then);
   /// The host whose nodes the sender acts for; "" for a control plane's host, which acts for all.
   std::string acts_for(const runtime::Inbound& in) const;
   bool may_watch(const runtime::Inbound& in, const std::string& watcher) const;

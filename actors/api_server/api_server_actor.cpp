@@ -18,10 +18,11 @@ ApiServer::ApiServer(ApiServerOptions options)
       shards_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
                      auto done) { ask(to, std::move(message), timeout, std::move(done)); },
               options_.shard_of),
-      writes_(&shards_, [this] { return write_context(); },
-              [this](const Write& write, const ObjectPtr& current, const ObjectPtr& next, auto then) {
-                permit(write, current, next, std::move(then));
-              }),
+      writes_(
+          &shards_, [this] { return write_context(); },
+          [this](const Write& write, const ObjectPtr& current, const ObjectPtr& next, auto then) {
+            permit(write, current, next, std::move(then));
+          }),
       addresses_(options_.service_prefix, options_.slot, options_.slots) {}
 
 std::unique_ptr<runtime::WatchClient> ApiServer::watch(KindId kind, std::function<void(const Object&)> changed,
@@ -74,7 +75,9 @@ std::string ApiServer::health() const {
          std::to_string(relayed_.size()) + " relayed";
 }
 
-WriteContext ApiServer::write_context() { return {.now = now(), .random = &random(), .toleration_seconds = options_.toleration_seconds}; }
+WriteContext ApiServer::write_context() {
+  return {.now = now(), .random = &random(), .toleration_seconds = options_.toleration_seconds};
+}
 
 void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
   const bool creates = write.verb == Write::Verb::create;
@@ -117,8 +120,8 @@ void ApiServer::give_address(Write write, WriteFlow::Done done) {
     address = write.spare_address = *allocated;
   }
   admit_to_namespace(std::move(write), [this, address, done = std::move(done)](Result<WriteOutcome> outcome) {
-    bool used = outcome && outcome->object &&
-                static_cast<const Service&>(*outcome->message).spec().clusterip() == address;
+    bool used =
+        outcome && outcome->object && static_cast<const Service&>(*outcome->message).spec().clusterip() == address;
     if (!used) addresses_.give_back(address);
     done(std::move(outcome));
   });
@@ -154,7 +157,8 @@ void ApiServer::permit(const Write& write, const ObjectPtr& current, const Objec
   }
   std::string node = node_of_write(write, current);
   if (node.empty()) return then(host_may(write, current, next, ""));
-  if (auto host = node_hosts_.host_of(node); host && *host == write.host) return then(host_may(write, current, next, *host));
+  if (auto host = node_hosts_.host_of(node); host && *host == write.host)
+    return then(host_may(write, current, next, *host));
   // The watch may not have shown it yet; the store knows.
   shards_.get({kinds::kNode, "", node}, [write, current, next, then = std::move(then)](Result<ObjectPtr> found) {
     if (!found) return then(found.error());

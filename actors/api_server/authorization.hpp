@@ -16,9 +16,9 @@ std::string_view verb_of(const http::Request& request, const RequestInfo& info);
 /// anybody may read health and version; all else is 403, worded as observed.
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info);
 
-/// Whether the resource knows this verb: 405 otherwise. What a kube-apiserver has no route for is refused here: HEAD of
-/// resources, writes through the old watch paths, pods/binding beside create, namespaces/finalize beside update, creating
-/// or deleting collections of a namespaced kind without a namespace.
+/// Whether the resource knows this verb: 405 otherwise. What a kube-apiserver has no route for is refused here: HEAD
+/// of resources, writes through the old watch paths, pods/binding beside create, namespaces/finalize beside update,
+/// creating or deleting collections of a namespaced kind without a namespace.
 bool serves_verb(const http::Request& request, std::string_view verb, const RequestInfo& info);
 
 }  // namespace kabuki::api_server

@@ -26,9 +26,9 @@ std::string go_type(std::string_view api_version, std::string_view kind) {
 Error wrong_kind(std::string_view api_version, std::string_view kind, const ExpectedType& expected) {
   size_t slash = expected.api_version.find('/');
   std::string group = slash == std::string::npos ? "core" : expected.api_version.substr(0, slash);
-  return bad_request(std::string(kind) + " in version \"" + std::string(api_version) +
-                     "\" cannot be handled as a " + expected.kind + ": converting (" +
-                     go_type(api_version, kind) + ") to (" + group + "." + expected.kind + "): unknown conversion");
+  return bad_request(std::string(kind) + " in version \"" + std::string(api_version) + "\" cannot be handled as a " +
+                     expected.kind + ": converting (" + go_type(api_version, kind) + ") to (" + group + "." +
+                     expected.kind + "): unknown conversion");
 }
 
 Result<> check_type(std::string_view api_version, std::string_view kind, const ExpectedType& expected) {

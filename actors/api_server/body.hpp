@@ -1,11 +1,10 @@
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <google/protobuf/message.h>
 
 #include "actors/api_server/negotiation.hpp"
 #include "actors/api_server/parameters.hpp"

@@ -86,7 +86,8 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
       write.patch_kind = PatchKind::merge;
       write.patch = in.patch();
       break;
-    default: return bad_request("a write without a known verb");
+    default:
+      return bad_request("a write without a known verb");
   }
   if (!loaded) return loaded.error();
   return write;
@@ -147,7 +148,8 @@ void ApiServer::bus_open_watch(runtime::Inbound& in) {
   if (!find_kind(kind)) return in.reply.fail(bad_request("there is no kind " + std::to_string(kind)));
   if (watcher.empty()) return in.reply.fail(bad_request("a watch needs the address of its watcher"));
   if (!may_watch(in, watcher)) {
-    return in.reply.fail(forbidden(kind_of(kind), "", "host \"" + in.from_host + "\" watches only for its own actors"));
+    return in.reply.fail(
+        forbidden(kind_of(kind), "", "host \"" + in.from_host + "\" watches only for its own actors"));
   }
   relayed_[{watcher, verb->stream()}] = kind;
   if (!relay_watchers_.contains(watcher)) {

@@ -33,8 +33,8 @@ class Gateway : public runtime::Actor {
   }
 
   std::string health() const override {
-    return "port " + std::to_string(options_->port) + ", " +
-           std::to_string(server_ ? server_->connections() : 0) + " connections";
+    return "port " + std::to_string(options_->port) + ", " + std::to_string(server_ ? server_->connections() : 0) +
+           " connections";
   }
 
  private:

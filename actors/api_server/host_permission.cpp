@@ -61,7 +61,8 @@ Result<> host_may(const Write& write, const ObjectPtr& current, const ObjectPtr&
     case kinds::kEvent:
       if (write.verb == Verb::create || changes) return {};
       break;
-    case kinds::kNode: return may_write_node(write, current, next);
+    case kinds::kNode:
+      return may_write_node(write, current, next);
     case kinds::kLease:
       if (write.key.ns != kNodeLeases) break;
       if (node_host == write.host) return {};
@@ -70,7 +71,8 @@ Result<> host_may(const Write& write, const ObjectPtr& current, const ObjectPtr&
       if (!removes && !(changes && write.subresource == "status")) break;
       if (!node_host.empty() && node_host == write.host) return {};
       return refused(write, "does not run the node of this pod");
-    default: break;
+    default:
+      break;
   }
   return refused(write, "may not write this: a host acts only for its own nodes");
 }

@@ -60,7 +60,8 @@ void ApiServer::serve_list(const HttpCallPtr& call) {
                         .remaining = page->remaining()};
         if (page->more() && !items.empty()) {
           facts.continue_token = write_continue_token(
-              *call->info.kind, {page->revision(), std::string(items.back()->ns()), std::string(items.back()->name())});
+              *call->info.kind,
+              {page->revision(), std::string(items.back()->ns()), std::string(items.back()->name())});
         }
         answer(call, render_list(*call->info.kind, items, facts, call->format,
                                  call->request.parameter("includeObject"), now()));
@@ -93,7 +94,8 @@ void ApiServer::serve_watch(const HttpCallPtr& call) {
                             .bookmarks = parameters->bookmarks},
       call->sink, &encoded_);
   io::Duration most = kWatchMost;
-  if (parameters->timeout_seconds > 0) most = std::min<io::Duration>(most, std::chrono::seconds(parameters->timeout_seconds));
+  if (parameters->timeout_seconds > 0)
+    most = std::min<io::Duration>(most, std::chrono::seconds(parameters->timeout_seconds));
   session.timeout = after(most, [this, stream] {
     if (auto found = sessions_.find(stream); found != sessions_.end()) found->second.timeout = 0;
     end_session(stream, nullptr);
@@ -102,9 +104,8 @@ void ApiServer::serve_watch(const HttpCallPtr& call) {
     if (auto found = sessions_.find(stream); found != sessions_.end()) found->second.monitor = 0;
     end_session(stream, nullptr);
   });
-  call->sink->on_closed([mailbox = mailbox(), this, stream] {
-    mailbox.post([this, stream] { end_session(stream, nullptr); });
-  });
+  call->sink->on_closed(
+      [mailbox = mailbox(), this, stream] { mailbox.post([this, stream] { end_session(stream, nullptr); }); });
   call->sink->on_writable([mailbox = mailbox(), this, stream] {
     mailbox.post([this, stream] {
       auto found = sessions_.find(stream);

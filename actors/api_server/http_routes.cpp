@@ -55,8 +55,8 @@ void ApiServer::count(const HttpCall& call, int status) {
                                         {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
   }
   if (!durations) {
-    durations = &host().metrics().histogram("apiserver_request_duration_seconds",
-                                            {{"verb", verb}, {"resource", resource}});
+    durations =
+        &host().metrics().histogram("apiserver_request_duration_seconds", {{"verb", verb}, {"resource", resource}});
   }
   answers->add();
   durations->observe(static_cast<double>((mono() - call.began).count()) * 1e-9);
@@ -67,7 +67,9 @@ void ApiServer::answer(const HttpCallPtr& call, Response response) {
   call->sink->respond(response.status, std::move(response.headers), std::move(response.body));
 }
 
-void ApiServer::refuse(const HttpCallPtr& call, const Error& error) { answer(call, render_error(error, call->format)); }
+void ApiServer::refuse(const HttpCallPtr& call, const Error& error) {
+  answer(call, render_error(error, call->format));
+}
 
 void ApiServer::serve_path(const HttpCallPtr& call) {
   const std::string& path = call->info.path;
@@ -76,8 +78,9 @@ void ApiServer::serve_path(const HttpCallPtr& call) {
     return serve_health(call);
   }
   if (path == "/metrics") {
-    return answer(call, {200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
-                         host().metrics().prometheus_text()});
+    return answer(
+        call,
+        {200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}}, host().metrics().prometheus_text()});
   }
   if (options_.documents) {
     if (auto document = options_.documents->find(call->request, path)) return answer(call, std::move(*document));
@@ -99,7 +102,9 @@ void ApiServer::serve_health(const HttpCallPtr& call) {
     if (body == "ok") body = "[-]store failed: no watch is open\n";
     return answer(call, {500, {{"content-type", "text/plain; charset=utf-8"}}, std::move(body)});
   }
-  answer(call, {200, {{"content-type", "text/plain; charset=utf-8"}, {"x-content-type-options", "nosniff"}}, std::move(body)});
+  answer(
+      call,
+      {200, {{"content-type", "text/plain; charset=utf-8"}, {"x-content-type-options", "nosniff"}}, std::move(body)});
 }
 
 }  // namespace kabuki::api_server

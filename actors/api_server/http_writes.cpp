@@ -26,10 +26,8 @@ Result<PatchKind> patch_kind(std::string_view content_type) {
   if (content_type == "application/json-patch+json") return PatchKind::json;
   if (content_type == "application/merge-patch+json") return PatchKind::merge;
   if (content_type == "application/strategic-merge-patch+json") return PatchKind::strategic;
-  return Error{.code = 415,
-               .reason = "UnsupportedMediaType",
-               .message = "415: Unsupported Media Type",
-               .has_details = true};
+  return Error{
+      .code = 415, .reason = "UnsupportedMediaType", .message = "415: Unsupported Media Type", .has_details = true};
 }
 
 void add_warnings(const std::vector<std::string>& warnings, Response* response) {
@@ -46,7 +44,8 @@ void add_warnings(const std::vector<std::string>& warnings, Response* response) 
 }  // namespace
 
 void ApiServer::run_and_answer(const HttpCallPtr& call, Write write, int success, std::vector<std::string> warnings) {
-  bool validates = query_flag(call->request, "fieldValidation") && call->request.parameter("fieldValidation") == "Ignore";
+  bool validates =
+      query_flag(call->request, "fieldValidation") && call->request.parameter("fieldValidation") == "Ignore";
   admit_and_run(std::move(write), [this, call, success, warnings = std::move(warnings),
                                    quiet = validates](Result<WriteOutcome> outcome) mutable {
     if (!outcome) return refuse(call, outcome.error());
@@ -145,8 +144,8 @@ void ApiServer::serve_delete(const HttpCallPtr& call) {
     if (outcome->effect == Decision::Effect::removed && kind.id != kinds::kPod) {
       return answer(call, render_deleted(kind, call->info.name, meta_of(*outcome->message).uid(), call->format));
     }
-    answer(call, render_object(200, kind, *outcome->message, call->format,
-                               call->request.parameter("includeObject"), now()));
+    answer(call, render_object(200, kind, *outcome->message, call->format, call->request.parameter("includeObject"),
+                               now()));
   });
 }
 

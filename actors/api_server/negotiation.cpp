@@ -100,10 +100,12 @@ Result<Encoding> body_encoding(std::string_view content_type) {
 
 std::string content_type(Format format, bool watch) {
   switch (format.encoding) {
-    case Encoding::yaml: return "application/yaml";
+    case Encoding::yaml:
+      return "application/yaml";
     case Encoding::protobuf:
       return watch ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/vnd.kubernetes.protobuf";
-    case Encoding::json: break;
+    case Encoding::json:
+      break;
   }
   return "application/json";
 }

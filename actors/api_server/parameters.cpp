@@ -1,12 +1,10 @@
 #include "actors/api_server/parameters.hpp"
 
-#include <strings.h>
-
+#include <absl/strings/escaping.h>
 #include <algorithm>
 #include <charconv>
-
-#include <absl/strings/escaping.h>
 #include <nlohmann/json.hpp>
+#include <strings.h>
 
 #include "messages/status.hpp"
 
@@ -34,12 +32,11 @@ Result<> check_version_match(const http::Request& request, ListParameters* out) 
   } else if (match == "NotOlderThan") {
     out->match = ListParameters::Match::not_older_than;
   } else {
-    return list_options_invalid(
-        {unsupported_value("resourceVersionMatch", match, {"Exact", "NotOlderThan", ""})});
+    return list_options_invalid({unsupported_value("resourceVersionMatch", match, {"Exact", "NotOlderThan", ""})});
   }
   if (out->watch && !out->send_initial_events) {
-    return list_options_invalid(
-        {forbidden_value("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless "
+    return list_options_invalid({forbidden_value("resourceVersionMatch",
+                                                 "resourceVersionMatch is forbidden for watch unless "
                                                  "sendInitialEvents is provided")});
   }
   if (!out->watch && !out->has_version) {
@@ -98,8 +95,7 @@ Result<ListParameters> list_parameters(const Kind& kind, const http::Request& re
     out.timeout_seconds = static_cast<int64_t>(std::min(*parsed, kMost));
   }
   if (out.send_initial_events && *out.send_initial_events && !out.watch) {
-    return list_options_invalid(
-        {forbidden_value("sendInitialEvents", "sendInitialEvents is forbidden for list")});
+    return list_options_invalid({forbidden_value("sendInitialEvents", "sendInitialEvents is forbidden for list")});
   }
   if (auto checked = check_version_match(request, &out); !checked) return checked.error();
   return out;
@@ -141,7 +137,8 @@ Result<ContinueToken> read_continue_token(const Kind& kind, std::string_view tex
     return bad_request("invalid continue token: continue key is not valid: " + std::string(why));
   };
   std::string bytes;
-  if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes)) return refuse("not base64url");
+  if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes))
+    return refuse("not base64url");
   auto json = nlohmann::json::parse(bytes, nullptr, false);
   if (!json.is_object()) return refuse("not a JSON object");
   if (json.value("v", nlohmann::json()) != "meta.k8s.io/v1") return refuse("unknown version");

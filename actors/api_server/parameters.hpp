@@ -42,8 +42,8 @@ struct WriteParameters {
 };
 Result<WriteParameters> write_parameters(const http::Request& request);
 
-/// What a continue token says: at which revision, after which key. `{"v":"meta.k8s.io/v1","rv":N,"start":"/ns/name\0"}`
-/// in unpadded base64url, as a kube-apiserver writes it.
+/// What a continue token says: at which revision, after which key.
+/// `{"v":"meta.k8s.io/v1","rv":N,"start":"/ns/name\0"}` in unpadded base64url, as a kube-apiserver writes it.
 struct ContinueToken {
   uint64_t revision = 0;
   std::string ns;

@@ -153,7 +153,8 @@ Response render_object(int status, const Kind& kind, const Message& message, For
     case Format::As::partial_metadata:
     case Format::As::partial_metadata_list:
       return render_message(status, partial_of(message), "PartialObjectMetadata", kMetaVersion, format);
-    case Format::As::object: break;
+    case Format::As::object:
+      break;
   }
   return render_message(status, message, kind.kind, kind.api_version(), format);
 }

@@ -1,7 +1,6 @@
 #include "actors/api_server/service_addresses.hpp"
 
 #include <arpa/inet.h>
-
 #include <optional>
 
 #include "messages/field_scan.hpp"
@@ -23,9 +22,9 @@ std::string cluster_ip(const Object& service) {
 }
 
 Error refused(const Key& key, const std::string& address, const std::string& why) {
-  return invalid(kind_of(kinds::kService), key.name,
-                 {invalid_value("spec.clusterIPs", "[\"" + address + "\"]",
-                                "failed to allocate IP " + address + ": " + why)});
+  return invalid(
+      kind_of(kinds::kService), key.name,
+      {invalid_value("spec.clusterIPs", "[\"" + address + "\"]", "failed to allocate IP " + address + ": " + why)});
 }
 
 /// The last two numbers of an address below `prefix`; none when it is no such address.
@@ -61,8 +60,9 @@ void ServiceAddresses::remove(const Object& service) {
 Result<> ServiceAddresses::claim(const Key& key, const std::string& address) {
   auto number = number_in(prefix_, address);
   if (!number || *number == 0 || *number == kEnd) {
-    return refused(key, address, "the provided IP (" + address + ") is not in the valid range. The range of valid IPs is " +
-                                     prefix_ + ".0.0/16");
+    return refused(key, address,
+                   "the provided IP (" + address + ") is not in the valid range. The range of valid IPs is " +
+                       prefix_ + ".0.0/16");
   }
   // Whoever asks again for what it has is told so by the store.
   auto own = of_service_.find(key);

@@ -11,9 +11,9 @@
 
 namespace kabuki::api_server {
 
-/// Virtual addresses of services out of one /16. Of several API servers, number `slot` of `slots` gives only addresses
-/// whose number leaves `slot` when divided by `slots`, so that two never give the same without asking each other. Gives
-/// none of its own before the services there are have been shown to it: that is the owner's to see to.
+/// Virtual addresses of services out of one /16. Of several API servers, number `slot` of `slots` gives only
+/// addresses whose number leaves `slot` when divided by `slots`, so that two never give the same without asking each
+/// other. Gives none of its own before the services there are have been shown to it: that is the owner's to see to.
 class ServiceAddresses {
  public:
   ServiceAddresses(std::string prefix, size_t slot, size_t slots)
@@ -24,7 +24,8 @@ class ServiceAddresses {
   void remove(const Object& service);
   /// A free address, held at once. Error: 500 when the range is full.
   Result<std::string> allocate();
-  /// Holds the address that the service `key` asks for. Error: 422 when it is none of the range's or another service's.
+  /// Holds the address that the service `key` asks for. Error: 422 when it is none of the range's or another
+  /// service's.
   Result<> claim(const Key& key, const std::string& address);
   /// Gives back what was allocated or claimed for a service that did not come to have it.
   void give_back(const std::string& address) { given_.erase(address); }

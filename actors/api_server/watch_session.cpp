@@ -9,10 +9,14 @@ namespace {
 
 std::string_view type_text(bus::WatchEvents::Type type) {
   switch (type) {
-    case bus::WatchEvents::ADDED: return "ADDED";
-    case bus::WatchEvents::MODIFIED: return "MODIFIED";
-    case bus::WatchEvents::DELETED: return "DELETED";
-    default: return "BOOKMARK";
+    case bus::WatchEvents::ADDED:
+      return "ADDED";
+    case bus::WatchEvents::MODIFIED:
+      return "MODIFIED";
+    case bus::WatchEvents::DELETED:
+      return "DELETED";
+    default:
+      return "BOOKMARK";
   }
 }
 
@@ -33,9 +37,9 @@ http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const 
     return shared(render_event(type, object, options_.format, options_.include_object, first, now));
   }
   std::string name = std::string(object->ns()) + "/" + std::string(object->name());
-  return cache_->get({object->kind(), object->revision(), static_cast<int>(event.type()), options_.format}, name, [&] {
-    return render_event(type, object, options_.format, options_.include_object, false, now);
-  });
+  return cache_->get(
+      {object->kind(), object->revision(), static_cast<int>(event.type()), options_.format}, name,
+      [&] { return render_event(type, object, options_.format, options_.include_object, false, now); });
 }
 
 uint64_t WatchSession::take(const runtime::Message& message, const bus::WatchEvents& events, io::WallTime now) {
@@ -46,7 +50,8 @@ uint64_t WatchSession::take(const runtime::Message& message, const bus::WatchEve
   for (const auto& event : events.events()) {
     if (event.type() == bus::WatchEvents::BOOKMARK) {
       if (options_.bookmarks) {
-        chunks.push_back(shared(render_bookmark(*options_.kind, event.revision(), event.initial_end(), options_.format)));
+        chunks.push_back(
+            shared(render_bookmark(*options_.kind, event.revision(), event.initial_end(), options_.format)));
       }
       continue;
     }

@@ -45,7 +45,8 @@ Result<CidrPool> CidrPool::make(std::string_view cluster, int mask) {
   const auto range = parse(cluster);
   constexpr int kMaxBits = 24;  // of the number of ranges
   if (!range || mask < range->mask || mask > 32 || mask - range->mask > kMaxBits) {
-    return bad_request("cluster range " + std::string(cluster) + " has no ranges of " + std::to_string(mask) + " bits");
+    return bad_request("cluster range " + std::string(cluster) + " has no ranges of " + std::to_string(mask) +
+                       " bits");
   }
   return CidrPool(range->first, mask, size_t{1} << (mask - range->mask));
 }

@@ -13,9 +13,9 @@ struct Claim {
   std::vector<actors::Write> writes;
 };
 
-/// What Kubernetes' ControllerRefManager does: an object of `kind` that `owner` controls but its selector does not match is
-/// released; one that nobody controls and that matches is adopted, unless it or the owner is being deleted or it is a
-/// pod that is over. Without `may_change` only those controlled are returned, matching or not.
+/// What Kubernetes' ControllerRefManager does: an object of `kind` that `owner` controls but its selector does not
+/// match is released; one that nobody controls and that matches is adopted, unless it or the owner is being deleted
+/// or it is a pod that is over. Without `may_change` only those controlled are returned, matching or not.
 Claim claim_dependents(const View& view, const Object& owner, KindId kind, const LabelSelector& selector,
                        bool may_change);
 

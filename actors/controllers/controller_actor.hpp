@@ -8,8 +8,9 @@
 namespace kabuki::controllers {
 
 struct ControllerOptions {
-  runtime::Address source = runtime::role(runtime::roles::kApiServer);  // of what is watched: `host-3/views` or a role
-  runtime::Address api = runtime::role(runtime::roles::kApiServer);     // takes the writes, knows what exists
+  runtime::Address source =
+      runtime::role(runtime::roles::kApiServer);                     // of what is watched: `host-3/views` or a role
+  runtime::Address api = runtime::role(runtime::roles::kApiServer);  // takes the writes, knows what exists
   io::Duration write_timeout = std::chrono::seconds(30);
 };
 

@@ -26,7 +26,7 @@ std::string template_bytes(core::PodTemplateSpec model) {
 
 bool is_ours_to_copy(const std::string& annotation) {
   static constexpr std::array<std::string_view, 6> kOwn = {
-      annotations::kLastApplied,    annotations::kRevision,    annotations::kRevisionHistory,
+      annotations::kLastApplied,     annotations::kRevision,    annotations::kRevisionHistory,
       annotations::kDesiredReplicas, annotations::kMaxReplicas, "deprecated.deployment.rollback.to"};
   return std::find(kOwn.begin(), kOwn.end(), annotation) == kOwn.end();
 }
@@ -55,7 +55,10 @@ int find_newest(const apps::Deployment& deployment, const std::vector<RolloutSet
 class Reconcile {
  public:
   Reconcile(const View& view, const ObjectPtr& object, std::vector<ObjectPtr> owned, const Instant& now)
-      : view_(view), object_(object), deployment_(object->as<apps::Deployment>()), now_(now),
+      : view_(view),
+        object_(object),
+        deployment_(object->as<apps::Deployment>()),
+        now_(now),
         rollout_(deployment_, sets_of(owned), find_newest(deployment_, sets_of(owned))) {}
 
   Plan run() {
@@ -162,8 +165,8 @@ class Reconcile {
     return {object_->key(),
             std::string(object_->uid()),
             "ScalingReplicaSet",
-            std::string("Scaled ") + (to > from ? "up" : "down") + " replica set {name} from " + std::to_string(from) +
-                " to " + std::to_string(to),
+            std::string("Scaled ") + (to > from ? "up" : "down") + " replica set {name} from " +
+                std::to_string(from) + " to " + std::to_string(to),
             "ReplicaSetCreateError",
             ""};
   }
@@ -231,8 +234,8 @@ Plan reconcile_deployment(const View& view, const Key& key, const Instant& now) 
   const auto deployment = object->as<apps::Deployment>();
   const auto selector = LabelSelector::from_message(deployment.spec().selector());
   if (!selector.ok() || selector->empty()) return plan;
-  Claim claim = claim_dependents(view, *object, kinds::kReplicaSet, *selector,
-                                 !deployment.metadata().has_deletiontimestamp());
+  Claim claim =
+      claim_dependents(view, *object, kinds::kReplicaSet, *selector, !deployment.metadata().has_deletiontimestamp());
   if (claim.writes.empty()) return Reconcile(view, object, std::move(claim.kept), now).run();
   for (Write& write : claim.writes) plan.add(std::move(write));
   return plan;

@@ -118,8 +118,8 @@ void report_progress(const apps::Deployment& deployment, const Rollout& rollout,
         false, now, status);
     current = find(*status, kProgressing);
   }
-  const bool was_complete = status->replicas() == status->updatedreplicas() && current &&
-                            current->reason() == "NewReplicaSetAvailable";
+  const bool was_complete =
+      status->replicas() == status->updatedreplicas() && current && current->reason() == "NewReplicaSetAvailable";
   if (was_complete) return;
   const std::string who = subject(deployment, rollout);
   if (is_complete(deployment, *status)) {
@@ -146,8 +146,8 @@ void report_pause(const apps::Deployment& deployment, const Instant& now, apps::
 
 bool is_complete(const apps::Deployment& deployment, const apps::DeploymentStatus& status) {
   const int32_t desired = deployment.spec().has_replicas() ? deployment.spec().replicas() : 1;
-  return status.updatedreplicas() == desired && status.replicas() == desired && status.availablereplicas() == desired &&
-         status.observedgeneration() >= deployment.metadata().generation();
+  return status.updatedreplicas() == desired && status.replicas() == desired &&
+         status.availablereplicas() == desired && status.observedgeneration() >= deployment.metadata().generation();
 }
 
 DeploymentReport report_deployment(const apps::Deployment& deployment, const Rollout& rollout, bool rolling_out,

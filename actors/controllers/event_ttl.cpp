@@ -18,8 +18,8 @@ constexpr io::Duration kEvery = std::chrono::minutes(1);
 
 int64_t last_seen(const Object& event) {
   uint64_t seconds = 0;
-  for (std::span<const int> path : {std::span<const int>(kCreated), std::span<const int>(kLastSeen),
-                                    std::span<const int>(kEventTime)}) {
+  for (std::span<const int> path :
+       {std::span<const int>(kCreated), std::span<const int>(kLastSeen), std::span<const int>(kEventTime)}) {
     seconds = std::max(seconds, scan_varint(event.body(), path).value_or(0));
   }
   return static_cast<int64_t>(seconds);

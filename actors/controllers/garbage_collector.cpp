@@ -163,7 +163,9 @@ Controller garbage_collector() {
     const std::string uid(change.before ? change.before->uid() : object.uid());
     for (const ObjectPtr& dependent : view.owned_by(uid)) keys->push_back(dependent->key());
   };
-  controller.reconcile = [](const View& view, const Key& key, const Instant&) { return reconcile_garbage(view, key); };
+  controller.reconcile = [](const View& view, const Key& key, const Instant&) {
+    return reconcile_garbage(view, key);
+  };
   return controller;
 }
 

@@ -42,8 +42,9 @@ Plan reconcile_node_ipam(const View& view, const NodeIpamOptions& options) {
       break;
     }
     // A patch, because kubelets change their nodes all the time: an update would lose the race again and again.
-    plan.add(actors::Write::merge_patch(node->key(), std::string(node->uid()),
-                                        R"({"spec":{"podCIDR":")" + *cidr + R"(","podCIDRs":[")" + *cidr + R"("]}})"));
+    plan.add(
+        actors::Write::merge_patch(node->key(), std::string(node->uid()),
+                                   R"({"spec":{"podCIDR":")" + *cidr + R"(","podCIDRs":[")" + *cidr + R"("]}})"));
   }
   return plan;
 }

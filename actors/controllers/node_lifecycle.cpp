@@ -162,8 +162,8 @@ std::optional<Write> unready(const ObjectPtr& object, const Instant& now) {
   return std::nullopt;
 }
 
-void treat_pods(const View& view, const ObjectPtr& object, const core::Node& node, const NodeLifecycleOptions& options,
-                const Instant& now, Plan* plan) {
+void treat_pods(const View& view, const ObjectPtr& object, const core::Node& node,
+                const NodeLifecycleOptions& options, const Instant& now, Plan* plan) {
   const bool ready = ready_of(node) == "True";
   const bool executes = std::any_of(node.spec().taints().begin(), node.spec().taints().end(),
                                     [](const auto& taint) { return taint.effect() == kNoExecute; });

@@ -20,13 +20,26 @@ Owner read_owner(std::string_view bytes) {
   wire::Reader reader(bytes);
   while (reader.next()) {
     switch (reader.number()) {
-      case OwnerReference::kKindFieldNumber: owner.kind = reader.bytes(); break;
-      case OwnerReference::kNameFieldNumber: owner.name = reader.bytes(); break;
-      case OwnerReference::kUidFieldNumber: owner.uid = reader.bytes(); break;
-      case OwnerReference::kApiVersionFieldNumber: owner.api_version = reader.bytes(); break;
-      case OwnerReference::kControllerFieldNumber: owner.controller = reader.value() != 0; break;
-      case OwnerReference::kBlockOwnerDeletionFieldNumber: owner.blocks_deletion = reader.value() != 0; break;
-      default: break;
+      case OwnerReference::kKindFieldNumber:
+        owner.kind = reader.bytes();
+        break;
+      case OwnerReference::kNameFieldNumber:
+        owner.name = reader.bytes();
+        break;
+      case OwnerReference::kUidFieldNumber:
+        owner.uid = reader.bytes();
+        break;
+      case OwnerReference::kApiVersionFieldNumber:
+        owner.api_version = reader.bytes();
+        break;
+      case OwnerReference::kControllerFieldNumber:
+        owner.controller = reader.value() != 0;
+        break;
+      case OwnerReference::kBlockOwnerDeletionFieldNumber:
+        owner.blocks_deletion = reader.value() != 0;
+        break;
+      default:
+        break;
     }
   }
   return owner;
@@ -70,15 +83,14 @@ OwnerReference controller_reference(const Object& owner) {
 
 bool remove_owner(std::string_view uid, ObjectMeta* meta) {
   auto* owners = meta->mutable_ownerreferences();
-  const auto end = std::remove_if(owners->begin(), owners->end(), [&](const auto& owner) { return owner.uid() == uid; });
+  const auto end =
+      std::remove_if(owners->begin(), owners->end(), [&](const auto& owner) { return owner.uid() == uid; });
   const bool found = end != owners->end();
   owners->erase(end, owners->end());
   return found;
 }
 
-bool is_being_deleted(const Object& object) {
-  return !scan_bytes(object.body(), paths::kDeletionTimestamp).empty();
-}
+bool is_being_deleted(const Object& object) { return !scan_bytes(object.body(), paths::kDeletionTimestamp).empty(); }
 
 bool has_finalizer(const Object& object, std::string_view finalizer) {
   wire::Reader reader(scan_bytes(object.body(), kMetadata));

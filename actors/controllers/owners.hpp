@@ -22,8 +22,8 @@ std::vector<Owner> owners_of(const Object& object);
 /// The owner that controls the object: at most one does.
 const Owner* controller_in(const std::vector<Owner>& owners);
 
-/// Where the owner is to be found: its kind, the dependent's namespace (none for cluster-scoped kinds), its name. Kind
-/// 0 when it is no kind of the table.
+/// Where the owner is to be found: its kind, the dependent's namespace (none for cluster-scoped kinds), its name.
+/// Kind 0 when it is no kind of the table.
 Key key_of(const Owner& owner, std::string_view dependent_ns);
 
 /// The reference by which `owner` controls what it makes.

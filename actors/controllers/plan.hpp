@@ -12,7 +12,8 @@
 
 namespace kabuki::controllers {
 
-/// When a decision is made. Ages of what is recorded in objects are measured by `wall`, silence of somebody by `mono`.
+/// When a decision is made. Ages of what is recorded in objects are measured by `wall`, silence of somebody by
+/// `mono`.
 struct Instant {
   io::WallTime wall;
   io::MonoTime mono;

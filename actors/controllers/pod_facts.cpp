@@ -41,13 +41,18 @@ void read_status(std::string_view bytes, PodFacts* facts) {
   wire::Reader reader(bytes);
   while (reader.next()) {
     switch (reader.number()) {
-      case core::PodStatus::kPhaseFieldNumber: facts->phase = phase_of(reader.bytes()); break;
-      case core::PodStatus::kConditionsFieldNumber: read_condition(reader.bytes(), facts); break;
+      case core::PodStatus::kPhaseFieldNumber:
+        facts->phase = phase_of(reader.bytes());
+        break;
+      case core::PodStatus::kConditionsFieldNumber:
+        read_condition(reader.bytes(), facts);
+        break;
       case core::PodStatus::kContainerStatusesFieldNumber:
         facts->restarts =
             std::max(facts->restarts, static_cast<int32_t>(scan_varint(reader.bytes(), kRestarts).value_or(0)));
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }

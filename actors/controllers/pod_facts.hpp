@@ -14,11 +14,11 @@ struct PodFacts {
   bool ready = false;
   bool deleting = false;
   bool bound = false;
-  int32_t restarts = 0;        // the most of its containers
-  int64_t created = 0;         // seconds since 1970
-  int64_t ready_since = 0;     // seconds since 1970; 0 when not ready
-  int32_t deletion_cost = 0;   // controller.kubernetes.io/pod-deletion-cost
-  uint64_t labels_hash = 0;    // equal labels, equal hash
+  int32_t restarts = 0;       // the most of its containers
+  int64_t created = 0;        // seconds since 1970
+  int64_t ready_since = 0;    // seconds since 1970; 0 when not ready
+  int32_t deletion_cost = 0;  // controller.kubernetes.io/pod-deletion-cost
+  uint64_t labels_hash = 0;   // equal labels, equal hash
   bool operator==(const PodFacts&) const = default;
 
   bool over() const { return phase == Phase::succeeded || phase == Phase::failed; }

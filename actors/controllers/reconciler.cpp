@@ -148,8 +148,8 @@ void Reconciler::take_outcome(const Item& item, const WriteOutcome& outcome) {
   Job& job = *item.job;
   const KindId kind = item.step.write.key.kind;
   // What is gone already needs no deleting, but the view does not show that yet.
-  const bool already = outcome.error && outcome.error->code == kNotFound &&
-                       item.step.write.verb == bus::WriteObjects::DELETE;
+  const bool already =
+      outcome.error && outcome.error->code == kNotFound && item.step.write.verb == bus::WriteObjects::DELETE;
   if (outcome.error && !already) {
     job.failed = true;
     if (outcome.unknown && watches(kind)) job.unclear.insert(kind);

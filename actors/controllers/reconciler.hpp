@@ -16,9 +16,10 @@
 namespace kabuki::controllers {
 
 /// Drives one controller: what is to be reconciled when, and the write barrier. A key is held back from the moment it
-/// is taken until all its writes are answered *and* the view has reached the revisions they made; where an answer never
-/// came, until the view has reached a revision asked for after that. So no plan is ever made on a view that lacks the
-/// controller's own writes for that key. Pure: changes, answers and time come in, requests come out. Not thread-safe.
+/// is taken until all its writes are answered *and* the view has reached the revisions they made; where an answer
+/// never came, until the view has reached a revision asked for after that. So no plan is ever made on a view that
+/// lacks the controller's own writes for that key. Pure: changes, answers and time come in, requests come out. Not
+/// thread-safe.
 class Reconciler {
  public:
   static constexpr size_t kWritesPerBatch = 256;
@@ -53,7 +54,8 @@ class Reconciler {
   std::vector<Question> take_questions() { return std::exchange(questions_, {}); }
   void verified(uint64_t question, bool all_gone, const Instant& now);
 
-  /// Kinds whose current revision is to be asked of the store: an answer is missing, and its write may have been done.
+  /// Kinds whose current revision is to be asked of the store: an answer is missing, and its write may have been
+  /// done.
   std::set<KindId> take_revision_questions() { return std::exchange(revision_questions_, {}); }
   /// Answers the above for every key that waits for it.
   void revision_is(KindId kind, uint64_t revision, io::MonoTime now);
@@ -74,11 +76,11 @@ class Reconciler {
   struct Job {
     Key key;
     Plan plan;
-    size_t open = 0;                      // writes without an answer
+    size_t open = 0;  // writes without an answer
     bool failed = false;
-    bool moved = false;                   // some write changed something
-    std::map<KindId, uint64_t> barrier;   // revisions the view has to reach
-    std::set<KindId> unclear;             // kinds of writes of which it is not known when they were done
+    bool moved = false;                  // some write changed something
+    std::map<KindId, uint64_t> barrier;  // revisions the view has to reach
+    std::set<KindId> unclear;            // kinds of writes of which it is not known when they were done
   };
   using JobPtr = std::shared_ptr<Job>;
   struct Item {

@@ -29,8 +29,8 @@ std::vector<ObjectPtr> active_only(const View& view, const std::vector<ObjectPtr
 
 Announcement announce(const Object& set, std::string done_reason, std::string done, std::string failed_reason,
                       std::string failed) {
-  return {set.key(), std::string(set.uid()), std::move(done_reason), std::move(done), std::move(failed_reason),
-          std::move(failed)};
+  return {set.key(),       std::string(set.uid()),   std::move(done_reason),
+          std::move(done), std::move(failed_reason), std::move(failed)};
 }
 
 core::Pod pod_from(const Object& object, const core::PodTemplateSpec& model) {
@@ -59,22 +59,23 @@ std::vector<ObjectPtr> related_pods(const View& view, const Object& set) {
     add_pods_of(set.uid());
     return related;
   }
-  for (const ObjectPtr& sibling : view.controlled_by(controller->uid, kinds::kReplicaSet)) add_pods_of(sibling->uid());
+  for (const ObjectPtr& sibling : view.controlled_by(controller->uid, kinds::kReplicaSet))
+    add_pods_of(sibling->uid());
   return related;
 }
 
 void create_pods(const Object& object, const apps::ReplicaSet& set, size_t count, Plan* plan) {
   const Write create = Write::create(kinds::kPod, pod_from(object, set.spec().template_()));
-  const Announcement say = announce(object, "SuccessfulCreate", "Created pod: {name}", "FailedCreate",
-                                    "Error creating: {error}");
+  const Announcement say =
+      announce(object, "SuccessfulCreate", "Created pod: {name}", "FailedCreate", "Error creating: {error}");
   for (size_t i = 0; i < std::min(count, kBurst); ++i) plan->add(create, say);
 }
 
-void delete_pods(const View& view, const Object& object, std::vector<ObjectPtr> pods, size_t count, const Instant& now,
-                 Plan* plan) {
+void delete_pods(const View& view, const Object& object, std::vector<ObjectPtr> pods, size_t count,
+                 const Instant& now, Plan* plan) {
   if (count < pods.size()) rank_for_deletion(view, related_pods(view, object), now, &pods);
-  const Announcement say = announce(object, "SuccessfulDelete", "Deleted pod: {name}", "FailedDelete",
-                                    "Error deleting: {error}");
+  const Announcement say =
+      announce(object, "SuccessfulDelete", "Deleted pod: {name}", "FailedDelete", "Error deleting: {error}");
   for (size_t i = 0; i < std::min({count, kBurst, pods.size()}); ++i) plan->add(Write::remove(*pods[i]), say);
 }
 

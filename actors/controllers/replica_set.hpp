@@ -10,9 +10,9 @@ namespace kabuki::controllers {
 /// created, surplus ones deleted, at most 500 of either, and its status.
 Plan reconcile_replica_set(const View& view, const Key& set, const Instant& now);
 
-/// Sorts `pods` so that those to be deleted first come first, as Kubernetes ranks them: unassigned, pending, not ready,
-/// cheap to delete, doubled up on a node, ready for a shorter time, restarted more often, younger. `related` are all
-/// pods that share the set's owner: they decide what is doubled up.
+/// Sorts `pods` so that those to be deleted first come first, as Kubernetes ranks them: unassigned, pending, not
+/// ready, cheap to delete, doubled up on a node, ready for a shorter time, restarted more often, younger. `related`
+/// are all pods that share the set's owner: they decide what is doubled up.
 void rank_for_deletion(const View& view, const std::vector<ObjectPtr>& related, const Instant& now,
                        std::vector<ObjectPtr>* pods);
 

@@ -44,7 +44,9 @@ int64_t revision_of(const apps::ReplicaSet& set) {
 }
 
 Rollout::Rollout(const Deployment& deployment, std::vector<RolloutSet> sets, int newest)
-    : deployment_(deployment), sets_(std::move(sets)), newest_(newest),
+    : deployment_(deployment),
+      sets_(std::move(sets)),
+      newest_(newest),
       desired_(deployment.spec().has_replicas() ? deployment.spec().replicas() : 1) {
   if (!rolling()) return;
   const auto& update = deployment.spec().strategy().rollingupdate();
@@ -85,7 +87,8 @@ bool Rollout::resize(RolloutSet* set, int32_t replicas) {
 int32_t Rollout::newest_allowance() const {
   if (!rolling()) return desired_;
   const int32_t have = newest() ? newest()->replicas() : 0;
-  // Kubernetes counts what sets shall have; what they still have counts here too, so that the surge is never exceeded.
+  // Kubernetes counts what sets shall have; what they still have counts here too, so that the surge is never
+  // exceeded.
   int32_t room = desired_ + max_surge_;
   for (const RolloutSet& set : sets_) room -= std::max(set.replicas(), set.set.status().replicas());
   return room <= 0 ? have : have + std::min(room, desired_ - have);
@@ -131,8 +134,8 @@ int32_t Rollout::share(const RolloutSet& set, int32_t to_add, int32_t added) con
   if (set.replicas() == 0 || to_add == 0 || to_add == added) return 0;
   int32_t fraction = -set.replicas();
   if (desired_ > 0) {
-    const int32_t before = number_annotation<int32_t>(set.set, annotations::kMaxReplicas)
-                               .value_or(deployment_.status().replicas());
+    const int32_t before =
+        number_annotation<int32_t>(set.set, annotations::kMaxReplicas).value_or(deployment_.status().replicas());
     if (before == 0) return 0;
     const double size = static_cast<double>(set.replicas()) * (desired_ + max_surge_) / before;
     fraction = static_cast<int32_t>(std::lround(size)) - set.replicas();

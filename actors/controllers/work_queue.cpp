@@ -26,10 +26,16 @@ void WorkQueue::wait_until(const Key& key, Entry& entry, io::MonoTime due) {
 void WorkQueue::add(const Key& key) {
   Entry& entry = entries_[key];
   switch (entry.state) {
-    case State::ready: return;
-    case State::held: entry.added_meanwhile = true; return;
-    case State::waiting: waiting_.erase({entry.due, key}); break;
-    case State::idle: break;
+    case State::ready:
+      return;
+    case State::held:
+      entry.added_meanwhile = true;
+      return;
+    case State::waiting:
+      waiting_.erase({entry.due, key});
+      break;
+    case State::idle:
+      break;
   }
   make_ready(key, entry);
 }

@@ -12,8 +12,9 @@
 
 namespace kabuki::controllers {
 
-/// Keys to be reconciled, each at most once at a time and in order of arrival. A key that was taken is held back until
-/// `finished`, whatever happens to it meanwhile; then it comes again if it was added in between. Pure: time comes in.
+/// Keys to be reconciled, each at most once at a time and in order of arrival. A key that was taken is held back
+/// until `finished`, whatever happens to it meanwhile; then it comes again if it was added in between. Pure: time
+/// comes in.
 class WorkQueue {
  public:
   /// Of the n-th failure in a row: 5 ms doubled up to 60 s.

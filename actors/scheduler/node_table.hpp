@@ -39,9 +39,9 @@ NodeFacts facts_of(const ::k8s::io::api::core::v1::Node& node);
 using NodeSlot = uint32_t;
 inline constexpr NodeSlot kNoNode = UINT32_MAX;
 
-/// All nodes as a struct of arrays, so that a scan over thousands stays in cache. Pods may be counted on a node that is
-/// not known (yet): such a slot has `present` 0 and is never chosen. Slots of forgotten nodes are used again, lowest
-/// first. Not thread-safe.
+/// All nodes as a struct of arrays, so that a scan over thousands stays in cache. Pods may be counted on a node that
+/// is not known (yet): such a slot has `present` 0 and is never chosen. Slots of forgotten nodes are used again,
+/// lowest first. Not thread-safe.
 class NodeTable {
  public:
   /// Adds the node or replaces what is known of it. True when placement can differ from before.

@@ -27,9 +27,12 @@ const Taint kUnschedulableTaint{"node.kubernetes.io/unschedulable", "", Taint::E
 
 std::string_view effect_name(Taint::Effect effect) {
   switch (effect) {
-    case Taint::Effect::no_schedule: return "NoSchedule";
-    case Taint::Effect::prefer_no_schedule: return "PreferNoSchedule";
-    case Taint::Effect::no_execute: return "NoExecute";
+    case Taint::Effect::no_schedule:
+      return "NoSchedule";
+    case Taint::Effect::prefer_no_schedule:
+      return "PreferNoSchedule";
+    case Taint::Effect::no_execute:
+      return "NoExecute";
   }
   return "";
 }
@@ -71,7 +74,9 @@ class TaintJudge {
 class Search {
  public:
   Search(const NodeTable& nodes, const PodDemand& demand)
-      : nodes_(nodes), demand_(demand), taints_(nodes, demand),
+      : nodes_(nodes),
+        demand_(demand),
+        taints_(nodes, demand),
         tolerates_unschedulable_(tolerated(demand, kUnschedulableTaint)),
         selective_(!demand.node_selector.empty() || demand.has_affinity) {}
 
@@ -131,7 +136,8 @@ class Search {
   }
 
   bool unresolvable(NodeSlot s, uint32_t bits) const {
-    return (bits & (kUnschedulable | kTaint | kAffinity)) || ((bits & kCpu) && demand_.cpu_milli > nodes_.cpu_milli(s)) ||
+    return (bits & (kUnschedulable | kTaint | kAffinity)) ||
+           ((bits & kCpu) && demand_.cpu_milli > nodes_.cpu_milli(s)) ||
            ((bits & kMemory) && demand_.memory_bytes > nodes_.memory_bytes(s));
   }
 
@@ -142,7 +148,8 @@ class Search {
   const bool selective_;
 };
 
-const std::string* find_label(const std::vector<std::pair<std::string, std::string>>& labels, const std::string& key) {
+const std::string* find_label(const std::vector<std::pair<std::string, std::string>>& labels,
+                              const std::string& key) {
   auto it = std::lower_bound(labels.begin(), labels.end(), key,
                              [](const auto& label, const std::string& wanted) { return label.first < wanted; });
   return it != labels.end() && it->first == key ? &it->second : nullptr;
@@ -161,10 +168,14 @@ bool holds(const NodeRequirement& requirement, const std::string* actual) {
     return std::find(requirement.values.begin(), requirement.values.end(), *actual) != requirement.values.end();
   };
   switch (requirement.op) {
-    case Operator::in: return actual && listed();
-    case Operator::not_in: return !actual || !listed();
-    case Operator::exists: return actual != nullptr;
-    case Operator::does_not_exist: return actual == nullptr;
+    case Operator::in:
+      return actual && listed();
+    case Operator::not_in:
+      return !actual || !listed();
+    case Operator::exists:
+      return actual != nullptr;
+    case Operator::does_not_exist:
+      return actual == nullptr;
     case Operator::greater:
     case Operator::less: {
       if (!actual || requirement.values.size() != 1) return false;

@@ -128,8 +128,7 @@ PodDemand demand_of(const core::PodSpec& spec) {
   std::sort(demand.node_selector.begin(), demand.node_selector.end());
   read_affinity(spec, &demand);
   for (const auto& message : spec.tolerations()) {
-    demand.tolerations.push_back(
-        {message.key(), message.operator_() == "Exists", message.value(), message.effect()});
+    demand.tolerations.push_back({message.key(), message.operator_() == "Exists", message.value(), message.effect()});
   }
   return demand;
 }

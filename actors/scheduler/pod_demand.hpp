@@ -66,8 +66,8 @@ PodDemand demand_of(const ::k8s::io::api::core::v1::PodSpec& spec);
 /// demand. Bounded. Not thread-safe.
 class DemandCache {
  public:
-  /// `spec` is an encoded PodSpec; what differs between pods of one template (the node's name) is not compared. Malformed
-  /// bytes give an empty demand.
+  /// `spec` is an encoded PodSpec; what differs between pods of one template (the node's name) is not compared.
+  /// Malformed bytes give an empty demand.
   DemandPtr demand(std::string_view spec);
   size_t size() const { return by_spec_.size(); }
 

@@ -27,10 +27,17 @@ void SchedulingQueue::back_off(PodId pod, Entry& entry, io::MonoTime until) {
 
 void SchedulingQueue::leave(PodId pod, const Entry& entry) {
   switch (entry.state) {
-    case State::active: --active_; break;
-    case State::popped: break;
-    case State::backing_off: backing_off_.erase({entry.due, pod}); break;
-    case State::unschedulable: unschedulable_.erase({entry.due, pod}); break;
+    case State::active:
+      --active_;
+      break;
+    case State::popped:
+      break;
+    case State::backing_off:
+      backing_off_.erase({entry.due, pod});
+      break;
+    case State::unschedulable:
+      unschedulable_.erase({entry.due, pod});
+      break;
   }
 }
 

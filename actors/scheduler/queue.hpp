@@ -16,8 +16,8 @@ namespace kabuki::scheduler {
 /// Stands for a pod in the scheduler.
 using PodId = uint32_t;
 
-/// Which pod is to be tried next. Pods are active (by priority, then in order of arrival), backing off until a time, or
-/// unschedulable until the cluster changes. Pure: time comes in. Not thread-safe.
+/// Which pod is to be tried next. Pods are active (by priority, then in order of arrival), backing off until a time,
+/// or unschedulable until the cluster changes. Pure: time comes in. Not thread-safe.
 class SchedulingQueue {
  public:
   /// Backoff of the n-th failed attempt: 1 s doubled up to 10 s, as kube-scheduler does.
@@ -51,9 +51,9 @@ class SchedulingQueue {
     State state = State::active;
     int32_t priority = 0;
     uint32_t attempts = 0;
-    uint64_t ticket = 0;      // of its place among the active: an older ticket is void
-    uint64_t popped_at = 0;   // the count of cluster changes then
-    io::MonoTime due;         // backing off: until; unschedulable: since
+    uint64_t ticket = 0;     // of its place among the active: an older ticket is void
+    uint64_t popped_at = 0;  // the count of cluster changes then
+    io::MonoTime due;        // backing off: until; unschedulable: since
   };
 
   void activate(PodId pod, Entry& entry);

@@ -182,7 +182,8 @@ void SchedulerState::bind_answered(const Bind& bind, BindOutcome outcome, io::Mo
   Pod& pod = pods_[bind.id];
   if (!is(pod, *bind.pod) || pod.state != State::assumed) return;
   if (outcome == BindOutcome::done) return drop_repetition(bind.id);
-  const bool again = outcome == BindOutcome::unknown || (outcome == BindOutcome::conflict && pod.unclear < kMaxUnclear);
+  const bool again =
+      outcome == BindOutcome::unknown || (outcome == BindOutcome::conflict && pod.unclear < kMaxUnclear);
   if (again) {
     pod.unclear = std::min<uint8_t>(pod.unclear + 1, outcome == BindOutcome::unknown ? kMaxUnclear - 1 : kMaxUnclear);
     repeat_.emplace(now + SchedulingQueue::backoff(pod.unclear), bind.id);

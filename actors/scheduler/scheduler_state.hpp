@@ -1,7 +1,6 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
-
 #include <cstdint>
 #include <optional>
 #include <set>

@@ -9,7 +9,9 @@ namespace {
 class NoPrinter final : public caf::event_based_actor {
  public:
   using caf::event_based_actor::event_based_actor;
-  caf::behavior make_behavior() override { return {[](int) {}}; }
+  caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
 };
 
 }  // namespace
@@ -51,8 +53,11 @@ void Coordinator::run_one(io::Random& random) {
   jobs_.pop_back();
   Unit unit(this);
   switch (job->resume(&unit, 1)) {
-    case caf::resumable::resume_later: enqueue(job); break;
-    default: intrusive_ptr_release(job);
+    case caf::resumable::resume_later:
+      enqueue(job);
+      break;
+    default:
+      intrusive_ptr_release(job);
   }
 }
 

@@ -3,7 +3,6 @@
 #include <caf/detail/test_actor_clock.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
-
 #include <functional>
 #include <vector>
 

@@ -7,7 +7,9 @@ namespace {
 
 constexpr int64_t kMillion = 1'000'000;
 
-int64_t scaled(int64_t ns, int64_t by, int64_t of) { return static_cast<int64_t>(static_cast<__int128>(ns) * by / of); }
+int64_t scaled(int64_t ns, int64_t by, int64_t of) {
+  return static_cast<int64_t>(static_cast<__int128>(ns) * by / of);
+}
 
 }  // namespace
 

@@ -12,18 +12,17 @@ namespace kabuki::runtime::sim {
 
 /// How a disk misbehaves.
 struct DiskFaults {
-  double sync_error = 0;          // probability that a sync or a replacement fails
-  double write_error = 0;         // that an append fails
-  bool torn_writes = false;       // a crash keeps a random part of what was not synced, instead of nothing
-  io::Duration sync_latency{0};   // that the whole host stands still for
+  double sync_error = 0;         // probability that a sync or a replacement fails
+  double write_error = 0;        // that an append fails
+  bool torn_writes = false;      // a crash keeps a random part of what was not synced, instead of nothing
+  io::Duration sync_latency{0};  // that the whole host stands still for
 };
 
 /// A host's disk. It outlives the host's crash, without what was not synced.
 class SimDisk final : public io::Disk {
  public:
   /// `stall` makes the host stand still.
-  SimDisk(io::Random random, std::function<void(io::Duration)> stall)
-      : random_(random), stall_(std::move(stall)) {}
+  SimDisk(io::Random random, std::function<void(io::Duration)> stall) : random_(random), stall_(std::move(stall)) {}
 
   Result<std::unique_ptr<io::AppendFile>> open_append(const std::string& path) override;
   Result<std::string> read(const std::string& path) override;

@@ -18,10 +18,10 @@ namespace kabuki::runtime::sim {
 struct LinkFaults {
   io::Duration delay_min = std::chrono::microseconds(100);
   io::Duration delay_mean = std::chrono::microseconds(200);  // of the exponential part on top
-  double loss = 0;       // probabilities per frame
+  double loss = 0;                                           // probabilities per frame
   double duplicate = 0;
-  double reorder = 0;    // that a frame may overtake those before it
-  double corrupt = 0;    // that one byte arrives changed
+  double reorder = 0;  // that a frame may overtake those before it
+  double corrupt = 0;  // that one byte arrives changed
 };
 
 class SimNetwork;

@@ -163,9 +163,8 @@ void World::remove_runnable(Machine& machine) {
 void World::stand_still(Machine& machine, io::Duration duration) {
   machine.still_until = std::max(machine.still_until, now_) + duration.count();
   remove_runnable(machine);
-  agenda_.after(io::Duration(machine.still_until - now_), [this, name = machine.name] {
-    make_runnable(this->machine(name));
-  });
+  agenda_.after(io::Duration(machine.still_until - now_),
+                [this, name = machine.name] { make_runnable(this->machine(name)); });
 }
 
 void World::run_step() {
@@ -181,7 +180,8 @@ void World::run_step() {
 bool World::advance(int64_t end) {
   if (!runnable_.empty()) {
     if (++steps_now_ > options_.steps_per_instant)
-      throw std::runtime_error("virtual time stands still: too many steps in one instant, the last by " + last_actor_);
+      throw std::runtime_error("virtual time stands still: too many steps in one instant, the last by " +
+                               last_actor_);
     run_step();
     return true;
   }

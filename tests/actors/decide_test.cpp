@@ -30,7 +30,8 @@ class Deciding : public ::testing::Test {
     return message;
   }
 
-  static Write create(KindId kind, std::shared_ptr<const google::protobuf::Message> object, std::string ns = "default") {
+  static Write create(KindId kind, std::shared_ptr<const google::protobuf::Message> object,
+                      std::string ns = "default") {
     const Kind& entry = kind_of(kind);
     return {.verb = Write::Verb::create,
             .kind = &entry,
@@ -50,8 +51,9 @@ class Deciding : public ::testing::Test {
   }
 
   ObjectPtr pod(std::string_view extra_spec = "") {
-    return stored(create(kinds::kPod, from_json<core::Pod>(R"({"metadata":{"name":"a"},"spec":{)" + std::string(extra_spec) +
-                                                           R"("containers":[{"name":"c","image":"i"}]}})")));
+    return stored(
+        create(kinds::kPod, from_json<core::Pod>(R"({"metadata":{"name":"a"},"spec":{)" + std::string(extra_spec) +
+                                                 R"("containers":[{"name":"c","image":"i"}]}})")));
   }
   ObjectPtr deployment() {
     return stored(create(kinds::kDeployment, from_json<apps::Deployment>(R"({"metadata":{"name":"web"},"spec":{
@@ -59,7 +61,8 @@ class Deciding : public ::testing::Test {
       "template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})")));
   }
   ObjectPtr config_map() {
-    return stored(create(kinds::kConfigMap, from_json<core::ConfigMap>(R"({"metadata":{"name":"m"},"data":{"a":"b"}})")));
+    return stored(
+        create(kinds::kConfigMap, from_json<core::ConfigMap>(R"({"metadata":{"name":"m"},"data":{"a":"b"}})")));
   }
 
   io::Random random_{1};
@@ -254,7 +257,8 @@ TEST_F(DecideRemove, EndsAnUnscheduledPodAtOnce) {
 
 TEST_F(DecideRemove, KeepsPropagationAsAFinalizer) {
   ObjectPtr current = deployment();
-  for (auto [propagation, finalizer] : {std::pair{"Foreground", "foregroundDeletion"}, std::pair{"Orphan", "orphan"}}) {
+  for (auto [propagation, finalizer] :
+       {std::pair{"Foreground", "foregroundDeletion"}, std::pair{"Orphan", "orphan"}}) {
     Write write = on(Write::Verb::remove, current);
     write.propagation = propagation;
     auto decision = run(write, current);
@@ -275,9 +279,11 @@ TEST_F(DecideRemove, RefusesAnotherUid) {
   Write write = on(Write::Verb::remove, current);
   write.expected_uid = "xx";
   auto decision = run(write, current);
-  EXPECT_EQ(decision.error().message,
-            "Operation cannot be fulfilled on ConfigMap \"m\": the UID in the precondition (xx) does not match the UID in "
-            "record (" + std::string(current->uid()) + "). The object might have been deleted and then recreated");
+  EXPECT_EQ(
+      decision.error().message,
+      "Operation cannot be fulfilled on ConfigMap \"m\": the UID in the precondition (xx) does not match the UID in "
+      "record (" +
+          std::string(current->uid()) + "). The object might have been deleted and then recreated");
 }
 
 TEST_F(DecideBind, PutsAPodOnANodeOnce) {

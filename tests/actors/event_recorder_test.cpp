@@ -34,8 +34,9 @@ TEST(EventRecorder, CountsRepetitionsUpInOnePatch) {
   const Key event = recorder.take(10)[0].key;
   recorder.record(note("one"), at(60));
   recorder.record(note("one"), at(90));
-  EXPECT_EQ(recorder.take(10), (std::vector<Write>{Write::merge_patch(
-                                   event, "", R"({"count":3,"lastTimestamp":"1970-01-01T00:01:30Z"})")}));
+  EXPECT_EQ(
+      recorder.take(10),
+      (std::vector<Write>{Write::merge_patch(event, "", R"({"count":3,"lastTimestamp":"1970-01-01T00:01:30Z"})")}));
 }
 
 TEST(EventRecorder, BeginsAnewWhenTheEventIsGone) {

@@ -55,7 +55,8 @@ TEST_F(SchedulerActors, NeverGivesANodeMoreThanItHasEvenWhenKilledMidway) {
   const auto allocatable = list(kinds::kNode)[0]->as<core::Node>().status().allocatable();
   const std::string cpu = allocatable.at("cpu").string();
   std::vector<Write> creates;
-  for (int i = 0; i < 12; ++i) creates.push_back(Write::create(kinds::kPod, pod("p-" + std::to_string(i), cpu.c_str())));
+  for (int i = 0; i < 12; ++i)
+    creates.push_back(Write::create(kinds::kPod, pod("p-" + std::to_string(i), cpu.c_str())));
   write(creates);
   kill("host-1/scheduler");
   world->run_for(50ms);

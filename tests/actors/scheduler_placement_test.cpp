@@ -1,9 +1,7 @@
-#include "actors/scheduler/placement.hpp"
-
 #include <gtest/gtest.h>
-
 #include <map>
 
+#include "actors/scheduler/placement.hpp"
 #include "actors/scheduler/pod_demand.hpp"
 #include "messages/api/core/v1/pod_template.pb.h"
 
@@ -46,14 +44,26 @@ TEST(PodDemand, CountsContainersOrTheLargestStartWhicheverIsMore) {
   const std::vector<Case> cases = {
       {"containers add up", {}, {container("100m", "1Gi"), container("1", "1Gi")}, 1100, 2 * kGi},
       {"a large init container wins", {container("3", "1Gi")}, {container("1", "2Gi")}, 3000, 2 * kGi},
-      {"init containers run one by one", {container("1", "1Gi"), container("1", "1Gi")}, {container("1", "1Gi")}, 1000,
+      {"init containers run one by one",
+       {container("1", "1Gi"), container("1", "1Gi")},
+       {container("1", "1Gi")},
+       1000,
        kGi},
-      {"a sidecar runs beside the containers", {container("1", "1Gi", "Always")}, {container("1", "1Gi")}, 2000,
+      {"a sidecar runs beside the containers",
+       {container("1", "1Gi", "Always")},
+       {container("1", "1Gi")},
+       2000,
        2 * kGi},
-      {"a sidecar runs beside later init containers", {container("1", "1Gi", "Always"), container("3", "1Gi")},
-       {container("1", "1Gi")}, 4000, 2 * kGi},
-      {"but not beside earlier ones", {container("3", "1Gi"), container("1", "1Gi", "Always")},
-       {container("1", "1Gi")}, 3000, 2 * kGi},
+      {"a sidecar runs beside later init containers",
+       {container("1", "1Gi", "Always"), container("3", "1Gi")},
+       {container("1", "1Gi")},
+       4000,
+       2 * kGi},
+      {"but not beside earlier ones",
+       {container("3", "1Gi"), container("1", "1Gi", "Always")},
+       {container("1", "1Gi")},
+       3000,
+       2 * kGi},
   };
   for (const Case& c : cases) {
     core::PodSpec spec;
@@ -103,9 +113,12 @@ TEST(Tolerations, MatchAsKubernetesDoes) {
     bool tolerates;
   };
   const std::vector<Case> cases = {
-      {{"key", false, "value", "NoSchedule"}, true}, {{"key", false, "value", ""}, true},
-      {{"key", false, "other", "NoSchedule"}, false}, {{"key", true, "", "NoSchedule"}, true},
-      {{"key", true, "", "NoExecute"}, false},        {{"other", true, "", ""}, false},
+      {{"key", false, "value", "NoSchedule"}, true},
+      {{"key", false, "value", ""}, true},
+      {{"key", false, "other", "NoSchedule"}, false},
+      {{"key", true, "", "NoSchedule"}, true},
+      {{"key", true, "", "NoExecute"}, false},
+      {{"other", true, "", ""}, false},
       {{"", true, "", ""}, true},
   };
   for (const Case& c : cases) EXPECT_EQ(tolerates(c.toleration, taint), c.tolerates) << c.toleration.key;
@@ -193,8 +206,8 @@ TEST(Placement, StopsWhenEnoughNodesFitAndGoesOnFromThere) {
 }
 
 TEST(Placement, FeasibleEnoughFollowsKubernetes) {
-  const std::map<size_t, size_t> expected = {{3, 3},        {99, 99},     {100, 100},   {250, 120},
-                                             {1000, 420},   {5000, 500}, {6000, 300}, {100'000, 5000}};
+  const std::map<size_t, size_t> expected = {{3, 3},      {99, 99},    {100, 100},  {250, 120},
+                                             {1000, 420}, {5000, 500}, {6000, 300}, {100'000, 5000}};
   for (const auto& [nodes, enough] : expected) EXPECT_EQ(feasible_enough(nodes), enough) << nodes;
 }
 
@@ -221,11 +234,12 @@ TEST(FailureMessage, CountsEveryReasonInKubernetesWords) {
   io::Random random(1);
   const Placement placement = place(nodes, pod, 3, random);
   EXPECT_EQ(placement.node, kNoNode);
-  EXPECT_EQ(failure_message(placement, pod),
-            "0/5 nodes are available: 1 Insufficient memory, 1 Too many pods, 1 node(s) didn't match Pod's node "
-            "affinity/selector, 1 node(s) had untolerated taint {node-role: master}, 1 node(s) were unschedulable, 2 "
-            "Insufficient cpu. preemption: 0/5 nodes are available: 1 No preemption victims found for incoming pod, 4 "
-            "Preemption is not helpful for scheduling.");
+  EXPECT_EQ(
+      failure_message(placement, pod),
+      "0/5 nodes are available: 1 Insufficient memory, 1 Too many pods, 1 node(s) didn't match Pod's node "
+      "affinity/selector, 1 node(s) had untolerated taint {node-role: master}, 1 node(s) were unschedulable, 2 "
+      "Insufficient cpu. preemption: 0/5 nodes are available: 1 No preemption victims found for incoming pod, 4 "
+      "Preemption is not helpful for scheduling.");
   pod.may_preempt = false;
   EXPECT_THAT(failure_message(placement, pod),
               testing::EndsWith("2 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never."));

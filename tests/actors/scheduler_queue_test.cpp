@@ -1,6 +1,6 @@
-#include "actors/scheduler/queue.hpp"
-
 #include <gtest/gtest.h>
+
+#include "actors/scheduler/queue.hpp"
 
 namespace kabuki::scheduler {
 namespace {

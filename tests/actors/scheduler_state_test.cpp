@@ -1,7 +1,6 @@
 #include "actors/scheduler/scheduler_state.hpp"
 
 #include <gtest/gtest.h>
-
 #include <map>
 
 #include "messages/api/core/v1/node.pb.h"
@@ -62,9 +61,10 @@ TEST_F(SchedulerStateTest, CountsWhatItAssumedBeforeAnyAnswer) {
   const auto round = state.schedule(10, at(0));
   EXPECT_EQ(binds(round), (std::vector<std::string>{"a -> n1"}));
   ASSERT_EQ(round.failures.size(), 1u);
-  EXPECT_EQ(round.failures[0].message,
-            "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims "
-            "found for incoming pod.");
+  EXPECT_EQ(
+      round.failures[0].message,
+      "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims "
+      "found for incoming pod.");
 }
 
 TEST_F(SchedulerStateTest, ARefusedBindGivesThePlaceBackAndTriesAgain) {
@@ -184,8 +184,8 @@ TEST(SchedulerStateRandom, NeverOversubscribesANode) {
         if (applied) bound[name] = bind.node;
         const bool answered = random.chance(0.8);
         state.bind_answered(bind,
-                            !answered  ? BindOutcome::unknown
-                            : applied  ? BindOutcome::done
+                            !answered              ? BindOutcome::unknown
+                            : applied              ? BindOutcome::done
                             : bound.contains(name) ? BindOutcome::conflict
                                                    : BindOutcome::refused,
                             at(t));

@@ -23,10 +23,13 @@ TEST_F(LiveHost, AskOfAnUnknownNameFailsAtOnce) {
 }
 
 TEST_F(LiveHost, AskOfASlowActorTimesOut) {
-  ASSERT_TRUE(start(tree({child("slow", [](TestActor& a) {
-                auto kept = std::make_shared<std::vector<Reply>>();
-                a.on_message = [kept](TestActor&, Inbound& in) { kept->push_back(std::move(in.reply)); };
-              })}))
+  ASSERT_TRUE(start(tree({child("slow",
+                                [](TestActor& a) {
+                                  auto kept = std::make_shared<std::vector<Reply>>();
+                                  a.on_message = [kept](TestActor&, Inbound& in) {
+                                    kept->push_back(std::move(in.reply));
+                                  };
+                                })}))
                   .ok());
   EXPECT_EQ(ask("h/slow", text("x"), std::chrono::milliseconds(5)).error().code, 504);
 }
@@ -37,12 +40,13 @@ TEST_F(LiveHost, ADroppedReplyAnswersUnavailable) {
 }
 
 TEST_F(LiveHost, AnExceptionFailsTheAskAndTheActorComesBack) {
-  ASSERT_TRUE(start(tree({child("once", [](TestActor& a) {
-                a.on_message = [](TestActor&, Inbound& in) {
-                  if (text_of(in.message) == "die") throw std::runtime_error("as told");
-                  in.reply.send(in.message);
-                };
-              })}))
+  ASSERT_TRUE(start(tree({child("once",
+                                [](TestActor& a) {
+                                  a.on_message = [](TestActor&, Inbound& in) {
+                                    if (text_of(in.message) == "die") throw std::runtime_error("as told");
+                                    in.reply.send(in.message);
+                                  };
+                                })}))
                   .ok());
   EXPECT_EQ(ask("h/once", text("die")).error().code, 503);
   // While it is restarted there is nobody of that name.
@@ -56,8 +60,9 @@ TEST_F(LiveHost, ActorsAskEachOtherAndRolesResolve) {
                                                      [](TestActor& a) {
                                                        a.on_message = [](TestActor& self, Inbound& in) {
                                                          auto reply = std::make_shared<Reply>(std::move(in.reply));
-                                                         self.ask(role("echo"), in.message, std::chrono::seconds(5),
-                                                                  [reply](Result<MessagePtr> r) { reply->complete(r); });
+                                                         self.ask(
+                                                             role("echo"), in.message, std::chrono::seconds(5),
+                                                             [reply](Result<MessagePtr> r) { reply->complete(r); });
                                                        };
                                                      })}))
                   .ok());
@@ -77,14 +82,15 @@ TEST_F(LiveHost, ForwardKeepsWhoAsked) {
 }
 
 TEST_F(LiveHost, TemporaryChildrenAreFoundBelowTheirParent) {
-  ASSERT_TRUE(start(tree({child("parent", [](TestActor& a) {
-                a.on_start = [](TestActor& self) {
-                  auto pod = std::make_unique<TestActor>();
-                  echo(*pod);
-                  ASSERT_TRUE(self.spawn("pods/default/web", std::move(pod)).ok());
-                  EXPECT_FALSE(self.spawn("pods/default/web", std::make_unique<TestActor>()).ok());
-                };
-              })}))
+  ASSERT_TRUE(start(tree({child("parent",
+                                [](TestActor& a) {
+                                  a.on_start = [](TestActor& self) {
+                                    auto pod = std::make_unique<TestActor>();
+                                    echo(*pod);
+                                    ASSERT_TRUE(self.spawn("pods/default/web", std::move(pod)).ok());
+                                    EXPECT_FALSE(self.spawn("pods/default/web", std::make_unique<TestActor>()).ok());
+                                  };
+                                })}))
                   .ok());
   EXPECT_EQ(outcome(ask("h/parent/pods/default/web", text("hi"))), "hi");
   EXPECT_EQ(outcome(ask("h/parent/pods/default/web/x", text("hi"))),
@@ -92,19 +98,20 @@ TEST_F(LiveHost, TemporaryChildrenAreFoundBelowTheirParent) {
 }
 
 TEST_F(LiveHost, AnActorMayResolveWhatIsLeftOfAName) {
-  ASSERT_TRUE(start(tree({child("all", [](TestActor& a) {
-                a.takes_rest = true;
-                a.on_message = [](TestActor&, Inbound& in) { in.reply.send(text(in.rest)); };
-              })}))
+  ASSERT_TRUE(start(tree({child("all",
+                                [](TestActor& a) {
+                                  a.takes_rest = true;
+                                  a.on_message = [](TestActor&, Inbound& in) { in.reply.send(text(in.rest)); };
+                                })}))
                   .ok());
   EXPECT_EQ(outcome(ask("h/all/of/them", text(""))), "of/them");
 }
 
 TEST_F(LiveHost, AMailboxRunsInsideTheActorAndIsSilentAfterItsEnd) {
   Mailbox mailbox;
-  ASSERT_TRUE(start(tree({child("a", [&](TestActor& a) {
-                a.on_start = [&](TestActor& self) { mailbox = self.mailbox(); };
-              }, Restart::temporary)}))
+  ASSERT_TRUE(start(tree({child(
+                        "a", [&](TestActor& a) { a.on_start = [&](TestActor& self) { mailbox = self.mailbox(); }; },
+                        Restart::temporary)}))
                   .ok());
   std::promise<void> ran;
   EXPECT_TRUE(mailbox.post([&] { ran.set_value(); }));
@@ -115,16 +122,18 @@ TEST_F(LiveHost, AMailboxRunsInsideTheActorAndIsSilentAfterItsEnd) {
 
 TEST_F(LiveHost, TimersRunOnceAndCancelledOnesNever) {
   std::promise<std::string> order;
-  ASSERT_TRUE(start(tree({child("a", [&](TestActor& a) {
-                a.on_start = [&](TestActor& self) {
-                  auto seen = std::make_shared<std::string>();
-                  auto cancelled = self.after(std::chrono::milliseconds(1), [seen] { *seen += "!"; });
-                  self.after(std::chrono::milliseconds(4), [&, seen] { order.set_value(*seen + "b"); });
-                  self.after(std::chrono::milliseconds(2), [seen] { *seen += "a"; });
-                  self.cancel(cancelled);
-                };
-              })}))
-                  .ok());
+  ASSERT_TRUE(
+      start(tree({child("a",
+                        [&](TestActor& a) {
+                          a.on_start = [&](TestActor& self) {
+                            auto seen = std::make_shared<std::string>();
+                            auto cancelled = self.after(std::chrono::milliseconds(1), [seen] { *seen += "!"; });
+                            self.after(std::chrono::milliseconds(4), [&, seen] { order.set_value(*seen + "b"); });
+                            self.after(std::chrono::milliseconds(2), [seen] { *seen += "a"; });
+                            self.cancel(cancelled);
+                          };
+                        })}))
+          .ok());
   EXPECT_EQ(order.get_future().get(), "ab");
 }
 
@@ -155,10 +164,7 @@ TEST_F(LiveHost, InspectShowsTheTree) {
 
 TEST_F(LiveHost, KillActorAnswersAndEndsAsACrash) {
   std::atomic<int> starts = 0;
-  ASSERT_TRUE(start(tree({child("victim", [&](TestActor& a) {
-                a.on_start = [&](TestActor&) { ++starts; };
-              })}))
-                  .ok());
+  ASSERT_TRUE(start(tree({child("victim", [&](TestActor& a) { a.on_start = [&](TestActor&) { ++starts; }; })})).ok());
   EXPECT_TRUE(ask("h/victim", make_message(bus::KillActor())).ok());
   while (!ask("h/victim", empty()).ok()) {
   }

@@ -1,9 +1,8 @@
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "runtime/io/live_clock.hpp"
 #include "runtime/io/live_disk.hpp"

@@ -24,11 +24,11 @@ struct LiveTest : ::testing::Test {
     return host->start(std::move(root));
   }
 
-  Result<MessagePtr> ask(const std::string& to, MessagePtr message,
-                         io::Duration timeout = std::chrono::seconds(10)) {
+  Result<MessagePtr> ask(const std::string& to, MessagePtr message, io::Duration timeout = std::chrono::seconds(10)) {
     auto promise = std::make_shared<std::promise<Result<MessagePtr>>>();
     auto answer = promise->get_future();
-    host->ask({to}, std::move(message), timeout, [promise](Result<MessagePtr> r) { promise->set_value(std::move(r)); });
+    host->ask({to}, std::move(message), timeout,
+              [promise](Result<MessagePtr> r) { promise->set_value(std::move(r)); });
     return answer.get();
   }
 };

@@ -12,19 +12,21 @@ struct Monitors : SimTest {
   std::map<std::string, uint64_t> ids;
 
   SupervisorSpec watcher() {
-    return tree({child("watcher", [this](TestActor& a) {
-      a.on_message = [this](TestActor& self, Inbound& in) {
-        const std::string who = text_of(in.message);
-        if (who.starts_with("-")) {
-          self.demonitor(ids[who.substr(1)]);
-        } else {
-          ids[who] = self.monitor({who}, [this, who](const ExitReason& reason) {
-            ends.push_back(who + ": " + std::to_string(int(reason.kind)) + " " + reason.what);
-          });
-        }
-        in.reply.send(empty());
-      };
-    }), mortal("near")});
+    return tree({child("watcher",
+                       [this](TestActor& a) {
+                         a.on_message = [this](TestActor& self, Inbound& in) {
+                           const std::string who = text_of(in.message);
+                           if (who.starts_with("-")) {
+                             self.demonitor(ids[who.substr(1)]);
+                           } else {
+                             ids[who] = self.monitor({who}, [this, who](const ExitReason& reason) {
+                               ends.push_back(who + ": " + std::to_string(int(reason.kind)) + " " + reason.what);
+                             });
+                           }
+                           in.reply.send(empty());
+                         };
+                       }),
+                 mortal("near")});
   }
 
   static ChildSpec mortal(const std::string& name) {

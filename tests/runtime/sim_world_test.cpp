@@ -100,15 +100,16 @@ TEST_F(SimWorld, AHostCannotSpeakForAnother) {
   pair();
   Host& c = world->add_host(named("c"));
   std::string answer;
-  ASSERT_TRUE(c.start(tree({child("liar", [&](TestActor& a) {
-                 a.on_message = [&](TestActor& self, Inbound& in) {
-                   Inbound forged;
-                   forged.message = in.message;
-                   forged.from = {"b/echo"};
-                   forged.reply = std::move(in.reply);
-                   self.forward({"a/echo"}, std::move(forged));
-                 };
-               })}))
+  ASSERT_TRUE(c.start(tree({child("liar",
+                                  [&](TestActor& a) {
+                                    a.on_message = [&](TestActor& self, Inbound& in) {
+                                      Inbound forged;
+                                      forged.message = in.message;
+                                      forged.from = {"b/echo"};
+                                      forged.reply = std::move(in.reply);
+                                      self.forward({"a/echo"}, std::move(forged));
+                                    };
+                                  })}))
                   .ok());
   world->connect_all();
   EXPECT_EQ(said("c", "c/liar", "x"), outcome(bad_request("host c speaks for b/echo")));
@@ -123,12 +124,11 @@ TEST_F(SimWorld, WhatWaitsForAnActorThatEndsIsAnswered) {
       })}));
   std::vector<std::string> answers;
   for (const char* what : {"one", "crash", "two", "three"})
-    world->host("a")->ask({"a/x"}, text(what), seconds(60), [&](Result<MessagePtr> r) {
-      answers.push_back(r.ok() ? text_of(*r) : r.error().reason);
-    });
+    world->host("a")->ask({"a/x"}, text(what), seconds(60),
+                          [&](Result<MessagePtr> r) { answers.push_back(r.ok() ? text_of(*r) : r.error().reason); });
   world->run_for(milliseconds(1));
-  EXPECT_EQ(answers, (std::vector<std::string>{"one", "ServiceUnavailable", "ServiceUnavailable",
-                                               "ServiceUnavailable"}));
+  EXPECT_EQ(answers,
+            (std::vector<std::string>{"one", "ServiceUnavailable", "ServiceUnavailable", "ServiceUnavailable"}));
 }
 
 TEST_F(SimWorld, LostFramesAreTimeouts) {
@@ -195,7 +195,8 @@ TEST_F(SimWorld, CorruptFramesAreRefusedAndCountedAndHarmNothing) {
 TEST_F(SimWorld, APartitionIsNoticedAndAsksFailAtOnce) {
   pair();
   std::vector<std::string> changes;
-  world->host("a")->on_peer_changed([&](const std::string& peer, bool up) { changes.push_back(peer + (up ? "+" : "-")); });
+  world->host("a")->on_peer_changed(
+      [&](const std::string& peer, bool up) { changes.push_back(peer + (up ? "+" : "-")); });
   world->run_for(seconds(1));
   world->network().cut("a", "b");
   const auto result = ask("a", "b/echo", text("x"), seconds(60));
@@ -363,11 +364,13 @@ TEST_F(SimWorld, ClocksMayBeWrong) {
   sim.clock.skew = seconds(100);
   sim.clock.drift_ppm = 10'000;
   io::Duration counted{0};
-  add("a", tree({child("x", [&](TestActor& a) {
-        a.on_start = [&](TestActor& self) {
-          self.after(seconds(101), [&self, &counted] { counted = io::Duration(self.mono().ns); });
-        };
-      })}),
+  add("a",
+      tree({child("x",
+                  [&](TestActor& a) {
+                    a.on_start = [&](TestActor& self) {
+                      self.after(seconds(101), [&self, &counted] { counted = io::Duration(self.mono().ns); });
+                    };
+                  })}),
       sim);
   world->run_for(seconds(99));
   EXPECT_EQ(counted.count(), 0);

@@ -191,7 +191,9 @@ TEST_F(Supervision, TemporaryChildrenEndBeforeTheirParent) {
           }
         };
         a.on_stop = [this](TestActor&) { log.push_back("-p"); };
-        a.on_child_ended = [this](TestActor&, const std::string& name, const ExitReason&) { log.push_back("." + name); };
+        a.on_child_ended = [this](TestActor&, const std::string& name, const ExitReason&) {
+          log.push_back("." + name);
+        };
       })}));
   world->host("h")->stop();
   ASSERT_EQ(log.size(), 5u);

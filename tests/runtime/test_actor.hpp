@@ -36,8 +36,8 @@ class TestActor final : public Actor {
   using Actor::has_child;
   using Actor::host;
   using Actor::mailbox;
-  using Actor::mono;
   using Actor::monitor;
+  using Actor::mono;
   using Actor::name;
   using Actor::now;
   using Actor::random;

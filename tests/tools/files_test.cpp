@@ -1,11 +1,10 @@
+#include <atomic>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <filesystem>
 #include <thread>
+#include <unistd.h>
 
 #include "actors/api_server/http/certificates.hpp"
 #include "tools/cluster_files.hpp"
@@ -92,7 +91,8 @@ TEST_F(DataDirectory, RefusesDataThatIsNotItsOwn) {
 }
 
 TEST_F(DataDirectory, ReadsWhatItWroteAndSurvivesNonsense) {
-  HostState state{.cluster = "c", .host = "h", .guardian_pid = 3, .pid = 4, .endpoint = "tcp://x", .api_server = "https://y"};
+  HostState state{
+      .cluster = "c", .host = "h", .guardian_pid = 3, .pid = 4, .endpoint = "tcp://x", .api_server = "https://y"};
   ASSERT_TRUE(write_host_state(files.state(), state).ok());
   auto read = read_host_state(files.state());
   ASSERT_TRUE(read.ok());

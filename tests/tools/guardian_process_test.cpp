@@ -1,11 +1,10 @@
+#include <functional>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <string>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <functional>
-#include <string>
 
 #include "tools/guardian.hpp"
 
@@ -14,8 +13,8 @@ namespace {
 
 const runtime::GuardianPolicy kFast{.intensity = 3, .pause_min = io::Duration(1), .pause_max = io::Duration(1)};
 
-/// Runs `body` in a process of its own, because a guardian blocks signals and forks; what it and its children write to
-/// the descriptor comes back, with the exit status.
+/// Runs `body` in a process of its own, because a guardian blocks signals and forks; what it and its children write
+/// to the descriptor comes back, with the exit status.
 struct Ran {
   std::string wrote;
   int status = 0;
@@ -147,7 +146,8 @@ TEST(Background, TheSecondLifeReportsWhenTheFirstCouldNot) {
 TEST(Background, SaysWhereToLookWhenNobodyReports) {
   auto report = run_in_background("/dev/null", [](Report) { return 1; });
   ASSERT_FALSE(report.ok());
-  EXPECT_NE(report.error().message.find("the host ended before it was ready; its log is /dev/null"), std::string::npos);
+  EXPECT_NE(report.error().message.find("the host ended before it was ready; its log is /dev/null"),
+            std::string::npos);
 }
 
 }  // namespace

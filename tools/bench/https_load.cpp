@@ -1,6 +1,12 @@
 #include "tools/bench/https_load.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
+#include <memory>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -8,13 +14,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <charconv>
-#include <csignal>
-#include <cctype>
-#include <cstring>
-#include <memory>
 #include <vector>
 
 #include "messages/status.hpp"
@@ -36,11 +35,12 @@ std::string request_of(const HttpsLoadOptions& options, const std::string& name)
   const std::string path = "/api/v1/namespaces/default/configmaps";
   const std::string host = "\r\nhost: " + options.host + "\r\n";
   if (options.read) return "GET " + path + "/" + name + " HTTP/1.1" + host + "\r\n";
-  std::string body = R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + R"("},"data":{"value":")";
+  std::string body =
+      R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + R"("},"data":{"value":")";
   for (size_t i = 0; body.size() + 3 < options.bytes; ++i) body += static_cast<char>('a' + i * 7 % 26);
   body += "\"}}";
-  return "POST " + path + " HTTP/1.1" + host + "content-type: application/json\r\ncontent-length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "POST " + path + " HTTP/1.1" + host +
+         "content-type: application/json\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 /// One connection that has one request under way at a time.
@@ -58,7 +58,8 @@ class Connection {
     began_ = now;
     in_.clear();
     // A request is far smaller than a socket's buffer, which is empty between requests.
-    return SSL_write(ssl_.get(), request.data(), static_cast<int>(request.size())) == static_cast<int>(request.size());
+    return SSL_write(ssl_.get(), request.data(), static_cast<int>(request.size())) ==
+           static_cast<int>(request.size());
   }
 
   /// The status when an answer is complete, 0 while it is not, -1 when the connection is gone.

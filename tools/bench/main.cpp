@@ -1,12 +1,10 @@
 // kabuki_bench: the figures of tools/bench/README.md.
 
 #include <CLI/CLI.hpp>
-
-#include <sys/utsname.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sys/utsname.h>
 #include <thread>
 
 #include "tools/bench/https_load.hpp"
@@ -70,7 +68,8 @@ int main(int argc, char** argv) {
 
   HttpsLoadOptions load;
   std::string pki;
-  auto* https_command = app.add_subcommand("https", "Creates (or reads) per second over HTTPS, against a running cluster");
+  auto* https_command =
+      app.add_subcommand("https", "Creates (or reads) per second over HTTPS, against a running cluster");
   https_command->add_option("--pki", pki, "The cluster's pki directory")->required()->check(CLI::ExistingDirectory);
   https_command->add_option("--port", load.port, "Of the API server")->capture_default_str();
   https_command->add_option("--connections", load.connections, "At once")->capture_default_str();

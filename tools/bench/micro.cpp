@@ -77,13 +77,13 @@ JsonRates measure_json(double seconds) {
   JsonRates rates{.json_bytes = json.size(), .body_bytes = typical_pod(0)->body().size()};
   const double mb = static_cast<double>(json.size()) * 1e-6;
   rates.encode_mb_per_s = mb * rate(seconds, [&] {
-    std::string out;
-    encode_json(pod, &out, "Pod", "v1");
-  });
+                            std::string out;
+                            encode_json(pod, &out, "Pod", "v1");
+                          });
   rates.decode_mb_per_s = mb * rate(seconds, [&] {
-    Pod out;
-    (void)decode_json(json, &out).ok();
-  });
+                            Pod out;
+                            (void)decode_json(json, &out).ok();
+                          });
   return rates;
 }
 

@@ -13,7 +13,7 @@ namespace kabuki::bench {
 ObjectPtr typical_pod(size_t number);
 
 struct JsonRates {
-  size_t json_bytes = 0, body_bytes = 0;       // of the pod
+  size_t json_bytes = 0, body_bytes = 0;            // of the pod
   double encode_mb_per_s = 0, decode_mb_per_s = 0;  // of JSON, between it and the parsed message
 };
 JsonRates measure_json(double seconds);

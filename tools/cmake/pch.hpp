@@ -1,13 +1,12 @@
 // What nearly every file includes anyway; nothing of ours, so that it is built once.
 #pragma once
-#include <google/protobuf/message.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <google/protobuf/message.h>
 #include <map>
 #include <memory>
 #include <mutex>

@@ -1,8 +1,6 @@
 #include <CLI/CLI.hpp>
-
-#include <signal.h>
-
 #include <memory>
+#include <signal.h>
 
 #include "messages/status.hpp"
 #include "runtime/io/live_clock.hpp"

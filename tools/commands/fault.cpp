@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <memory>
 
 #include "messages/bus/control.pb.h"
@@ -37,7 +36,8 @@ void kill(const FaultOptions& options) {
 void crash(const FaultOptions& options) {
   size_t slash = options.target.rfind('/');
   if (slash == std::string::npos || slash + 1 == options.target.size()) {
-    give_up("fault crash", {.message = "\"" + options.target + "\" names no container; write POD/CONTAINER or "
+    give_up("fault crash", {.message = "\"" + options.target +
+                                       "\" names no container; write POD/CONTAINER or "
                                        "NAMESPACE/POD/CONTAINER"});
   }
   ControlClient client = open_or_give_up(options);
@@ -73,7 +73,9 @@ void add_fault(CLI::App& app) {
     auto options = std::make_shared<FaultOptions>();
     CLI::App* command = fault->add_subcommand("crash", "Crash one container of a pod");
     command->add_option("CONTAINER", options->target, "POD/CONTAINER or NAMESPACE/POD/CONTAINER")->required();
-    command->add_option("--exit-code", options->exit_code, "What the container ends with")->capture_default_str()->check(CLI::Range(0, 255));
+    command->add_option("--exit-code", options->exit_code, "What the container ends with")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 255));
     add_common(command, options);
     command->footer("Example:\n  kabuki fault crash web-5d8f7c9b4-x2x7q/web --exit-code 1");
     command->callback([options] { crash(*options); });

@@ -1,10 +1,8 @@
 #include <CLI/CLI.hpp>
-
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <unistd.h>
 
 #include "runtime/io/live_clock.hpp"
 #include "runtime/transport/join_file.hpp"
@@ -21,7 +19,8 @@ struct HostOptions {
   bool foreground = false;
 };
 
-/// A directory for another host of the cluster on this machine: kabuki@1, kabuki@2, ...; the first that no process uses.
+/// A directory for another host of the cluster on this machine: kabuki@1, kabuki@2, ...; the first that no process
+/// uses.
 std::string free_worker_dir(const std::string& cluster) {
   for (int number = 1;; ++number) {
     std::string dir = default_data_dir(cluster + "@" + std::to_string(number));
@@ -45,7 +44,8 @@ int live_guarded(const HostOptions& options, const Report& report) {
           auto written = write_host_state(files.state(), ready.state);
           // In the background a second life reports too: the first may have ended before it did.
           if (restarts > 0 && options.foreground) return;
-          report(written ? BackgroundReport{true, ready.state.host} : BackgroundReport{false, written.error().message});
+          report(written ? BackgroundReport{true, ready.state.host}
+                         : BackgroundReport{false, written.error().message});
         },
         [&](const Error& error) {
           if (restarts == 0 || !options.foreground) report({false, error.message});
@@ -89,10 +89,13 @@ void add_host(CLI::App& app) {
   auto options = std::make_shared<HostOptions>();
   CLI::App* host = app.add_subcommand("host", "Add a host to a cluster");
   host->add_option("--join", options->host.join_file, "Join file that `kabuki up --listen` wrote")->required();
-  host->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")->capture_default_str()->check(CLI::Range(0, 100000));
+  host->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000));
   host->add_option("--name", options->host.cluster, "Name of the cluster, for `kabuki down`")->capture_default_str();
   host->add_option("--data", options->host.data, "Directory of this host (default: below ~/.local/state/kabuki)");
-  host->add_option("--listen", options->host.listen, "Address at which other hosts reach this one (default: 127.0.0.1)");
+  host->add_option("--listen", options->host.listen,
+                   "Address at which other hosts reach this one (default: 127.0.0.1)");
   host->add_flag("--foreground", options->foreground, "Stay in the foreground");
   host->footer("Example:\n  kabuki host --join join.json --nodes 10");
   host->callback([options] { run_host(*options); });

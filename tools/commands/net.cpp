@@ -1,7 +1,5 @@
 #include <CLI/CLI.hpp>
-
 #include <memory>
-
 #include <nlohmann/json.hpp>
 
 #include "messages/api/core/v1/pod.pb.h"
@@ -51,16 +49,19 @@ void run_probe(const ProbeOptions& options) {
   if (!reply) give_up("net probe", {.message = "the kubelet gave an answer of another form"});
 
   if (options.output == "json") {
-    nlohmann::ordered_json json{{"reached", reply->reached()}, {"from", reply->from_ip()}, {"to", reply->to_ip()},
-                                {"rttNanoseconds", reply->rtt_ns()}, {"path", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json json{{"reached", reply->reached()},
+                                {"from", reply->from_ip()},
+                                {"to", reply->to_ip()},
+                                {"rttNanoseconds", reply->rtt_ns()},
+                                {"path", nlohmann::ordered_json::array()}};
     for (const std::string& hop : reply->path()) json["path"].push_back(hop);
     if (!reply->reached()) json["why"] = reply->why_not();
     say(json.dump(2));
   } else {
     std::string path;
     for (const std::string& hop : reply->path()) path += (path.empty() ? "" : " -> ") + hop;
-    say(options.from + " (" + reply->from_ip() + ") " + (reply->reached() ? "reaches " : "does not reach ") + options.to +
-        " (" + reply->to_ip() + ")");
+    say(options.from + " (" + reply->from_ip() + ") " + (reply->reached() ? "reaches " : "does not reach ") +
+        options.to + " (" + reply->to_ip() + ")");
     if (!path.empty()) say("  by " + path);
     char millis[32];
     std::snprintf(millis, sizeof millis, "%.3f", static_cast<double>(reply->rtt_ns()) * 1e-6);

@@ -1,7 +1,5 @@
 #include <CLI/CLI.hpp>
-
 #include <memory>
-
 #include <nlohmann/json.hpp>
 
 #include "messages/bus/control.pb.h"
@@ -20,9 +18,9 @@ struct StatusOptions {
 };
 
 nlohmann::ordered_json tree_json(const bus::ActorInfo& actor) {
-  nlohmann::ordered_json json{{"name", actor.name()},         {"type", actor.type()},
-                              {"state", actor.state()},       {"restarts", actor.restarts()},
-                              {"health", actor.health()},     {"mailbox", actor.mailbox()}};
+  nlohmann::ordered_json json{{"name", actor.name()},     {"type", actor.type()},
+                              {"state", actor.state()},   {"restarts", actor.restarts()},
+                              {"health", actor.health()}, {"mailbox", actor.mailbox()}};
   for (const auto& child : actor.children()) json["children"].push_back(tree_json(child));
   if (actor.more_children() > 0) json["moreChildren"] = actor.more_children();
   return json;
@@ -73,7 +71,8 @@ void run_status(const StatusOptions& options) {
   auto reports = ask_hosts(*client, options.depth);
   const HostState& state = client->host();
   if (options.output == "json") {
-    nlohmann::ordered_json json{{"cluster", state.cluster}, {"apiServer", state.api_server}, {"data", client->files().root}};
+    nlohmann::ordered_json json{
+        {"cluster", state.cluster}, {"apiServer", state.api_server}, {"data", client->files().root}};
     json["hosts"] = nlohmann::ordered_json::array();
     for (const HostReport& report : reports) {
       nlohmann::ordered_json host{{"name", report.host.name()},
@@ -91,8 +90,9 @@ void run_status(const StatusOptions& options) {
   say("Cluster " + state.cluster + " at " + state.api_server + ", data in " + client->files().root);
   for (const HostReport& report : reports) {
     say("");
-    say(report.host.name() + "  pid " + std::to_string(report.host.pid()) + "  " + (report.host.up() ? "up" : "down") +
-        "  incarnation " + std::to_string(report.host.incarnation()) + "  " + std::to_string(report.host.nodes()) + " nodes");
+    say(report.host.name() + "  pid " + std::to_string(report.host.pid()) + "  " +
+        (report.host.up() ? "up" : "down") + "  incarnation " + std::to_string(report.host.incarnation()) + "  " +
+        std::to_string(report.host.nodes()) + " nodes");
     if (report.tree) {
       for (const auto& child : report.tree->children()) print_tree(child, report.tree->name(), "  ");
     } else {

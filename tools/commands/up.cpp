@@ -1,10 +1,8 @@
 #include <CLI/CLI.hpp>
-
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <unistd.h>
 
 #include "runtime/io/live_clock.hpp"
 #include "tools/commands/commands.hpp"
@@ -79,8 +77,8 @@ UpOptions as_before(UpOptions options) {
   return options;
 }
 
-/// Guards host processes until it is told to stop. In the background every life reports, because the first may end before
-/// it has; once somebody has been told, nobody listens any more.
+/// Guards host processes until it is told to stop. In the background every life reports, because the first may end
+/// before it has; once somebody has been told, nobody listens any more.
 int live_guarded(const UpOptions& options, const Report& report) {
   ClusterFiles files{options.host.data};
   auto lock = DirectoryLock::take(files.lock());
@@ -91,7 +89,8 @@ int live_guarded(const UpOptions& options, const Report& report) {
   }
   int guardian = ::getpid();
   return guard([&](int restarts) {
-    return restarts == 0 ? live(options, guardian, report) : live(as_before(options), guardian, options.foreground ? Report() : report);
+    return restarts == 0 ? live(options, guardian, report)
+                         : live(as_before(options), guardian, options.foreground ? Report() : report);
   });
 }
 
@@ -113,8 +112,9 @@ void say_ready(const UpOptions& options, const std::string& server, io::Duration
 void run_up(UpOptions options) {
   io::LiveClock clock;
   io::MonoTime began = clock.mono();
-  for (auto [text, target, name] : {std::tuple{&options.grace, &options.host.node_lifecycle.grace, "--node-grace"},
-                                    std::tuple{&options.eviction, &options.host.node_lifecycle.eviction, "--eviction-timeout"}}) {
+  for (auto [text, target, name] :
+       {std::tuple{&options.grace, &options.host.node_lifecycle.grace, "--node-grace"},
+        std::tuple{&options.eviction, &options.host.node_lifecycle.eviction, "--eviction-timeout"}}) {
     auto parsed = parse_duration_ns(*text);
     if (!parsed) {
       Error error = parsed.error();
@@ -157,15 +157,23 @@ void run_up(UpOptions options) {
 void add_up(CLI::App& app) {
   auto options = std::make_shared<UpOptions>();
   CLI::App* up = app.add_subcommand("up", "Start a cluster in the background; return when it is ready");
-  up->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")->capture_default_str()->check(CLI::Range(0, 100000));
-  up->add_option("--name", options->host.cluster, "Name of the cluster and of its kubeconfig context")->capture_default_str();
-  up->add_option("--kubeconfig", options->kubeconfig, "File the context is written to (default: where kubectl looks)");
-  up->add_option("--data", options->host.data, "Directory of the cluster's data (default: ~/.local/state/kabuki/NAME)");
+  up->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000));
+  up->add_option("--name", options->host.cluster, "Name of the cluster and of its kubeconfig context")
+      ->capture_default_str();
+  up->add_option("--kubeconfig", options->kubeconfig,
+                 "File the context is written to (default: where kubectl looks)");
+  up->add_option("--data", options->host.data,
+                 "Directory of the cluster's data (default: ~/.local/state/kabuki/NAME)");
   up->add_option("--port", options->host.port, "Port of the API server; 0 picks a free one")->capture_default_str();
   up->add_option("--listen", options->host.listen, "Address at which other hosts reach this one; writes a join file");
-  up->add_option("--store", options->host.store, "Where objects are kept")->capture_default_str()->check(CLI::IsMember({"rocksdb", "memory"}));
+  up->add_option("--store", options->host.store, "Where objects are kept")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"rocksdb", "memory"}));
   up->add_option("--node-grace", options->grace, "Silence after which a node is NotReady")->capture_default_str();
-  up->add_option("--eviction-timeout", options->eviction, "How long pods stay on a node that is not ready")->capture_default_str();
+  up->add_option("--eviction-timeout", options->eviction, "How long pods stay on a node that is not ready")
+      ->capture_default_str();
   up->add_flag("--foreground", options->foreground, "Stay in the foreground");
   up->footer("Example:\n  kabuki up --nodes 5 --name demo && kubectl --context demo get nodes");
   up->callback([options] { run_up(*options); });

@@ -145,7 +145,7 @@ class Load : public runtime::Actor {
     size_t number = 0;
     auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (failure != std::errc() || number >= options_.pods) return;
-    Seen now = scan_bytes(object.body(), kPhase) == "Running"      ? Seen::running
+    Seen now = scan_bytes(object.body(), kPhase) == "Running" ? Seen::running
                : scan_bytes(object.body(), kNodeName).empty() ? Seen::created
                                                               : Seen::bound;
     Seen before = std::exchange(seen_[number], std::max(now, seen_[number]));

@@ -18,10 +18,10 @@ enum class Until { created, bound, running };
 struct LoadOptions {
   Until until = Until::running;
   size_t pods = 0;
-  size_t nodes = 0;            // that must be Ready before the first pod is created
-  size_t batch = 256;          // creates in one message
+  size_t nodes = 0;    // that must be Ready before the first pod is created
+  size_t batch = 256;  // creates in one message
   size_t batches_in_flight = 4;
-  runtime::Address views;      // where nodes and pods are watched
+  runtime::Address views;  // where nodes and pods are watched
 };
 
 /// What a scaling run has measured so far. Latencies are from sending the create to seeing the pod Running.
@@ -31,10 +31,10 @@ struct LoadProgress {
   size_t bound = 0;
   size_t running = 0;
   size_t refused = 0;
-  io::Duration elapsed{0};                // from the first create to the end, or to now
-  io::Duration bound_after{0};            // from the first create to the last bind
-  std::vector<io::Duration> startup;      // one per pod that is what is waited for
-  bool creating = false;                  // false until the first pod is about to be created
+  io::Duration elapsed{0};            // from the first create to the end, or to now
+  io::Duration bound_after{0};        // from the first create to the last bind
+  std::vector<io::Duration> startup;  // one per pod that is what is waited for
+  bool creating = false;              // false until the first pod is about to be created
   bool finished = false;
 };
 

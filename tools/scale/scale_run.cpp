@@ -1,14 +1,13 @@
 #include "tools/scale/scale_run.hpp"
 
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "actors/control_plane.hpp"
 #include "actors/node_host.hpp"
@@ -112,16 +111,18 @@ Result<ScaleResult> run_scale(const ScaleOptions& options, const std::function<v
   actors::TreeParts parts;
   actors::add_control_plane(plane, &parts);
   if (options.until == Until::created) parts.scheduler = nullptr;
-  actors::add_node_host({.host = actors::kFirstHost,
-                         .nodes = options.until == Until::running ? static_cast<int>(options.nodes) : 0,
-                         .pods_per_node = options.pods_per_node ? options.pods_per_node
-                                                                : std::max(needed, kKubernetesPodsPerNode),
-                         .all_views = true,
-                         .member = {.endpoint = run.network().endpoint()}},
-                        &parts);
+  actors::add_node_host(
+      {.host = actors::kFirstHost,
+       .nodes = options.until == Until::running ? static_cast<int>(options.nodes) : 0,
+       .pods_per_node = options.pods_per_node ? options.pods_per_node : std::max(needed, kKubernetesPodsPerNode),
+       .all_views = true,
+       .member = {.endpoint = run.network().endpoint()}},
+      &parts);
   Board board;
   LoadOptions load{.until = options.until,
-                   .pods = options.pods, .nodes = options.nodes, .views = {std::string(actors::kFirstHost) + "/views"}};
+                   .pods = options.pods,
+                   .nodes = options.nodes,
+                   .views = {std::string(actors::kFirstHost) + "/views"}};
   parts.load = [&board, load, &progress] {
     return make_load(load, [&board, &progress](const LoadProgress& seen) { board.put(seen, progress); });
   };

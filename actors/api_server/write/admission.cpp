@@ -42,9 +42,14 @@ void admit_pod(core::Pod* pod, int64_t toleration_seconds) {
 
 void admit_create(const Kind& kind, int64_t toleration_seconds, google::protobuf::Message* object) {
   switch (kind.id) {
-    case kinds::kPod: admit_pod(static_cast<core::Pod*>(object), toleration_seconds); return;
-    case kinds::kNamespace: static_cast<core::Namespace*>(object)->mutable_status()->set_phase("Active"); return;
-    case kinds::kNode: return;  // a kubelet brings its status along
+    case kinds::kPod:
+      admit_pod(static_cast<core::Pod*>(object), toleration_seconds);
+      return;
+    case kinds::kNamespace:
+      static_cast<core::Namespace*>(object)->mutable_status()->set_phase("Active");
+      return;
+    case kinds::kNode:
+      return;  // a kubelet brings its status along
     default:
       if (kind.has_status) clear_part("status", object);
   }

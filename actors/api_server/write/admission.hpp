@@ -1,8 +1,7 @@
 #pragma once
 
-#include <google/protobuf/message.h>
-
 #include <cstdint>
+#include <google/protobuf/message.h>
 
 #include "messages/kinds.hpp"
 

@@ -27,9 +27,10 @@ Result<> check_preconditions(const Write& write, const ObjectPtr& current) {
     std::string where = write.key.ns.empty() ? "" : write.key.ns + "/";
     return conflict(kind, write.key.name,
                     "StorageError: invalid object, Code: 4, Key: /registry/" + kind.plural + "/" + where +
-                        write.key.name + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in "
-                        "precondition: " + write.expected_uid + ", UID in object meta: " +
-                        std::string(current->uid()));
+                        write.key.name +
+                        ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in "
+                        "precondition: " +
+                        write.expected_uid + ", UID in object meta: " + std::string(current->uid()));
   }
   std::string version = write.expected_version;
   if (version.empty() && write.expected_revision != 0) version = std::to_string(write.expected_revision);
@@ -53,11 +54,16 @@ Result<Decision> decide(const Write& write, const ObjectPtr& current, const Writ
   if (!current) return not_found(*write.kind, write.key.name);
   if (auto held = check_preconditions(write, current); !held) return held.error();
   switch (write.verb) {
-    case Write::Verb::update: return decide_update(write, current, context);
-    case Write::Verb::patch: return decide_patch(write, current, context);
-    case Write::Verb::remove: return decide_remove(write, current, context);
-    case Write::Verb::bind: return decide_bind(write, current, context);
-    case Write::Verb::create: break;
+    case Write::Verb::update:
+      return decide_update(write, current, context);
+    case Write::Verb::patch:
+      return decide_patch(write, current, context);
+    case Write::Verb::remove:
+      return decide_remove(write, current, context);
+    case Write::Verb::bind:
+      return decide_bind(write, current, context);
+    case Write::Verb::create:
+      break;
   }
   return internal_error("a write without a verb");
 }

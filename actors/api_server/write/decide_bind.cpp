@@ -37,8 +37,8 @@ Result<Decision> decide_bind(const Write& write, const ObjectPtr& current, const
                     "pod " + write.key.name + " is being deleted, cannot be assigned to a host");
   }
   if (!pod.spec().nodename().empty()) {
-    return conflict(*write.kind, write.key.name, "pod " + write.key.name + " is already assigned to node \"" +
-                                                     pod.spec().nodename() + "\"");
+    return conflict(*write.kind, write.key.name,
+                    "pod " + write.key.name + " is already assigned to node \"" + pod.spec().nodename() + "\"");
   }
   pod.mutable_spec()->set_nodename(write.node);
   set_scheduled(context.now, pod.mutable_status());

@@ -47,9 +47,9 @@ Result<> settle_propagation(const Write& write, ObjectMeta* meta) {
   if (write.propagation.empty()) return {};
   if (write.propagation != "Foreground" && write.propagation != "Orphan" && write.propagation != "Background") {
     static const Kind options{.group = "meta.k8s.io", .kind = "DeleteOptions"};
-    return invalid(options, "",
-                   {unsupported_value("propagationPolicy", write.propagation,
-                                      {"Background", "Foreground", "Orphan"})});
+    return invalid(
+        options, "",
+        {unsupported_value("propagationPolicy", write.propagation, {"Background", "Foreground", "Orphan"})});
   }
   set_finalizer(meta, kForeground, write.propagation == "Foreground");
   set_finalizer(meta, kOrphan, write.propagation == "Orphan");

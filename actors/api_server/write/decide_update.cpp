@@ -103,8 +103,7 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
     decision.effect = Decision::Effect::removed;
   } else {
     decision.next = Object::encode(kind.id, *next);
-    decision.effect =
-        decision.next->body() == current->body() ? Decision::Effect::unchanged : Decision::Effect::put;
+    decision.effect = decision.next->body() == current->body() ? Decision::Effect::unchanged : Decision::Effect::put;
   }
   return decision;
 }

@@ -29,7 +29,10 @@ int32_t replicas_in(const Message& part) {
 
 /// The kind that a Scale is of, for error messages: not stored, so not in the kinds table.
 const Kind& scale_kind() {
-  static const Kind kind{.group = "autoscaling", .version = "v1", .kind = "Scale", .plural = "scales",
+  static const Kind kind{.group = "autoscaling",
+                         .version = "v1",
+                         .kind = "Scale",
+                         .plural = "scales",
                          .descriptor = Scale::descriptor()};
   return kind;
 }

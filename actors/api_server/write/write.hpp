@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <google/protobuf/message.h>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <google/protobuf/message.h>
 
 #include "messages/kinds.hpp"
 #include "messages/object.hpp"
@@ -23,12 +22,12 @@ struct Write {
   enum class Verb { create, update, patch, remove, bind };
   Verb verb = Verb::create;
   const Kind* kind = nullptr;
-  Key key;                  // name empty: create with generateName
-  std::string subresource;  // "", "status", "scale", "finalize"
+  Key key;                                                  // name empty: create with generateName
+  std::string subresource;                                  // "", "status", "scale", "finalize"
   std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale
   PatchKind patch_kind = PatchKind::merge;
   std::string patch;
-  std::string node;  // bind
+  std::string node;     // bind
   bool strict = false;  // patch: unknown fields are an error
   bool collect_notes = false;
 
@@ -56,7 +55,8 @@ struct WriteContext {
   int64_t toleration_seconds = 300;
 };
 
-/// What is to be committed. Exactly one of: nothing (`unchanged`), a new version (`next`), the object's end (`removed`).
+/// What is to be committed. Exactly one of: nothing (`unchanged`), a new version (`next`), the object's end
+/// (`removed`).
 struct Decision {
   enum class Effect { unchanged, put, removed };
   Effect effect = Effect::unchanged;

@@ -69,7 +69,8 @@ TEST(ServiceAddresses, RefusesWhatIsTakenOrOutsideTheRange) {
             "10.96.0.50: provided IP is already allocated");
   // Who has it already is told by the store that it exists.
   EXPECT_TRUE(addresses.claim(service_key("a"), "10.96.0.50").ok());
-  for (const char* bad : {"10.97.0.1", "10.96.0.0", "10.96.255.255", "10.96.0", "10.96.0.1x", "fd00::1", "nonsense"}) {
+  for (const char* bad :
+       {"10.97.0.1", "10.96.0.0", "10.96.255.255", "10.96.0", "10.96.0.1x", "fd00::1", "nonsense"}) {
     EXPECT_EQ(addresses.claim(service_key("b"), bad).error().code, 422) << bad;
   }
   ASSERT_TRUE(addresses.claim(service_key("b"), "10.96.0.11").ok());
@@ -127,10 +128,12 @@ TEST(Namespaces, AdmitOnlyWhereObjectsMayLive) {
   auto refused = namespaces.admits_known(maps, "x", "shop");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, 403);
-  EXPECT_EQ(refused.error().message,
-            "configmaps \"x\" is forbidden: unable to create new content in namespace shop because it is being terminated");
-  EXPECT_EQ(refused.error().causes,
-            (std::vector<Cause>{{"NamespaceTerminating", "namespace shop is being terminated", "metadata.namespace"}}));
+  EXPECT_EQ(
+      refused.error().message,
+      "configmaps \"x\" is forbidden: unable to create new content in namespace shop because it is being terminated");
+  EXPECT_EQ(
+      refused.error().causes,
+      (std::vector<Cause>{{"NamespaceTerminating", "namespace shop is being terminated", "metadata.namespace"}}));
   EXPECT_EQ(Namespaces::admits(maps, "x", "nope", nullptr).error().message, "namespaces \"nope\" not found");
 }
 
@@ -164,8 +167,11 @@ ObjectPtr pod_on(const std::string& node_name) {
   return Object::encode(kinds::kPod, message, 1);
 }
 Write of_host(Write::Verb verb, KindId kind, std::string ns, std::string name, std::string subresource = "") {
-  return {.verb = verb, .kind = &kind_of(kind), .key = {kind, std::move(ns), std::move(name)},
-          .subresource = std::move(subresource), .host = "host-2"};
+  return {.verb = verb,
+          .kind = &kind_of(kind),
+          .key = {kind, std::move(ns), std::move(name)},
+          .subresource = std::move(subresource),
+          .host = "host-2"};
 }
 
 TEST(HostPermission, AHostKeepsItsOwnNodesAlone) {

@@ -22,7 +22,8 @@ using ApiServerBus = ApiSim;
 
 TEST_F(ApiServerWatch, ListsFirstThenFollows) {
   config_map("a");
-  auto sink = watch(kMaps + "?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+  auto sink =
+      watch(kMaps + "?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
   EXPECT_EQ(sink->events(), (Events{"ADDED a", "BOOKMARK initial"}));
   config_map("b");
   EXPECT_EQ(http("DELETE", kMaps + "/a")->status, 200);
@@ -102,11 +103,13 @@ TEST_F(ApiServerWatch, OfOneObjectByItsPathIsARead) {
 }
 
 TEST_F(ApiServerWrite, NoMethodOfABindingButCreateReachesThePod) {
-  const std::string pod = R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})";
+  const std::string pod =
+      R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})";
   ASSERT_EQ(http("POST", kPods, pod)->status, 201);
   const std::string binding = R"({"kind":"Binding","apiVersion":"v1","metadata":{"name":"p"},"target":{"name":"n"}})";
   EXPECT_EQ(http("PUT", kPods + "/p/binding", binding)->status, 405);
-  EXPECT_EQ(http("PATCH", kPods + "/p/binding", "{}", {{"content-type", "application/merge-patch+json"}})->status, 405);
+  EXPECT_EQ(http("PATCH", kPods + "/p/binding", "{}", {{"content-type", "application/merge-patch+json"}})->status,
+            405);
   EXPECT_EQ(http("POST", kPods + "/p/binding?dryRun=All", binding)->status, 201);
   EXPECT_FALSE(http("GET", kPods + "/p")->json()["spec"].contains("nodeName"));
   EXPECT_EQ(http("POST", kPods + "/p/binding", binding)->status, 201);
@@ -117,7 +120,8 @@ TEST_F(ApiServerWrite, NoMethodOfABindingButCreateReachesThePod) {
   EXPECT_EQ(http("DELETE", kPods + "/p", R"({"preconditions":{"resourceVersion":"abc"}})")->status, 409);
   EXPECT_FALSE(http("GET", kPods + "/p")->json()["metadata"].contains("deletionTimestamp"));
   EXPECT_EQ(http("DELETE", kPods + "/p?gracePeriodSeconds=60")->json()["metadata"]["deletionGracePeriodSeconds"], 60);
-  EXPECT_EQ(http("DELETE", kPods + "/p")->json()["metadata"]["deletionGracePeriodSeconds"], 60) << "nothing was asked for";
+  EXPECT_EQ(http("DELETE", kPods + "/p")->json()["metadata"]["deletionGracePeriodSeconds"], 60)
+      << "nothing was asked for";
   auto shorter = http("DELETE", kPods + "/p?gracePeriodSeconds=10")->json();
   EXPECT_EQ(shorter["metadata"]["deletionGracePeriodSeconds"], 10);
   EXPECT_EQ(http("DELETE", kPods + "/p?gracePeriodSeconds=0")->status, 200);
@@ -167,8 +171,9 @@ TEST_F(ApiServerWrite, PagesAreOfOneRevision) {
 
 TEST_F(ApiServerWrite, ServicesKeepTheirAddressesApart) {
   auto make = [&](const std::string& name, const std::string& spec) {
-    return http("POST", kServices, R"({"kind":"Service","apiVersion":"v1","metadata":{"name":")" + name +
-                                       R"("},"spec":{"ports":[{"port":80}])" + spec + "}}");
+    return http("POST", kServices,
+                R"({"kind":"Service","apiVersion":"v1","metadata":{"name":")" + name +
+                    R"("},"spec":{"ports":[{"port":80}])" + spec + "}}");
   };
   std::string first = make("a", "")->json()["spec"]["clusterIP"];
   EXPECT_EQ(make("b", ",\"clusterIP\":\"" + first + "\"")->status, 422);
@@ -179,7 +184,8 @@ TEST_F(ApiServerWrite, ServicesKeepTheirAddressesApart) {
   std::string second = make("c", "")->json()["spec"]["clusterIP"];
   EXPECT_NE(second, first) << "a restarted API server gives what is held";
 
-  const std::string bare = R"({"kind":"Service","apiVersion":"v1","metadata":{"name":"c"},"spec":{"ports":[{"port":81}]}})";
+  const std::string bare =
+      R"({"kind":"Service","apiVersion":"v1","metadata":{"name":"c"},"spec":{"ports":[{"port":81}]}})";
   auto replaced = http("PUT", kServices + "/c", bare);
   EXPECT_EQ(replaced->status, 200) << replaced->body;
   EXPECT_EQ(replaced->json()["spec"]["clusterIP"], second);
@@ -197,7 +203,8 @@ TEST_F(ApiServerWrite, TheNamespacesOfEveryClusterStay) {
   EXPECT_EQ(refused->status, 403);
   EXPECT_EQ(refused->json()["message"], "namespaces \"default\" is forbidden: this namespace may not be deleted");
   EXPECT_EQ(http("POST", "/api/v1/namespaces/nope/configmaps",
-                 R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"x"}})")->json()["message"],
+                 R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"x"}})")
+                ->json()["message"],
             "namespaces \"nope\" not found");
 }
 
@@ -205,8 +212,10 @@ TEST_F(ApiServerBus, SurvivesRequestsThatMakeNoSense) {
   bus::GetObjects get;
   get.add_keys()->set_kind(9999);
   EXPECT_EQ(ask("host-1", "@api-server", runtime::make_message(get)).error().code, 400);
-  actors::Write scale{.verb = bus::WriteObjects::PATCH_MERGE, .key = {kinds::kConfigMap, "default", "a"},
-                      .patch = "{}", .subresource = "scale"};
+  actors::Write scale{.verb = bus::WriteObjects::PATCH_MERGE,
+                      .key = {kinds::kConfigMap, "default", "a"},
+                      .patch = "{}",
+                      .subresource = "scale"};
   config_map("a");
   EXPECT_EQ(code_of(scale, "host-1"), 400);
   EXPECT_EQ(code_of(actors::Write::bind({kinds::kConfigMap, "default", "a"}, "", "n"), "host-1"), 400);
@@ -255,10 +264,12 @@ TEST_F(ApiServerBus, AHostWritesForItsOwnNodesAlone) {
     ASSERT_EQ(code_of(actors::Write::bind(key, "", std::string("n") + name[1]), "host-1"), 0);
   }
   auto run = [](const std::string& name) {
-    return actors::Write::merge_patch({kinds::kPod, "default", name}, "", R"({"status":{"phase":"Running"}})", "status");
+    return actors::Write::merge_patch({kinds::kPod, "default", name}, "", R"({"status":{"phase":"Running"}})",
+                                      "status");
   };
   auto end = [](const std::string& name) {
-    return actors::Write{.verb = bus::WriteObjects::DELETE, .key = {kinds::kPod, "default", name}, .grace_seconds = 0};
+    return actors::Write{
+        .verb = bus::WriteObjects::DELETE, .key = {kinds::kPod, "default", name}, .grace_seconds = 0};
   };
   EXPECT_EQ(code_of(run("p2"), "host-2"), 0);
   EXPECT_EQ(code_of(run("p1"), "host-2"), 403);

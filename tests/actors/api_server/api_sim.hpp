@@ -2,10 +2,9 @@
 
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "actors/api_server/api_server_actor.hpp"
 #include "actors/store_shard/store_shard_actor.hpp"
@@ -23,8 +22,8 @@ using namespace std::chrono_literals;
 struct FakeSink : http::ResponseSink {
   int status = 0;
   http::Headers headers;
-  std::string body;                 // of a response, or what a stream has been sent
-  bool full = false;                // refuses what a stream is sent
+  std::string body;   // of a response, or what a stream has been sent
+  bool full = false;  // refuses what a stream is sent
   bool ended = false;
   int refused = 0;
   std::function<void()> closed, writable;
@@ -86,9 +85,10 @@ struct ApiSim : runtime::sim::SimTest {
     std::vector<runtime::ChildSpec> children;
     for (const std::string& name : map.names()) {
       auto medium = media[name] = std::make_shared<store::MemoryMedium>();
-      children.push_back({.name = name, .make = store::store_shard({.name = name, .mapping = map}, [medium, map, name] {
-                            return store::make_memory_engine(medium, {.identity = map.identity(name)});
-                          })});
+      children.push_back(
+          {.name = name, .make = store::store_shard({.name = name, .mapping = map}, [medium, map, name] {
+                           return store::make_memory_engine(medium, {.identity = map.identity(name)});
+                         })});
     }
     ApiServerOptions options;
     options.shard_of = [map](KindId kind) { return map.shard_of(kind); };
@@ -157,7 +157,9 @@ struct ApiSim : runtime::sim::SimTest {
   }
   void config_map(const std::string& name) {
     EXPECT_EQ(http("POST", "/api/v1/namespaces/default/configmaps",
-                   R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + "\"}}")->status, 201);
+                   R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + "\"}}")
+                  ->status,
+              201);
   }
   void kill(const std::string& actor) {
     ASSERT_TRUE(ask("host-1", actor, runtime::make_message(bus::KillActor())).ok());

@@ -100,9 +100,10 @@ TEST(Authorization, LetsMastersDoAnythingAndAnonymousSeeHealth) {
   for (const char* path : {"/metrics", "/healthzx", "/api", "/"}) {
     EXPECT_EQ(authorize({}, "get", *parse_path(path)).error().code, 403) << path;
   }
-  EXPECT_EQ(authorize({}, "get", pods).error().message,
-            "pods \"a\" is forbidden: User \"system:anonymous\" cannot get resource \"pods\" in API group \"\" in the "
-            "namespace \"shop\"");
+  EXPECT_EQ(
+      authorize({}, "get", pods).error().message,
+      "pods \"a\" is forbidden: User \"system:anonymous\" cannot get resource \"pods\" in API group \"\" in the "
+      "namespace \"shop\"");
 }
 
 TEST(Negotiation, TakesTheFirstFormThatCanBeServed) {
@@ -115,7 +116,8 @@ TEST(Negotiation, TakesTheFirstFormThatCanBeServed) {
   EXPECT_EQ(format("*/*"), Format{});
   EXPECT_EQ(format("text/html, application/yaml"), (Format{Encoding::yaml, As::object}));
   EXPECT_EQ(format("application/vnd.kubernetes.protobuf,application/json"), (Format{Encoding::protobuf, As::object}));
-  EXPECT_EQ(format("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"), (Format{Encoding::json, As::table}));
+  EXPECT_EQ(format("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
+            (Format{Encoding::json, As::table}));
   EXPECT_EQ(format("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json"), Format{});
   EXPECT_EQ(format("application/json; as=PartialObjectMetadata; g=meta.k8s.io; v=v1"),
             (Format{Encoding::json, As::partial_metadata}));
@@ -125,7 +127,8 @@ TEST(Negotiation, TakesTheFirstFormThatCanBeServed) {
 }
 
 TEST(Parameters, FlagsAreTrueUnlessTheySayNot) {
-  for (const char* yes : {"", "1", "true", "yes", "no"}) EXPECT_TRUE(query_flag(request("", "", {{"f", yes}}), "f")) << yes;
+  for (const char* yes : {"", "1", "true", "yes", "no"})
+    EXPECT_TRUE(query_flag(request("", "", {{"f", yes}}), "f")) << yes;
   for (const char* no : {"0", "false", "FALSE"}) EXPECT_FALSE(query_flag(request("", "", {{"f", no}}), "f")) << no;
   EXPECT_FALSE(query_flag(request("", ""), "f"));
 }
@@ -147,7 +150,8 @@ TEST(Parameters, ListsAndWatchesSayWhatTheyCannotRead) {
   EXPECT_EQ(list_code({{"sendInitialEvents", "true"}}), 422);
   EXPECT_EQ(list_code({{"labelSelector", "a in ("}}), 400);
   EXPECT_EQ(list_code({{"fieldSelector", "spec.foo=1"}}), 400);
-  auto long_watch = list_parameters(kind_of(kinds::kPod), request("GET", "", {{"timeoutSeconds", "9223372036854775807"}}));
+  auto long_watch =
+      list_parameters(kind_of(kinds::kPod), request("GET", "", {{"timeoutSeconds", "9223372036854775807"}}));
   EXPECT_GT(io::Duration(std::chrono::seconds(long_watch->timeout_seconds)).count(), 0);
 }
 
@@ -158,7 +162,8 @@ TEST(Parameters, ContinueTokensComeBackEqual) {
   ContinueToken node{.revision = ~uint64_t{0}, .name = "n"};
   EXPECT_EQ(*read_continue_token(pods, write_continue_token(pods, pod)), pod);
   EXPECT_EQ(*read_continue_token(nodes, write_continue_token(nodes, node)), node);
-  for (const char* bad : {"?", "e30", "bm90IGpzb24", "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYS9iIn0", "W10"}) {
+  for (const char* bad :
+       {"?", "e30", "bm90IGpzb24", "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYS9iIn0", "W10"}) {
     auto token = read_continue_token(pods, bad);
     ASSERT_FALSE(token.ok()) << bad;
     EXPECT_EQ(token.error().code, 400);

@@ -1,8 +1,7 @@
-#include "tests/actors/controllers/cluster_sim.hpp"
-
 #include "messages/api/core/v1/event.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/node.pb.h"
+#include "tests/actors/controllers/cluster_sim.hpp"
 
 namespace kabuki::controllers {
 namespace {
@@ -22,11 +21,13 @@ TEST_F(ControllerActors, MakeWhatEveryClusterHas) {
   EXPECT_EQ(namespaces, (std::vector<std::string>{"default", "kube-node-lease", "kube-public", "kube-system"}));
   ASSERT_TRUE(until([&] { return list(kinds::kConfigMap).size() == 4; }, 30s));
   std::set<std::string> cidrs;
-  ASSERT_TRUE(until([&] {
-    cidrs.clear();
-    for (const ObjectPtr& node : list(kinds::kNode)) cidrs.insert(node->as<core::Node>().spec().podcidr());
-    return !cidrs.contains("");
-  }, 60s));
+  ASSERT_TRUE(until(
+      [&] {
+        cidrs.clear();
+        for (const ObjectPtr& node : list(kinds::kNode)) cidrs.insert(node->as<core::Node>().spec().podcidr());
+        return !cidrs.contains("");
+      },
+      60s));
   EXPECT_EQ(cidrs, (std::set<std::string>{"10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"}));
 }
 
@@ -34,10 +35,12 @@ TEST_F(ControllerActors, ADeploymentGetsItsPodsRunsAndGoes) {
   start(2);
   create(6);
   ASSERT_TRUE(until([&] { return ready_pods() == 6; }, 300s));
-  ASSERT_TRUE(until([&] {
-    const auto d = find(kinds::kDeployment, "default", "web")->as<apps::Deployment>();
-    return d.status().availablereplicas() == 6 && d.status().conditions_size() == 2;
-  }, 60s));
+  ASSERT_TRUE(until(
+      [&] {
+        const auto d = find(kinds::kDeployment, "default", "web")->as<apps::Deployment>();
+        return d.status().availablereplicas() == 6 && d.status().conditions_size() == 2;
+      },
+      60s));
   write({Write::remove(*find(kinds::kDeployment, "default", "web"))});
   EXPECT_TRUE(until([&] { return list(kinds::kPod).empty() && list(kinds::kReplicaSet).empty(); }, 300s));
 }
@@ -50,12 +53,15 @@ TEST_F(ControllerActors, ARollingUpdateReplacesEveryPod) {
   auto d = object->as<apps::Deployment>();
   d.mutable_spec()->mutable_template_()->mutable_spec()->mutable_containers(0)->set_image("nginx:2");
   ASSERT_FALSE(write({Write::update(*object, d)})[0].error);
-  EXPECT_TRUE(until([&] {
-    const auto pods = list(kinds::kPod);
-    return pods.size() == 4 && ready_pods() == 4 && std::all_of(pods.begin(), pods.end(), [](const ObjectPtr& pod) {
-             return pod->as<core::Pod>().spec().containers(0).image() == "nginx:2";
-           });
-  }, 600s));
+  EXPECT_TRUE(until(
+      [&] {
+        const auto pods = list(kinds::kPod);
+        return pods.size() == 4 && ready_pods() == 4 &&
+               std::all_of(pods.begin(), pods.end(), [](const ObjectPtr& pod) {
+                 return pod->as<core::Pod>().spec().containers(0).image() == "nginx:2";
+               });
+      },
+      600s));
 }
 
 TEST_F(ControllerActors, KillingEveryControllerMidwayChangesNothingInTheEnd) {

@@ -191,8 +191,8 @@ TEST(Convergence, ARollingUpdateKeepsItsBounds) {
         available += facts.active() && facts.ready;
       }
       moved |= all > 8;
-      ASSERT_LE(all, 10u);        // maxSurge 25 %
-      ASSERT_GE(available, 6u);   // maxUnavailable 25 %
+      ASSERT_LE(all, 10u);       // maxSurge 25 %
+      ASSERT_GE(available, 6u);  // maxUnavailable 25 %
     }
     EXPECT_TRUE(moved);
     ASSERT_LT(cluster.settle(1000), 1000);
@@ -215,7 +215,8 @@ TEST(Convergence, TheSameSeedGivesTheSameHistory) {
     cluster.api.create(actors::Write::create(kinds::kDeployment, deployment("app", 5, "v1")));
     for (int i = 0; i < 200; ++i) cluster.step({.deliver = 0.4, .refuse = 0.2, .lose = 0.1, .answer = 0.4}, 0.05);
     std::string history;
-    for (const auto& event : cluster.api.log()) history += event.object->key().text() + std::string(event.object->body());
+    for (const auto& event : cluster.api.log())
+      history += event.object->key().text() + std::string(event.object->body());
     return history;
   };
   EXPECT_EQ(run(), run());

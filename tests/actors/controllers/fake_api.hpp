@@ -17,8 +17,8 @@
 
 namespace kabuki::controllers::testing {
 
-/// An API server and its store in memory: enough of their semantics for controllers, and a log from which views follow
-/// at their own pace.
+/// An API server and its store in memory: enough of their semantics for controllers, and a log from which views
+/// follow at their own pace.
 class FakeApi {
  public:
   struct Event {
@@ -63,7 +63,8 @@ class FakeApi {
       copy_part(*given, "status", next.get());
     } else {
       copy_part(*next, "status", given.get());
-      if (write.key.kind == kinds::kNamespace && write.subresource != "finalize") copy_part(*next, "spec", given.get());
+      if (write.key.kind == kinds::kNamespace && write.subresource != "finalize")
+        copy_part(*next, "spec", given.get());
       if (!same_desired_state(*next, *given)) {
         mutable_meta(given.get())->set_generation(meta_of(*next).generation() + 1);
       }

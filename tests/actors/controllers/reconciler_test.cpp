@@ -185,8 +185,9 @@ TEST_F(ReconcilerTest, AnnouncesWhatCameOfAWrite) {
   error.code = 403;
   error.message = "no";
   reconciler->answered(batches[0].id, {refused(error)}, at(0));
-  EXPECT_EQ(reconciler->take_notes(), (std::vector<actors::EventNote>{{about, "uid", "Normal", "Done", "did x"},
-                                                                      {about, "uid", "Warning", "Failed", "did not: no"}}));
+  EXPECT_EQ(reconciler->take_notes(),
+            (std::vector<actors::EventNote>{{about, "uid", "Normal", "Done", "did x"},
+                                            {about, "uid", "Warning", "Failed", "did not: no"}}));
 }
 
 TEST_F(ReconcilerTest, ComesBackWhenItAskedTo) {
@@ -211,8 +212,8 @@ TEST(WorkQueue, BackoffDoublesUpToAMinute) {
     waits.push_back((*queue.next_due() - now).count() / 1'000'000);
     now = *queue.next_due();
   }
-  EXPECT_EQ(waits, (std::vector<int64_t>{5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 40960, 60000,
-                                         60000}));
+  EXPECT_EQ(waits, (std::vector<int64_t>{5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 40960,
+                                         60000, 60000}));
 }
 
 TEST(WorkQueue, AKeyAddedWhileItIsHeldComesAgainOnce) {

@@ -67,7 +67,8 @@ struct World {
   }
   apps::ReplicaSetStatus status() {
     for (auto& step : reconcile_replica_set(view, key, now).steps) {
-      if (step.write.verb == bus::WriteObjects::UPDATE_STATUS) return step.write.object->as<apps::ReplicaSet>().status();
+      if (step.write.verb == bus::WriteObjects::UPDATE_STATUS)
+        return step.write.object->as<apps::ReplicaSet>().status();
     }
     return {};
   }
@@ -102,8 +103,8 @@ TEST(ReplicaSet, SaysWhatItDidAndWhatItCouldNot) {
   World world;
   world.put(kinds::kReplicaSet, set(1));
   const Plan plan = reconcile_replica_set(world.view, key, now);
-  EXPECT_EQ(plan.steps[0].say, (Announcement{key, "set-uid", "SuccessfulCreate", "Created pod: {name}", "FailedCreate",
-                                             "Error creating: {error}"}));
+  EXPECT_EQ(plan.steps[0].say, (Announcement{key, "set-uid", "SuccessfulCreate", "Created pod: {name}",
+                                             "FailedCreate", "Error creating: {error}"}));
 }
 
 TEST(ReplicaSet, DoesNotCountPodsThatAreOverOrGoing) {
