@@ -42,9 +42,11 @@ struct Change {
 
 /// Keeps one shard's objects durably. Asynchronous: `submit` returns at once, results come by `done` and confirmed
 /// changes by the feed, both on any thread, the feed strictly in revision order and a batch's feed before its
-/// `done`. Nothing is fed before it is durable. Entries of one batch are judged one by one, in order.
+/// `done`. Nothing is fed before it is durable. Entries of one batch are judged one by one, in order. Where others
+/// write to the same data (etcd), the feed has their changes too.
 class Engine {
  public:
+  /// Changes up to `revision`; none when it was reached without any.
   using Feed = std::function<void(uint64_t revision, std::vector<Change> changes)>;
   using Done = std::function<void(std::vector<MutationResult>)>;
   /// The engine cannot go on (fsync failed, disk gone): the shard must stop and recover from what is durable.
@@ -58,6 +60,10 @@ class Engine {
   virtual Result<uint64_t> load(const std::function<void(ObjectPtr)>& sink) = 0;
   virtual void start(Feed feed, Failed failed) = 0;
   virtual void submit(std::vector<Mutation> batch, Done done) = 0;
+  /// Calls `done`, on any thread, with a revision that nothing acknowledged before this call, to whomever, is above:
+  /// a reader whose feed has reached it reads nothing stale. Error: Unavailable when that cannot be learned now (no
+  /// quorum). The default is for engines that alone write: what they acknowledged, they have fed.
+  virtual void barrier(std::function<void(Result<uint64_t>)> done) { done(kFirstRevision); }
   /// Waits for what was submitted, then closes. No callback comes after it.
   virtual void stop() = 0;
 };
