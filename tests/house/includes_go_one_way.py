@@ -23,9 +23,9 @@ MAY_INCLUDE = {
 LIBRARIES = {
     r"caf/": [r"runtime/(?!io/)", r".*_actor\.(hpp|cpp)$"],
     r"zmq|zmq\.hpp": [r"runtime/transport/"],
-    r"boost/|openssl/": [r"actors/api_server/http/", r"tools/pki\.cpp$", r"tools/bench/"],
+    r"boost/|openssl/": [r"actors/api_server/http/", r"tools/pki\.cpp$", r"tools/benchmarks/"],
     r"rocksdb/": [r"store/engines/"],
-    r"grpc": [r"store/engines/"],
+    r"grpc": [r"store/engines/", r"tools/benchmarks/"],
     r"yaml-cpp/": [r"messages/", r"tools/"],
     r"nlohmann/": [r"messages/patch/", r"messages/openapi/", r"actors/api_server/", r"tools/", r"runtime/(transport/join_file|membership)"],
     r"simdjson": [r"messages/"],

@@ -1,4 +1,4 @@
-#include "tools/bench/micro.hpp"
+#include "tools/benchmarks/micro.hpp"
 
 #include <condition_variable>
 #include <filesystem>

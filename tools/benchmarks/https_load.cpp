@@ -1,4 +1,4 @@
-#include "tools/bench/https_load.hpp"
+#include "tools/benchmarks/https_load.hpp"
 
 #include <algorithm>
 #include <cctype>

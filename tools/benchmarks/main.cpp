@@ -1,4 +1,4 @@
-// kabuki_bench: the figures of tools/bench/README.md.
+// kabuki_bench: the figures of tools/benchmarks/README.md.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -7,8 +7,8 @@
 #include <sys/utsname.h>
 #include <thread>
 
-#include "tools/bench/https_load.hpp"
-#include "tools/bench/micro.hpp"
+#include "tools/benchmarks/https_load.hpp"
+#include "tools/benchmarks/micro.hpp"
 
 namespace {
 
@@ -63,7 +63,7 @@ void store(std::string directory, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Measures Kabuki; tools/bench/README.md has the figures");
+  CLI::App app("Measures Kabuki; tools/benchmarks/README.md has the figures");
   app.require_subcommand(1);
 
   HttpsLoadOptions load;
