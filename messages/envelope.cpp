@@ -69,7 +69,7 @@ Result<> canonical_value(json::Form form, Message* value) {
 /// Go checks these values when it reads Protobuf; the Protobuf library knows nothing of them.
 Result<> canonical_values(Message* message) {
   const json::Form form = json::form_of_message(message->GetDescriptor());
-  if (form != json::Form::message) return canonical_value(form, message);
+  if (form != json::Form::message && form != json::Form::schema_or) return canonical_value(form, message);
   const auto* reflection = message->GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection->ListFields(*message, &fields);

@@ -147,6 +147,7 @@ bool Decoder::value(const Member& member, int number, bool keep_zero, const Elem
   if (member.form != Form::message) {
     if (!value.is_null()) {
       if (member.form <= Form::number) return scalar(member.form, number, keep_zero, value);
+      if (member.form == Form::schema_or) return schema_or(*member.message, number, value);
       const size_t before = out_->size();
       if (!special(member.form, number, value)) return false;
       if (!keep_zero && is_empty_field(member.form, std::string_view(*out_).substr(before))) out_->resize(before);

@@ -44,6 +44,7 @@ class Decoder {
   bool special(Form form, int number, const Element& value);
   bool text_form(Form form, int number, std::string_view text, const Element& value);
   bool string_list(int number, const Element& value);
+  bool schema_or(const Plan& plan, int number, const Element& value);
 
   size_t begin_message(int number);
   void end_message(size_t begin);

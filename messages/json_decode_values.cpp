@@ -146,4 +146,25 @@ bool Decoder::string_list(int number, const Element& value) {
   return true;
 }
 
+bool Decoder::schema_or(const Plan& plan, int number, const Element& value) {
+  const bool schema_first = plan.members[0].name == "schema";
+  const Member& schema = plan.members[schema_first ? 0 : 1];
+  const Member& alternative = plan.members[schema_first ? 1 : 0];
+  const bool boolean = alternative.form == Form::boolean;
+  const size_t begin = begin_message(number);
+  bool fine = false;
+  if (value.is_object()) {
+    if (boolean) wire::append_varint_field(alternative.number, 1, out_);
+    fine = this->value(schema, schema.number, true, value);
+  } else if (boolean) {
+    if (!value.is_bool()) return expected("true, false or an object", value);
+    fine = scalar(Form::boolean, alternative.number, false, value);
+  } else {
+    if (!value.is_array()) return expected("an object or an array", value);
+    fine = list(alternative, value);
+  }
+  end_message(begin);
+  return fine;
+}
+
 }  // namespace kabuki::json

@@ -87,6 +87,36 @@ void write_string_list(std::string_view body, std::string* out) {
   *out += ']';
 }
 
+void write_elements(const Member& member, std::string_view fields, std::string* out);
+
+/// The list where there is one, else the schema, else the boolean.
+void write_schema_or(const Plan& plan, std::string_view body, std::string* out) {
+  const bool schema_first = plan.members[0].name == "schema";
+  const Member& schema_member = plan.members[schema_first ? 0 : 1];
+  const Member& alternative = plan.members[schema_first ? 1 : 0];
+  bool allowed = false;
+  bool any_schema = false;
+  bool any_list = false;
+  std::string_view schema;
+  Reader reader(body);
+  while (reader.next()) {
+    if (reader.number() == schema_member.number && reader.type() == Type::bytes) {
+      schema = reader.bytes();
+      any_schema = true;
+    } else if (reader.number() == alternative.number && reader.type() == wire_type(alternative.form)) {
+      any_list = any_list || alternative.shape == Shape::list;
+      allowed = alternative.shape == Shape::single && reader.value() != 0;
+    }
+  }
+  if (any_list) {
+    write_elements(alternative, body, out);
+  } else if (any_schema) {
+    write_message(*schema_member.message, schema, out);
+  } else {
+    *out += alternative.shape == Shape::list ? "null" : allowed ? "true" : "false";
+  }
+}
+
 void write_bytes(const Plan* message, Form form, std::string_view bytes, std::string* out) {
   switch (form) {
     case Form::string:
@@ -95,6 +125,8 @@ void write_bytes(const Plan* message, Form form, std::string_view bytes, std::st
       return write_message(*message, bytes, out);
     case Form::string_list:
       return write_string_list(bytes, out);
+    case Form::schema_or:
+      return write_schema_or(*message, bytes, out);
     case Form::bytes:
       *out += '"';
       append_base64(bytes, out);
@@ -185,8 +217,7 @@ void write_packed(Form form, std::string_view packed, std::string* out) {
   }
 }
 
-void write_list(const Member& member, std::string_view fields, std::string* out) {
-  *out += member.key;
+void write_elements(const Member& member, std::string_view fields, std::string* out) {
   *out += '[';
   const Type type = wire_type(member.form);
   Reader reader(fields);
@@ -204,7 +235,13 @@ void write_list(const Member& member, std::string_view fields, std::string* out)
     }
   }
   if (out->back() == ',') out->pop_back();
-  *out += "],";
+  *out += ']';
+}
+
+void write_list(const Member& member, std::string_view fields, std::string* out) {
+  *out += member.key;
+  write_elements(member, fields, out);
+  *out += ',';
 }
 
 void write_entry(const Member& member, std::string_view entry, std::string* out) {

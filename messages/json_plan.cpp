@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <unordered_map>
 
@@ -70,6 +71,7 @@ std::string zero_value(const Member& member) {
     case Form::micro_time:
     case Form::raw:
     case Form::string_list:
+    case Form::schema_or:
       return "null";
   }
   return "null";
@@ -90,6 +92,13 @@ bool is_struct(const Member& member) {
     default:
       return false;
   }
+}
+
+/// Whether a message with metadata is part of another, not a kind.
+bool is_embedded(const Descriptor* message) {
+  static const std::set<std::string_view> kEmbedded = {"PodTemplateSpec", "JobTemplateSpec",
+                                                       "ResourceClaimTemplateSpec", "PersistentVolumeClaimTemplate"};
+  return kEmbedded.contains(message->name());
 }
 
 /// Cheap, and spreads the names of one message well enough.
@@ -126,8 +135,7 @@ class Plans {
     plan->descriptor = descriptor;
     plan->members.reserve(static_cast<size_t>(descriptor->field_count()));
     for (int i = 0; i < descriptor->field_count(); ++i) add_member(descriptor->field(i), plan, made);
-    plan->has_type_meta = !plan->members.empty() && plan->members[0].name == "metadata" &&
-                          !descriptor->name().ends_with("Template") && !descriptor->name().ends_with("TemplateSpec");
+    plan->has_type_meta = !plan->members.empty() && plan->members[0].name == "metadata" && !is_embedded(descriptor);
     return plan;
   }
 
@@ -148,7 +156,8 @@ class Plans {
     member.form = form_of(value);
     member.pointer = field->options().GetExtension(pointer);
     member.inlined = field->options().GetExtension(inlined);
-    if (member.form == Form::message) member.message = build(value->message_type(), made);
+    if (member.form == Form::message || member.form == Form::schema_or)
+      member.message = build(value->message_type(), made);
     const auto number = static_cast<size_t>(member.number);
     if (plan->member_of_number.size() <= number) plan->member_of_number.resize(number + 1, -1);
     plan->member_of_number[number] = static_cast<int16_t>(plan->members.size());
@@ -213,6 +222,7 @@ class Plans {
 Form form_of_message(const Descriptor* message) {
   static const std::unordered_map<std::string, Form> kForms = {
       {"k8s.io.apimachinery.pkg.api.resource.Quantity", Form::quantity},
+      {"k8s.io.apimachinery.pkg.api.resource.QuantityValue", Form::quantity},
       {"k8s.io.apimachinery.pkg.util.intstr.IntOrString", Form::int_or_string},
       {"k8s.io.apimachinery.pkg.apis.meta.v1.Time", Form::time},
       {"k8s.io.apimachinery.pkg.apis.meta.v1.MicroTime", Form::micro_time},
@@ -220,6 +230,9 @@ Form form_of_message(const Descriptor* message) {
       {"k8s.io.apimachinery.pkg.apis.meta.v1.FieldsV1", Form::raw},
       {"k8s.io.apimachinery.pkg.runtime.RawExtension", Form::raw},
       {"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSON", Form::raw},
+      {"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray", Form::schema_or},
+      {"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool", Form::schema_or},
+      {"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray", Form::schema_or},
   };
   const auto found = kForms.find(message->full_name());
   if (found != kForms.end()) return found->second;

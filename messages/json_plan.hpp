@@ -28,6 +28,7 @@ enum class Form : uint8_t {
   duration,     // "1m30s"
   raw,          // JSON as it is: FieldsV1, RawExtension, JSON
   string_list,  // a message that stands as an array of strings: Verbs, ExtraValue
+  schema_or,    // a JSON schema, or what the message has beside `schema`: a boolean, a list of schemas or of strings
 };
 
 /// The form of a field whose type is this message.
@@ -47,7 +48,7 @@ struct Member {
   Shape shape = Shape::single;
   bool pointer = false;  // absent and empty are two values
   bool inlined = false;
-  const Plan* message = nullptr;  // of Form::message
+  const Plan* message = nullptr;  // of Form::message and Form::schema_or
 };
 
 /// What encoding and decoding need of a message, worked out once.

@@ -8,9 +8,11 @@
 #include "messages/envelope.hpp"
 #include "messages/json.hpp"
 #include "messages/json_encode.hpp"
+#include "messages/json_plan.hpp"
 #include "messages/kinds.hpp"
 #include "messages/object.hpp"
 #include "messages/yaml.hpp"
+#include "tests/messages/api_messages.hpp"
 #include "tests/messages/random_message.hpp"
 
 namespace kabuki {
@@ -48,6 +50,25 @@ TEST(CodecProperty, JsonKeepsEveryMessage) {
     RC_ASSERT(notes.notes.empty());
     RC_ASSERT(serialize(*back) == serialize(*sample.message));
   }));
+}
+
+TEST(CodecProperty, JsonKeepsEveryMessageOfTheApi) {
+  auto* factory = google::protobuf::MessageFactory::generated_factory();
+  for (const auto* descriptor : api_messages()) {
+    if (json::form_of_message(descriptor) != json::Form::message) continue;
+    std::mt19937_64 random(descriptor->file()->package().size() * 1000 + descriptor->full_name().size());
+    for (int round = 0; round < 20; ++round) {
+      const std::unique_ptr<Message> message(factory->GetPrototype(descriptor)->New());
+      fill_randomly(&random, message.get());
+      const std::string json = to_json(*message);
+      const std::unique_ptr<Message> back(message->New());
+      JsonNotes notes;
+      const auto decoded = decode_json(json, back.get(), &notes);
+      ASSERT_TRUE(decoded.ok()) << descriptor->full_name() << ": " << decoded.error().message << json;
+      EXPECT_TRUE(notes.notes.empty()) << descriptor->full_name() << ": " << notes.notes[0];
+      ASSERT_EQ(serialize(*back), serialize(*message)) << descriptor->full_name() << json;
+    }
+  }
 }
 
 TEST(CodecProperty, YamlKeepsEveryMessage) {

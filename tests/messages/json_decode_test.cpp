@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "messages/api/apiextensions/v1/json_schema.pb.h"
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
@@ -32,6 +33,26 @@ TEST(JsonDecode, ReadsWhatEncodingWrites) {
       R"("periodSeconds":3}}]},"status":{}})",
   };
   for (const char* document : documents) EXPECT_EQ(through<core::Pod>(document), document);
+}
+
+TEST(JsonDecode, ReadsSchemasAndWhatStandsInTheirPlace) {
+  using Schema = k8s::io::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+  const char* documents[] = {
+      R"({"type":"object","additionalProperties":true})",
+      R"({"type":"object","additionalProperties":false})",
+      R"({"additionalProperties":{}})",
+      R"({"default":{"a":[1,null]},"enum":["x",null,1.5],"additionalItems":{"type":"string"}})",
+      R"({"items":{"type":"string","x-kubernetes-int-or-string":true}})",
+      R"({"items":{}})",
+      R"({"items":[{"type":"string"},{}]})",
+      R"({"dependencies":{"a":["b","c"],"d":{"required":["e"]}}})",
+      R"({"$ref":"#/a","maximum":1.5,"exclusiveMaximum":true,"not":{"anyOf":[{"minLength":1}]}})",
+  };
+  for (const char* document : documents) EXPECT_EQ(through<Schema>(document), document);
+  Schema schema;
+  EXPECT_EQ(decode_outcome(R"({"additionalProperties":1})", &schema),
+            "additionalProperties: expected true, false or an object, got a number 1");
+  EXPECT_EQ(decode_outcome(R"({"items":"x"})", &schema), "items: expected an object or an array, got a string \"x\"");
 }
 
 TEST(JsonDecode, MakesValuesCanonical) {

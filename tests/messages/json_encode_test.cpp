@@ -101,7 +101,7 @@ TEST(JsonEncode, GivesSpecialTypesTheirOwnForm) {
   resource.mutable_verbs()->add_items("get");
   resource.mutable_verbs()->add_items("list");
   EXPECT_EQ(json_of(resource),
-            R"({"name":"","namespaced":false,"kind":"","verbs":["get","list"],"singularName":""})");
+            R"({"name":"","singularName":"","namespaced":false,"kind":"","verbs":["get","list"]})");
 
   core::ConfigMap config;
   (*config.mutable_binarydata())["b"] = std::string("\0\xff", 2);

@@ -14,6 +14,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr int kDepthMax = 7;
+/// A schema of schemas would grow without end.
+constexpr int kMessagesMax = 500;
 
 class Filler {
  public:
@@ -21,7 +23,8 @@ class Filler {
 
   void fill(Message* out, int depth) {
     const std::string& type = out->GetDescriptor()->name();
-    if (type == "Quantity") return text(out, pick_of({"1", "500m", "2Gi", "1e3", "-3", "12E"}));
+    if (type == "Quantity" || type == "QuantityValue")
+      return text(out, pick_of({"1", "500m", "2Gi", "1e3", "-3", "12E"}));
     if (type == "IntOrString") return int_or_string(out);
     if (type == "Time") return number(out, "seconds", between(1, 4102444800));
     if (type == "Duration") return number(out, "duration", between(1, 1'000'000'000'000));
@@ -31,6 +34,9 @@ class Filler {
       number(out, "seconds", between(1, 4102444800));
       return number(out, "nanos", between(0, 999'999) * 1000);
     }
+    if (type == "JSON") return raw(out, "raw");
+    if (type.starts_with("JSONSchemaPropsOr")) return schema_or(out, depth);
+    if (--left_ < 0) return;
     const auto* descriptor = out->GetDescriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) fill_field(descriptor->field(i), out, depth);
   }
@@ -70,11 +76,30 @@ class Filler {
     out->GetReflection()->SetString(out, named(out, "strVal"), word());
   }
 
+  // A schema or what else there may be: never both, never neither.
+  void schema_or(Message* out, int depth) {
+    const auto* other = out->GetDescriptor()->field(out->GetDescriptor()->field(0)->name() == "schema" ? 1 : 0);
+    const auto* reflection = out->GetReflection();
+    const bool boolean = other->cpp_type() == FieldDescriptor::CPPTYPE_BOOL;
+    if (draw() % 2 == 0) {
+      if (boolean) reflection->SetBool(out, other, true);
+      return fill(reflection->MutableMessage(out, named(out, "schema")), depth + 1);
+    }
+    if (boolean) return scalar(other, false, out);
+    for (uint64_t i = draw() % 3 + 1; i-- > 0;) {
+      if (other->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        fill(reflection->AddMessage(out, other), depth + 1);
+      } else {
+        scalar(other, true, out);
+      }
+    }
+  }
+
   void fill_field(const FieldDescriptor* field, Message* out, int depth) {
     if (draw() % 3 == 0) return;
     const auto* reflection = out->GetReflection();
     const bool is_message = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-    if (is_message && depth >= kDepthMax) return;
+    if (is_message && (depth >= kDepthMax || left_ <= 0)) return;
     if (field->is_map()) {
       const uint64_t size = draw() % 4;
       for (uint64_t i = 0; i < size; ++i) add_entry(field, "key" + std::to_string(i) + word(), out, depth);
@@ -126,6 +151,11 @@ class Filler {
         const int64_t value = integer();
         return add ? reflection->AddInt64(out, field, value) : reflection->SetInt64(out, field, value);
       }
+      case FieldDescriptor::CPPTYPE_DOUBLE: {
+        constexpr double kNumbers[] = {0, 0.5, -2, 1e21, 1e-7};
+        const double value = kNumbers[draw() % std::size(kNumbers)];
+        return add ? reflection->AddDouble(out, field, value) : reflection->SetDouble(out, field, value);
+      }
       default:
         return;
     }
@@ -144,6 +174,7 @@ class Filler {
   }
 
   std::mt19937_64* random_;
+  int left_ = kMessagesMax;
 };
 
 }  // namespace

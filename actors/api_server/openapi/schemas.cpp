@@ -36,6 +36,7 @@ const char* plain_definition_type(Form form) {
     case Form::duration:
       return "string";
     case Form::raw:
+    case Form::schema_or:
       return "object";
     default:
       return nullptr;
