@@ -1,15 +1,27 @@
 #include "tools/engines.hpp"
 
+#include <CLI/App.hpp>
+#include <fstream>
+#include <iterator>
 #include <map>
 
+#include "messages/status.hpp"
 #include "store/engines/memory.hpp"
 #include "store/engines/rocksdb.hpp"
 
 namespace kabuki::tools {
 
-std::function<std::unique_ptr<store::Engine>(const std::string& shard)> engines(const std::string& kind,
-                                                                                const std::string& directory,
-                                                                                const store::ShardMap& shards) {
+void add_etcd_options(CLI::App* app, EngineChoice* choice) {
+  app->add_option("--etcd", choice->etcd_urls, "Keep objects in this etcd cluster: http(s)://ADDRESS:PORT,...")
+      ->delimiter(',');
+  app->add_option("--etcd-ca", choice->etcd_ca_file, "Who signed the certificates of etcd's members (PEM)");
+  app->add_option("--etcd-cert", choice->etcd_certificate_file, "This client's certificate for etcd (PEM)");
+  app->add_option("--etcd-key", choice->etcd_key_file, "The key of --etcd-cert (PEM)");
+  app->add_option("--etcd-user", choice->etcd_user, "The user to be in etcd");
+  app->add_option("--etcd-password-file", choice->etcd_password_file, "A file with the password of --etcd-user");
+}
+
+ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards) {
   if (kind == "rocksdb") {
     return [directory, shards](const std::string& shard) {
       return store::make_rocksdb_engine({.directory = directory + "/" + shard, .identity = shards.identity(shard)});
@@ -20,6 +32,13 @@ std::function<std::unique_ptr<store::Engine>(const std::string& shard)> engines(
   return [media, shards](const std::string& shard) {
     return store::make_memory_engine(media->at(shard), {.identity = shards.identity(shard)});
   };
+}
+
+Result<ShardEngines> engines(EngineChoice choice, const store::ShardMap& shards) {
+  if (choice.kind != "rocksdb" && choice.kind != "memory") {
+    return bad_request("\"" + choice.kind + "\" is no kind of store; take rocksdb or memory");
+  }
+  return engines(choice.kind, choice.directory, shards);
 }
 
 }  // namespace kabuki::tools

@@ -3,16 +3,50 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "messages/result.hpp"
+#include "runtime/io/clock.hpp"
 #include "store/engine.hpp"
 #include "store/shards.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace kabuki::tools {
 
-/// Opens the engine of each shard: `kind` is rocksdb (below `directory`, one database per shard) or memory (gone with
-/// the process, but not with a shard's actor).
-std::function<std::unique_ptr<store::Engine>(const std::string& shard)> engines(const std::string& kind,
-                                                                                const std::string& directory,
-                                                                                const store::ShardMap& shards);
+/// Opens the engine of a shard, by the shard's name.
+using ShardEngines = std::function<std::unique_ptr<store::Engine>(const std::string& shard)>;
+
+/// Where shards are kept.
+struct EngineChoice {
+  /// rocksdb (below `directory`, one database per shard), memory (gone with the process, but not with a shard's actor)
+  /// or etcd (for several control-plane hosts; each has the same choice).
+  std::string kind = "rocksdb";
+  std::string directory;
+
+  /// Of etcd. `cluster` sets clusters in one etcd apart: keys begin with /CLUSTER/SHARD/.
+  std::string cluster = "kabuki";
+  std::vector<std::string> etcd_urls;
+  std::string etcd_ca_file;
+  std::string etcd_certificate_file;
+  std::string etcd_key_file;
+  std::string etcd_user;
+  std::string etcd_password_file;  // its first line
+  /// Of etcd; must outlive the engines.
+  io::Clock* clock = nullptr;
+  io::Timers* timers = nullptr;
+};
+
+/// Adds --etcd URL,URL and --etcd-ca, --etcd-cert, --etcd-key, --etcd-user and --etcd-password-file to a subcommand.
+/// `choice` must outlive `app`. The kind is set to etcd by `engines` where there are URLs.
+void add_etcd_options(CLI::App* app, EngineChoice* choice);
+
+/// Error: BadRequest that says what to change, where the choice is incomplete or a file cannot be read.
+Result<ShardEngines> engines(EngineChoice choice, const store::ShardMap& shards);
+
+/// Without etcd.
+ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards);
 
 }  // namespace kabuki::tools
