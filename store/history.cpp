@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/planted_fault.hpp"
+
 namespace kabuki::store {
 
 size_t History::cost(const Change& change) {
@@ -20,11 +22,12 @@ void History::push(const Change& change) {
 
 void History::trim() {
   while (!changes_.empty() && (changes_.size() > changes_max_ || bytes_ > bytes_max_)) {
-    compacted_ = changes_.front().object->revision();
-    while (!changes_.empty() && changes_.front().object->revision() == compacted_) {
+    const uint64_t oldest = changes_.front().object->revision();
+    while (!changes_.empty() && changes_.front().object->revision() == oldest) {
       bytes_ -= cost(changes_.front());
       changes_.pop_front();
     }
+    if (!planted(PlantedFault::silent_compaction)) compacted_ = oldest;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/status.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -27,6 +28,8 @@ void ShardState::apply(std::vector<Change>* changes) {
     history_.push(change);
   }
   history_.trim();
+  // What is held for paged lists would grow with every change for ever.
+  std::erase_if(kept_, [&](const auto& snapshot) { return snapshot->revision() < history_.compacted(); });
 }
 
 SnapshotPtr ShardState::snapshot() {
@@ -61,8 +64,8 @@ Page ShardState::page(const Snapshot& at, const Selection& selection, const std:
   const KeyRange range = range_of(selection, start_after);
   if (range.to <= range.from) return page;
   ObjectCursor now = table_.candidates(selection, start_after);
-  auto then = at.older_.lower_bound(range.from);
   const auto then_end = at.older_.lower_bound(range.to);
+  auto then = planted(PlantedFault::torn_list) ? then_end : at.older_.lower_bound(range.from);
   if (then != then_end && start_after && KeyView(then->first) == KeyView(*start_after)) ++then;
   while (true) {
     const ObjectPtr* current = now.peek();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/status.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -54,8 +55,10 @@ Result<uint64_t> WatchHub::open(const WatcherId& id, const WatchRequest& request
   close(id);
   const uint64_t now = state_.revision();
   if (request.from_revision > now) return too_large_resource_version(request.from_revision, now);
-  const uint64_t from = request.from_revision;
+  uint64_t from = request.from_revision;
   if (!request.initial_events && from < state_.history().compacted()) return too_old(from);
+  if (planted(PlantedFault::told_twice) && from > state_.history().compacted()) --from;
+  if (planted(PlantedFault::late_resume) && from < now) ++from;
 
   auto watcher = std::make_unique<Watcher>();
   watcher->id = id;
@@ -68,6 +71,7 @@ Result<uint64_t> WatchHub::open(const WatcherId& id, const WatchRequest& request
   if (request.initial_events) {
     watcher->phase = Watcher::Phase::initial;
     watcher->snapshot = state_.snapshot();
+    initial_.insert(id);
     watcher->told = 0;
   } else if (from == now) {
     watcher->phase = Watcher::Phase::live;
@@ -119,6 +123,7 @@ void WatchHub::erase(Watcher& watcher) {
   std::erase(group->live, &watcher);
   if (--group->members == 0) index_.remove(group);
   if (watcher.queued) std::erase(work_, watcher.id);
+  initial_.erase(watcher.id);
   watchers_.erase(watchers_.find(watcher.id));
 }
 
@@ -146,14 +151,27 @@ void WatchHub::apply(const std::vector<Change>& changes) {
       if (group.live.empty()) return;
       auto event = event_for(change, group.selection);
       if (!event) return;
+      if (planted(PlantedFault::watch_gap) && event->revision % 7 == 0) return;
+      if (planted(PlantedFault::lost_deletion) && event->type == Event::Type::deleted) return;
       if (group.pending.empty()) touched.push_back(&group);
       group.pending.push_back(std::move(*event));
     });
   }
   for (WatchGroup* group : touched) flush(*group);
+  end_outdated();
+}
+
+// Who stops reading in the middle of a list would keep old versions for ever; what follows the list is forgotten anyway.
+void WatchHub::end_outdated() {
+  for (auto it = initial_.begin(); it != initial_.end();) {
+    Watcher& watcher = *watchers_.at(*it++);
+    const uint64_t revision = watcher.snapshot->revision();
+    if (revision < state_.history().compacted()) finish(watcher, too_old(revision));
+  }
 }
 
 void WatchHub::flush(WatchGroup& group) {
+  if (planted(PlantedFault::reordered_events)) std::reverse(group.pending.begin(), group.pending.end());
   const auto batches = cut(std::exchange(group.pending, {}));
   std::erase_if(group.live, [&](Watcher* watcher) {
     for (const auto& batch : batches) {
@@ -170,7 +188,7 @@ void WatchHub::flush(WatchGroup& group) {
 }
 
 void WatchHub::bookmark() {
-  const uint64_t now = state_.revision();
+  const uint64_t now = state_.revision() + (planted(PlantedFault::early_bookmark) ? 1 : 0);
   for (const auto& [id, watcher] : watchers_) {
     const bool live = watcher->phase == Watcher::Phase::live;
     if (!live || !watcher->bookmarks || watcher->credit == 0 || watcher->told >= now) continue;
@@ -215,6 +233,7 @@ size_t WatchHub::list(Watcher& watcher, size_t scan_max) {
     watcher.phase = Watcher::Phase::behind;
     watcher.position = watcher.told = revision;
     watcher.snapshot.reset();
+    initial_.erase(watcher.id);
   }
   if (!events.empty()) send(watcher, std::make_shared<const std::vector<Event>>(std::move(events)));
   // Nothing may be missed by a watcher that waits for credit though there is nothing to tell it.

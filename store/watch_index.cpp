@@ -1,5 +1,7 @@
 #include "store/watch_index.hpp"
 
+#include "store/planted_fault.hpp"
+
 namespace kabuki::store {
 
 std::optional<Event> event_for(const Change& change, const Selection& selection) {
@@ -46,10 +48,11 @@ void WatchIndex::remove(WatchGroup* group) {
 
 std::vector<std::string> WatchIndex::slots(const Selection& selection) const {
   if (!selection.name.empty()) return {slot('n', selection.kind, selection.name)};
-  size_t index = 0;
-  if (const auto* requirement = indexed_requirement(*indexes_, selection, &index)) {
+  for (size_t i = 0; i < indexes_->size(); ++i) {
+    const auto* values = (*indexes_)[i].wanted(selection);
+    if (!values) continue;
     std::vector<std::string> out;
-    for (const auto& value : requirement->values) out.push_back(slot('f', selection.kind, value, index));
+    for (const auto& value : *values) out.push_back(slot('i', selection.kind, value, i));
     return out;
   }
   if (!selection.ns.empty()) return {slot('s', selection.kind, selection.ns)};
@@ -66,11 +69,13 @@ void WatchIndex::visit(const Change& change, const std::function<void(WatchGroup
   for (size_t i = 0; i < indexes_->size(); ++i) {
     const auto& index = (*indexes_)[i];
     if (index.kind != kind) continue;
-    const auto value = index.value(object);
-    visit_slot(slot('f', kind, value, i), call);
+    if (planted(PlantedFault::forgotten_index) && change.previous) continue;
+    const auto values = index.values(object);
+    for (const auto value : values) visit_slot(slot('i', kind, value, i), call);
     if (!change.previous) continue;
-    const auto before = index.value(*change.previous);
-    if (before != value) visit_slot(slot('f', kind, before, i), call);
+    const auto before = index.values(*change.previous);
+    if (before == values) continue;
+    for (const auto value : before) visit_slot(slot('i', kind, value, i), call);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "messages/status.hpp"
 #include "store/limits.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -32,7 +33,10 @@ runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const s
   for (size_t i = 0; i < results.size(); ++i) {
     auto* item = reply.add_items();
     item->set_revision(results[i].revision);
-    switch (results[i].outcome) {
+    Outcome outcome = results[i].outcome;
+    if (planted(PlantedFault::false_conflict) && outcome == Outcome::unknown) outcome = Outcome::conflict;
+    if (planted(PlantedFault::false_success) && outcome == Outcome::conflict) outcome = Outcome::committed;
+    switch (outcome) {
       case Outcome::committed:
         item->set_outcome(bus::CommitReply::COMMITTED);
         break;
@@ -55,8 +59,7 @@ runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const s
 Result<> CommitQueue::add(std::vector<Mutation> mutations, runtime::Reply& reply) {
   size_t bytes = 0;
   for (const auto& mutation : mutations) bytes += mutation.object ? mutation.object->size() : sizeof(Mutation);
-  const bool full = waiting_mutations_ + mutations.size() > limits::kQueuedMutations ||
-                    waiting_bytes_ + bytes > limits::kQueuedBytes;
+  const bool full = waiting_mutations_ + mutations.size() > mutations_max_ || waiting_bytes_ + bytes > bytes_max_;
   if (full && !waiting_.empty()) {
     return too_many_requests("the store has too many writes waiting, please try again later", 1);
   }

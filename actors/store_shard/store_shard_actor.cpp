@@ -1,10 +1,13 @@
 #include "actors/store_shard/store_shard_actor.hpp"
 
+#include <algorithm>
+
 #include "messages/bus_failure.hpp"
 #include "messages/kinds.hpp"
 #include "messages/status.hpp"
 #include "runtime/host.hpp"
 #include "runtime/log.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -50,13 +53,17 @@ std::function<std::unique_ptr<runtime::Actor>()> store_shard(ShardOptions option
 }
 
 StoreShardActor::StoreShardActor(ShardOptions options, EngineFactory make_engine)
-    : options_(std::move(options)), make_engine_(std::move(make_engine)), state_(options_.state), hub_(&state_) {}
+    : options_(std::move(options)), make_engine_(std::move(make_engine)), state_(options_.state), hub_(&state_), inspection_(options_.name, options_.mapping),
+      commits_(options_.bounds.mutations, options_.bounds.mutation_bytes) {}
 
 StoreShardActor::~StoreShardActor() = default;
 
 void StoreShardActor::started() {
   engine_ = make_engine_();
-  const auto revision = engine_->load([this](ObjectPtr object) { state_.load(object); });
+  const auto revision = engine_->load([this](ObjectPtr object) {
+    state_.load(object);
+    inspection_.loaded(*object);
+  });
   if (!revision) return fail("shard " + options_.name + ": " + revision.error().message);
   state_.loaded(*revision);
   // Both on a thread of the engine's.
@@ -72,6 +79,8 @@ void StoreShardActor::started() {
   events_ = &metrics.counter("kabuki_store_watch_events_total", labels);
   objects_ = &metrics.gauge("kabuki_store_objects", labels);
   objects_->set(static_cast<int64_t>(state_.size()));
+  inspection_.measure(metrics);
+  inspection_.changed({}, state_, mono());
   host().set_role(std::string(runtime::roles::kShardPrefix) + options_.name, address());
   log(runtime::Level::info, name(), "loaded", {{"objects", state_.size()}, {"revision", *revision}});
   bookmark_later();
@@ -89,6 +98,13 @@ std::string StoreShardActor::health() const {
          std::to_string(commits_.waiting()) + " writes waiting";
 }
 
+runtime::MailboxBounds StoreShardActor::mailbox_bounds() const {
+  return {options_.bounds.asks, options_.bounds.ask_bytes, [](const runtime::Message& message) {
+            return message.as<bus::Commit>() || message.as<bus::GetObjects>() || message.as<bus::ListObjects>() ||
+                   message.as<bus::OpenWatch>();
+          }};
+}
+
 void StoreShardActor::received(Inbound& in) {
   if (const auto* commit_request = in.as<bus::Commit>()) return commit(*commit_request, in);
   if (const auto* get_request = in.as<bus::GetObjects>()) return get(*get_request, in);
@@ -96,7 +112,28 @@ void StoreShardActor::received(Inbound& in) {
   if (const auto* open_request = in.as<bus::OpenWatch>()) return open_watch(*open_request, in);
   if (const auto* credit_request = in.as<bus::WatchCredit>()) return credit(*credit_request, in);
   if (const auto* close_request = in.as<bus::CloseWatch>()) return close_watch(*close_request, in);
+  if (inspect(in)) return;
   in.reply.fail(bad_request("a store shard does not understand this message"));
+}
+
+bool StoreShardActor::inspect(Inbound& in) {
+  if (in.as<bus::InspectShard>()) {
+    auto info = inspection_.info(state_);
+    info.set_watches(hub_.size());
+    info.set_parked_watches(hub_.parked());
+    info.set_writes_waiting(commits_.waiting());
+    in.reply.send(make_message(std::move(info)));
+    return true;
+  }
+  if (const auto* read = in.as<bus::ReadShard>()) {
+    in.reply.complete(inspection_.read(*read, state_, mono()));
+    return true;
+  }
+  if (const auto* read = in.as<bus::ReadHistory>()) {
+    in.reply.send(inspection_.history(*read, state_));
+    return true;
+  }
+  return false;
 }
 
 std::optional<Error> StoreShardActor::misplaced(uint32_t kind) const {
@@ -113,7 +150,12 @@ void StoreShardActor::get(const bus::GetObjects& request, Inbound& in) {
   for (const auto& key : request.keys()) {
     if (const auto error = misplaced(key.kind())) return in.reply.fail(*error);
     auto* item = reply.add_items();
-    auto object = state_.get(KeyView(static_cast<KindId>(key.kind()), key.namespace_(), key.name()));
+    const KeyView wanted(static_cast<KindId>(key.kind()), key.namespace_(), key.name());
+    auto object = state_.get(wanted);
+    if (planted(PlantedFault::stale_read) && state_.history().size() > 0) {
+      const Change& last = state_.history()[state_.history().size() - 1];
+      if (KeyView(*last.object) == wanted) object = last.previous;
+    }
     if (!object) continue;
     item->set_found(true);
     item->set_object(static_cast<uint32_t>(objects.size()));
@@ -128,6 +170,9 @@ void StoreShardActor::list(const bus::ListObjects& request, Inbound& in) {
   auto job = ListJob::make(request, state_);
   if (!job) return in.reply.fail(job.error());
   if (job->step(state_, limits::kScanPerStep)) return in.reply.send(job->answer(state_));
+  if (lists_.size() >= options_.bounds.lists) {
+    return in.reply.fail(too_many_requests("the store has too many lists under way, please try again later", 1));
+  }
   job->reply = std::move(in.reply);
   lists_.push_back(std::move(*job));
   work();
@@ -154,6 +199,7 @@ void StoreShardActor::submit() {
 void StoreShardActor::fed(std::vector<Change> changes) {
   state_.apply(&changes);
   hub_.apply(changes);
+  inspection_.changed(changes, state_, mono());
   objects_->set(static_cast<int64_t>(state_.size()));
   deliver();
 }
@@ -179,6 +225,9 @@ void StoreShardActor::open_watch(const bus::OpenWatch& request, Inbound& in) {
   if (request.watcher().empty()) return in.reply.fail(bad_request("a watch needs the address of its watcher"));
   auto selection = Selection::from_bus(request.selection());
   if (!selection) return in.reply.fail(selection.error());
+  if (hub_.size() >= options_.bounds.streams) {
+    return in.reply.fail(too_many_requests("the store has too many watches, please try again later", 1));
+  }
   const auto& watcher = request.watcher();
   const auto opened = hub_.open({watcher, request.stream()}, {.selection = std::move(*selection),
                                                               .from_revision = request.from_revision(),
@@ -231,7 +280,8 @@ void StoreShardActor::work() {
     if (job.step(state_, limits::kScanPerStep)) {
       job.reply.send(job.answer(state_));
     } else {
-      lists_.push_back(std::move(job));
+      const size_t turn = std::min(lists_.size(), limits::kListsAtOnce - 1);
+      lists_.insert(lists_.begin() + static_cast<ptrdiff_t>(turn), std::move(job));
     }
   }
   const bool more = hub_.work();

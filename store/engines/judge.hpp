@@ -6,6 +6,7 @@
 
 #include "store/engine.hpp"
 #include "store/key_order.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -25,7 +26,8 @@ class Judge {
   MutationResult judge(const Mutation& mutation, std::vector<Change>* changes) {
     const auto it = current_.find(KeyView(mutation.key));
     const uint64_t now = it == current_.end() ? 0 : (*it)->revision();
-    if (now != mutation.expected_revision || (now == 0 && !mutation.object)) return {Outcome::conflict, now};
+    const bool expected = now == mutation.expected_revision || planted(PlantedFault::lost_update);
+    if (!expected || (now == 0 && !mutation.object)) return {Outcome::conflict, now};
     Change change;
     if (now != 0) {
       change.previous = *it;

@@ -1,11 +1,13 @@
 #include "store/engines/memory.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 
 #include "messages/status.hpp"
 #include "runtime/io/random.hpp"
 #include "store/engines/judge.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -43,7 +45,10 @@ class MemoryCore : public std::enable_shared_from_this<MemoryCore> {
   Result<uint64_t> load(const std::function<void(ObjectPtr)>& sink) {
     const std::lock_guard lock(medium_->mutex_);
     if (medium_->open_) return unavailable("the memory medium is in use by another engine");
-    if (!medium_->identity_) medium_->identity_ = options_.identity;
+    if (!medium_->identity_) {
+      medium_->identity_ = options_.identity;
+      medium_->revision_ = std::max(medium_->revision_, options_.first_revision);
+    }
     if (auto same = check_identity(*medium_->identity_, options_.identity, "the memory medium"); !same.ok()) {
       return same.error();
     }
@@ -53,8 +58,9 @@ class MemoryCore : public std::enable_shared_from_this<MemoryCore> {
       judge_.loaded(object);
       sink(object);
     }
-    judge_.loaded_revision(medium_->revision_);
-    return medium_->revision_;
+    const uint64_t lost = planted(PlantedFault::reused_revision) && medium_->revision_ > kFirstRevision ? 1 : 0;
+    judge_.loaded_revision(medium_->revision_ - lost);
+    return judge_.revision();
   }
 
   void start(Engine::Feed feed, Engine::Failed failed) {
@@ -113,6 +119,7 @@ class MemoryCore : public std::enable_shared_from_this<MemoryCore> {
       changes_.clear();
       for (auto& submission : group_) {
         for (const auto& mutation : submission.batch) submission.results.push_back(judge_.judge(mutation, &changes_));
+        if (planted(PlantedFault::early_acknowledgement)) std::exchange(submission.done, [](auto) {})(submission.results);
       }
       if (options_.timers) {
         waiting_ = true;
