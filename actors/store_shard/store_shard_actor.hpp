@@ -8,8 +8,10 @@
 
 #include "actors/store_shard/commit_queue.hpp"
 #include "actors/store_shard/list_job.hpp"
+#include "actors/store_shard/shard_inspection.hpp"
 #include "messages/bus/objects.pb.h"
 #include "runtime/actor.hpp"
+#include "runtime/bounded_mailbox.hpp"
 #include "runtime/metrics.hpp"
 #include "store/engine.hpp"
 #include "store/limits.hpp"
@@ -19,12 +21,23 @@
 
 namespace kabuki::store {
 
+/// How much a shard lets wait; more is refused by 429 with Retry-After 1.
+struct ShardBounds {
+  size_t asks = limits::kWaitingAsks;  // in the mailbox
+  size_t ask_bytes = limits::kWaitingBytes;
+  size_t mutations = limits::kQueuedMutations;  // before the engine
+  size_t mutation_bytes = limits::kQueuedBytes;
+  size_t lists = limits::kListJobs;
+  size_t streams = limits::kWatchStreams;
+};
+
 struct ShardOptions {
   /// One of `mapping`'s names. The actor takes the role `shard/<name>` when it has loaded.
   std::string name;
   ShardMap mapping = ShardMap::standard();
   StateOptions state = {};
   io::Duration bookmark_interval = limits::kBookmarkInterval;
+  ShardBounds bounds = {};
 };
 
 /// Opens the engine that keeps the shard's data; a new one at every start of the actor.
@@ -34,7 +47,7 @@ using EngineFactory = std::function<std::unique_ptr<Engine>()>;
 /// it answers and tells is durable. It fails, to be started anew from what is durable, when its engine does.
 std::function<std::unique_ptr<runtime::Actor>()> store_shard(ShardOptions options, EngineFactory engine);
 
-class StoreShardActor : public runtime::Actor {
+class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
  public:
   StoreShardActor(ShardOptions options, EngineFactory make_engine);
   ~StoreShardActor() override;
@@ -44,6 +57,7 @@ class StoreShardActor : public runtime::Actor {
   void received(runtime::Inbound& in) override;
   void stopping() override;
   std::string health() const override;
+  runtime::MailboxBounds mailbox_bounds() const override;
 
  private:
   void get(const bus::GetObjects& request, runtime::Inbound& in);
@@ -52,6 +66,8 @@ class StoreShardActor : public runtime::Actor {
   void open_watch(const bus::OpenWatch& request, runtime::Inbound& in);
   void credit(const bus::WatchCredit& request, runtime::Inbound& in);
   void close_watch(const bus::CloseWatch& request, runtime::Inbound& in);
+  /// Whether it was one of the inspection's verbs.
+  bool inspect(runtime::Inbound& in);
 
   void fed(std::vector<Change> changes);
   void answered(const std::vector<MutationResult>& results);
@@ -70,8 +86,9 @@ class StoreShardActor : public runtime::Actor {
   const EngineFactory make_engine_;
   ShardState state_;
   WatchHub hub_;
+  ShardInspection inspection_;
   CommitQueue commits_;
-  std::deque<ListJob> lists_;
+  std::deque<ListJob> lists_;  // the first few are under way
   std::map<std::string, MonitorId> watchers_;
   bool work_posted_ = false;
   std::unique_ptr<Engine> engine_;

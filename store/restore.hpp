@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "store/engine.hpp"
+#include "store/snapshot_reader.hpp"
+
+namespace kabuki::store {
+
+/// How far a restored shard begins above its snapshot's revision, whatever the clock says.
+inline constexpr uint64_t kRestoreBump = 1'000'000'000;
+/// Changes a second that no shard ever makes: what was written after the snapshot, and is lost, had fewer revisions.
+inline constexpr uint64_t kRestoreBumpPerSecond = 1'000'000;
+
+/// Where a shard begins that was at `revision` in a snapshot of `created_ns` and is restored at `now_ns`: above all that
+/// anybody can have seen since, so that no client sees a revision go back and every older watch is told 410 Expired.
+uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns, uint64_t bump = kRestoreBump);
+
+/// Where a snapshot goes.
+struct RestoreTarget {
+  /// An engine that was never written to and whose first revision this is. Called once per shard, in the file's order.
+  std::function<Result<std::unique_ptr<Engine>>(const std::string& shard, uint64_t first_revision)> open;
+  /// A file of the cluster's directory; may be empty.
+  std::function<Result<>(const std::string& path, const std::string& content)> file;
+};
+
+struct RestoreOptions {
+  int64_t now_ns = 0;  // wall clock
+  uint64_t bump = kRestoreBump;
+};
+
+/// Reads a snapshot and writes every object to its shard's engine, as a new object: each gets a revision of its own
+/// above the shard's first one, in key order. Blocks until all is durable. The summary returned has the revisions that
+/// the shards came to. Error: the reader's, the engine's, or Conflict where an engine holds objects already; the
+/// target is then of no use.
+Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& source, const ShardMap& mapping,
+                                         const RestoreTarget& target, const RestoreOptions& options);
+
+}  // namespace kabuki::store
