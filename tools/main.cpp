@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   kabuki::tools::add_net(app);
   kabuki::tools::add_sim(app);
   kabuki::tools::add_scale(app);
+  kabuki::tools::add_snapshot(app);
+  kabuki::tools::add_store(app);
   CLI11_PARSE(app, argc, argv);
   return 0;
 }

@@ -16,5 +16,7 @@ void add_fault(CLI::App& app);
 void add_net(CLI::App& app);
 void add_sim(CLI::App& app);
 void add_scale(CLI::App& app);
+void add_snapshot(CLI::App& app);
+void add_store(CLI::App& app);
 
 }  // namespace kabuki::tools

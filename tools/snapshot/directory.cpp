@@ -1,0 +1,126 @@
+#include "tools/snapshot/directory.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+#include <unistd.h>
+
+#include "messages/status.hpp"
+#include "store/engines/rocksdb.hpp"
+#include "tools/snapshot/snapshot_file.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uintmax_t kFileBytesMax = 1u << 20;
+constexpr const char* kIncarnation = "incarnation";
+constexpr uint64_t kIncarnationBump = 1'000'000;
+
+bool is_kept(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (name == "lock" || name == "format" || name == "kubeconfig") return false;
+  const std::string extension = path.extension().string();
+  return extension != ".log" && extension != ".new" && name.find(".log.") == std::string::npos;
+}
+
+bool stays_inside(const fs::path& path) {
+  if (path.empty() || path.is_absolute()) return false;
+  for (const auto& part : path) {
+    if (part == ".." || part == "." || part.empty()) return false;
+  }
+  return path.begin()->string() != "store";
+}
+
+Result<> collect(const std::string& root, const fs::path& below, std::map<std::string, std::string>* out) {
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(fs::path(root) / below, failure)) {
+    if (!entry.is_regular_file() || entry.is_symlink() || !is_kept(entry.path())) continue;
+    if (entry.file_size(failure) > kFileBytesMax) continue;
+    auto text = read_text(entry.path().string());
+    if (!text) return text.error();
+    (*out)[(below / entry.path().filename()).string()] = std::move(*text);
+  }
+  return {};
+}
+
+Result<std::string> later_incarnation(const std::string& content) {
+  uint64_t last = 0;
+  const auto [end, failure] = std::from_chars(content.data(), content.data() + content.size(), last);
+  if (failure != std::errc()) return bad_request("the snapshot's incarnation is no number");
+  return std::to_string(last + kIncarnationBump) + "\n";
+}
+
+Result<> sync_tree(const std::string& root) {
+  std::error_code failure;
+  for (const auto& entry : fs::recursive_directory_iterator(root, failure)) {
+    if (!entry.is_directory()) continue;
+    if (auto synced = sync_folder(entry.path().string()); !synced) return synced;
+  }
+  return sync_folder(root);
+}
+
+Result<> check_target(const std::string& directory) {
+  std::error_code failure;
+  if (!fs::exists(directory, failure)) return {};
+  if (fs::is_directory(directory, failure) && fs::is_empty(directory, failure)) return {};
+  return Error{.code = 409,
+               .reason = "Conflict",
+               .message = directory + " is not empty: restore into a new directory, with --data"};
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::string>> files_to_keep(const ClusterFiles& files) {
+  std::map<std::string, std::string> kept;
+  if (auto collected = collect(files.root, "", &kept); !collected) return collected.error();
+  if (auto collected = collect(files.root, "pki", &kept); !collected) return collected.error();
+  return kept;
+}
+
+Result<> restore_file(const ClusterFiles& files, const std::string& path, const std::string& content) {
+  if (!stays_inside(path)) return bad_request("the snapshot has a file \"" + path + "\", which cannot be restored");
+  if (path != kIncarnation) return write_text(files.root + "/" + path, content);
+  auto later = later_incarnation(content);
+  return later ? write_text(files.root + "/" + path, *later) : Result<>(later.error());
+}
+
+Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,
+                                                 const store::RestoreOptions& options) {
+  const store::ShardMap mapping = store::ShardMap::standard();
+  if (auto free = check_target(directory); !free) return free.error();
+  auto source = FileSource::open(snapshot);
+  if (!source) return source.error();
+  if (auto whole = store::read_snapshot(snapshot, **source, mapping); !whole) return whole.error();
+
+  std::string plain = directory;
+  while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  const ClusterFiles fresh{plain + ".restoring"};
+  std::error_code failure;
+  fs::remove_all(fresh.root, failure);
+  if (auto prepared = prepare_data_dir(fresh); !prepared) return prepared.error();
+  store::RestoreTarget target;
+  target.file = [&](const std::string& path, const std::string& content) {
+    return restore_file(fresh, path, content);
+  };
+  target.open = [&](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+    return store::make_rocksdb_engine({.directory = fresh.store() + "/" + shard,
+                                       .identity = mapping.identity(shard),
+                                       .first_revision = first});
+  };
+  source = FileSource::open(snapshot);
+  if (!source) return source.error();
+  auto restored = store::restore_snapshot(snapshot, **source, mapping, target, options);
+  auto synced = restored ? sync_tree(fresh.root) : Result<>(restored.error());
+  if (!synced) {
+    fs::remove_all(fresh.root, failure);
+    return synced.error();
+  }
+  fs::rename(fresh.root, plain, failure);
+  if (failure) return internal_error("cannot rename " + fresh.root + " to " + plain + ": " + failure.message());
+  synced = sync_folder(fs::absolute(plain).parent_path().string());
+  return synced ? restored : Result<store::SnapshotSummary>(synced.error());
+}
+
+}  // namespace kabuki::tools

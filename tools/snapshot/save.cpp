@@ -1,0 +1,58 @@
+#include "tools/snapshot/save.hpp"
+
+#include <ctime>
+
+#include "store/snapshot_writer.hpp"
+#include "tools/snapshot/directory.hpp"
+#include "tools/snapshot/saver.hpp"
+#include "tools/snapshot/snapshot_file.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+constexpr int kTries = 5;
+constexpr std::chrono::seconds kPageTimeout{30};
+
+/// A shard that was started anew no longer knows the revision; one that is being started does not answer.
+bool worth_another_try(const Error& error) { return error.code == 410 || error.code == 503 || error.code == 504; }
+
+Result<> write_snapshot(const ControlClient& client, const io::Clock& clock, io::AppendFile& file) {
+  const store::ShardMap mapping = store::ShardMap::standard();
+  store::SnapshotWriter writer(file);
+  if (auto begun = writer.begin(client.host().cluster, mapping, clock.wall().ns); !begun) return begun;
+  auto files = files_to_keep(client.files());
+  if (!files) return files.error();
+  for (const auto& [path, content] : *files) {
+    if (auto added = writer.add_file(path, content); !added) return added;
+  }
+  SnapshotSaver saver(writer, mapping);
+  while (const auto question = saver.next()) {
+    const auto answer = client.ask(question->to, question->message, kPageTimeout);
+    if (auto taken = saver.take(answer); !taken) return taken;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<store::SnapshotSummary> save_snapshot(const ControlClient& client, const io::Clock& clock,
+                                             const std::string& file) {
+  auto partial = PartialFile::make(file);
+  if (!partial) return partial.error();
+  for (int tries = 1;; ++tries) {
+    auto written = write_snapshot(client, clock, **partial);
+    if (written) break;
+    if (tries == kTries || !worth_another_try(written.error())) return written.error();
+    if (auto emptied = (*partial)->truncate(0); !emptied) return emptied.error();
+    const timespec pause{1, 0};
+    ::nanosleep(&pause, nullptr);
+  }
+  auto source = FileSource::open(file + ".partial");
+  if (!source) return source.error();
+  auto summary = store::read_snapshot(file, **source, store::ShardMap::standard());
+  if (!summary) return summary;
+  if (auto named = (*partial)->become(); !named) return named.error();
+  return summary;
+}
+
+}  // namespace kabuki::tools

@@ -1,0 +1,161 @@
+#include "tools/store/store_source.hpp"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "messages/bus/objects.pb.h"
+#include "messages/status.hpp"
+#include "store/engines/rocksdb.hpp"
+#include "tools/control_client.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+constexpr uint64_t kPageBytes = 2u << 20;
+constexpr std::chrono::seconds kTimeout{30};
+
+Error other_form() { return internal_error("the store shard gave an answer of another form"); }
+
+void set_key(const Key& key, bus::Key* out) {
+  out->set_kind(key.kind);
+  out->set_namespace_(key.ns);
+  out->set_name(key.name);
+}
+
+class RunningStore final : public StoreSource {
+ public:
+  explicit RunningStore(ControlClient client) : client_(std::move(client)) {}
+  bool running() const override { return true; }
+
+  Result<bus::ShardInfo> info(const std::string& shard) override {
+    auto answer = ask(shard, bus::InspectShard());
+    if (!answer) return answer.error();
+    const auto* info = (*answer)->as<bus::ShardInfo>();
+    return info ? Result<bus::ShardInfo>(*info) : other_form();
+  }
+
+  Result<uint64_t> read(const std::string& shard, const std::function<void(const ObjectPtr&)>& sink) override {
+    bus::ReadShard request;
+    request.set_bytes(kPageBytes);
+    for (;;) {
+      auto answer = ask(shard, request);
+      if (!answer) return answer.error();
+      const auto* page = (*answer)->as<bus::ReadShardReply>();
+      if (!page) return other_form();
+      const auto& objects = (*answer)->objects;
+      for (const ObjectPtr& object : objects) sink(object);
+      if (!page->more()) return page->revision();
+      request.set_revision(page->revision());
+      if (!objects.empty()) set_key(objects.back()->key(), request.mutable_start_after());
+    }
+  }
+
+  Result<ObjectPtr> get(const std::string& shard, const Key& key) override {
+    bus::GetObjects request;
+    set_key(key, request.add_keys());
+    auto answer = ask(shard, std::move(request));
+    if (!answer) return answer.error();
+    const auto* reply = (*answer)->as<bus::GetObjectsReply>();
+    if (!reply || reply->items_size() != 1) return other_form();
+    return reply->items(0).found() ? (*answer)->objects.at(reply->items(0).object()) : ObjectPtr();
+  }
+
+  Result<History> history(const std::string& shard, const bus::ReadHistory& request) override {
+    auto answer = ask(shard, request);
+    if (!answer) return answer.error();
+    const auto* reply = (*answer)->as<bus::ReadHistoryReply>();
+    if (!reply) return other_form();
+    return History{*reply, (*answer)->objects};
+  }
+
+ private:
+  template <class T>
+  Result<runtime::MessagePtr> ask(const std::string& shard, T request) {
+    return client_.ask(runtime::role(std::string(runtime::roles::kShardPrefix) + shard),
+                       runtime::make_message(std::move(request)), kTimeout);
+  }
+
+  const ControlClient client_;
+};
+
+class StoredStore final : public StoreSource {
+ public:
+  StoredStore(ClusterFiles files, DirectoryLock lock, store::ShardMap shards)
+      : files_(std::move(files)), lock_(std::move(lock)), shards_(std::move(shards)) {}
+  bool running() const override { return false; }
+
+  Result<bus::ShardInfo> info(const std::string& shard) override {
+    std::map<KindId, bus::ShardInfo::KindCount> kinds;
+    auto revision = read(shard, [&](const ObjectPtr& object) {
+      auto& count = kinds[object->kind()];
+      count.set_kind(object->kind());
+      count.set_objects(count.objects() + 1);
+      count.set_bytes(count.bytes() + object->body().size());
+    });
+    if (!revision) return revision.error();
+    bus::ShardInfo info;
+    info.set_shard(shard);
+    info.set_mapping(shards_.text());
+    info.set_revision(*revision);
+    info.set_window_from(*revision);
+    for (const auto& [kind, count] : kinds) *info.add_kinds() = count;
+    return info;
+  }
+
+  Result<uint64_t> read(const std::string& shard, const std::function<void(const ObjectPtr&)>& sink) override {
+    const std::string directory = files_.store() + "/" + shard;
+    if (!std::filesystem::exists(directory)) {
+      return not_here(directory + " is not there: the cluster of " + files_.root + " keeps its objects elsewhere");
+    }
+    const auto engine = store::make_rocksdb_engine({.directory = directory, .identity = shards_.identity(shard)});
+    auto revision = engine->load([&](const ObjectPtr& object) { sink(object); });
+    engine->stop();
+    return revision;
+  }
+
+  Result<ObjectPtr> get(const std::string& shard, const Key& key) override {
+    ObjectPtr found;
+    auto revision = read(shard, [&](const ObjectPtr& object) {
+      if (object->key() == key) found = object;
+    });
+    if (!revision) return revision.error();
+    return found;
+  }
+
+  Result<History> history(const std::string&, const bus::ReadHistory&) override {
+    return bad_request("the changes that a shard remembers are in its memory: start the cluster to see them");
+  }
+
+ private:
+  static Error not_here(const std::string& why) { return {.code = 404, .reason = "NotFound", .message = why}; }
+
+  const ClusterFiles files_;
+  const DirectoryLock lock_;
+  const store::ShardMap shards_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const std::string& data, bool offline,
+                                                const store::ShardMap& shards) {
+  const ClusterFiles files{data.empty() ? default_data_dir(name) : data};
+  if (!std::filesystem::exists(files.root)) {
+    return bad_request("there is no directory " + files.root + ": name the cluster with --name, or its directory with --data");
+  }
+  if (!offline && DirectoryLock::is_held(files.lock())) {
+    auto client = ControlClient::open(name, data);
+    if (!client) return client.error();
+    return std::unique_ptr<StoreSource>(std::make_unique<RunningStore>(std::move(*client)));
+  }
+  auto lock = DirectoryLock::take(files.lock());
+  if (!lock) {
+    Error error = lock.error();
+    error.message += ": the cluster runs; leave --offline out, or stop it with `kabuki down --data " + files.root + "`";
+    return error;
+  }
+  return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(files, std::move(*lock), shards));
+}
+
+}  // namespace kabuki::tools
