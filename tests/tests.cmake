@@ -14,3 +14,15 @@ endforeach()
 add_test(NAME Sim.SameHashInTwoProcesses
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/sim/same_hash_in_two_processes.py
                  ${CMAKE_BINARY_DIR}/kabuki)
+
+# Histories of the store, simulated and live, and the checks of them: in this program alone the store has mistakes built
+# in, to be switched on one at a time, so it compiles the store's sources itself.
+file(GLOB histories_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/histories/*.cpp ${CMAKE_SOURCE_DIR}/tools/check/*.cpp
+     ${CMAKE_SOURCE_DIR}/store/*.cpp ${CMAKE_SOURCE_DIR}/store/engines/memory*.cpp
+     ${CMAKE_SOURCE_DIR}/actors/store_shard/*.cpp)
+add_executable(test_histories ${histories_sources})
+target_link_libraries(test_histories PRIVATE kabuki_runtime kabuki_store GTest::gmock GTest::gtest_main)
+target_compile_definitions(test_histories PRIVATE KABUKI_PLANTED_FAULTS)
+target_precompile_headers(test_histories PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/test_pch.hpp)
+kabuki_warnings(test_histories)
+gtest_discover_tests(test_histories DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
