@@ -21,14 +21,20 @@ void History::push(const Change& change) {
 }
 
 void History::trim() {
-  while (!changes_.empty() && (changes_.size() > changes_max_ || bytes_ > bytes_max_)) {
-    const uint64_t oldest = changes_.front().object->revision();
-    while (!changes_.empty() && changes_.front().object->revision() == oldest) {
-      bytes_ -= cost(changes_.front());
-      changes_.pop_front();
-    }
-    if (!planted(PlantedFault::silent_compaction)) compacted_ = oldest;
+  while (!changes_.empty() && (changes_.size() > changes_max_ || bytes_ > bytes_max_)) forget_oldest();
+}
+
+void History::forget(uint64_t revision) {
+  while (!changes_.empty() && changes_.front().object->revision() <= revision) forget_oldest();
+}
+
+void History::forget_oldest() {
+  const uint64_t oldest = changes_.front().object->revision();
+  while (!changes_.empty() && changes_.front().object->revision() == oldest) {
+    bytes_ -= cost(changes_.front());
+    changes_.pop_front();
   }
+  if (!planted(PlantedFault::silent_compaction)) compacted_ = oldest;
 }
 
 size_t History::first_after(uint64_t revision) const {

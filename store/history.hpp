@@ -7,8 +7,8 @@
 
 namespace kabuki::store {
 
-/// The latest changes of a shard, oldest first, bounded by number and by the bytes that only it keeps alive. What
-/// was before `compacted()` is forgotten.
+/// The latest changes of a shard, oldest first, bounded by number and by the bytes that only it keeps alive; its owner
+/// bounds it by age. What was before `compacted()` is forgotten.
 class History {
  public:
   History(size_t changes_max, size_t bytes_max) : changes_max_(changes_max), bytes_max_(bytes_max) {}
@@ -19,6 +19,8 @@ class History {
   void push(const Change& change);
   /// Forgets the oldest changes until both bounds hold.
   void trim();
+  /// Forgets changes up to this revision.
+  void forget(uint64_t revision);
 
   /// Every change after this revision is there.
   uint64_t compacted() const { return compacted_; }
@@ -31,6 +33,7 @@ class History {
 
  private:
   static size_t cost(const Change& change);
+  void forget_oldest();
 
   const size_t changes_max_;
   const size_t bytes_max_;

@@ -12,8 +12,13 @@ namespace kabuki::store::limits {
 inline constexpr size_t kHistoryChanges = 500'000;
 /// Versions kept alive only because the history holds them.
 inline constexpr size_t kHistoryBytes = 128u << 20;
+/// Older changes are forgotten, as Kubernetes compacts etcd. Looked at in this many steps.
+inline constexpr io::Duration kHistoryAge = std::chrono::minutes(5);
+inline constexpr int kHistoryAgeSteps = 5;
 /// Revisions at which paged lists are held open; the oldest is rebuilt from history when it is asked for again.
 inline constexpr size_t kPagedSnapshots = 16;
+/// Changes after which such a revision is held no longer: it keeps the versions from before them.
+inline constexpr size_t kSnapshotVersions = 100'000;
 /// Page ends of one snapshot whose number of remaining objects is known.
 inline constexpr size_t kRememberedPages = 1'024;
 
@@ -48,10 +53,43 @@ inline constexpr size_t kReadStep = 256;
 
 inline constexpr io::Duration kBookmarkInterval = std::chrono::seconds(60);
 
+/// Reads that wait until the shard has seen enough; how long for what was acknowledged, and for a revision (as
+/// kube-apiserver does); how soon the engine is asked again when it could not tell.
+inline constexpr size_t kWaitingReads = 16'384;
+inline constexpr io::Duration kReadTimeout = std::chrono::seconds(5);
+inline constexpr io::Duration kRevisionTimeout = std::chrono::seconds(3);
+inline constexpr io::Duration kBarrierRetry = std::chrono::milliseconds(100);
+
+/// Lazy changes: how long they may wait to be durable, how many keys of them, and by how many revisions the disk is ahead
+/// so that a crash that forgets some gives none out again.
+inline constexpr io::Duration kLazyDelay = std::chrono::seconds(1);
+inline constexpr size_t kLazyKeys = 100'000;
+inline constexpr uint64_t kLazyRevisions = 10'000;
+
 /// RocksDB: memtables and cache of one shard.
 inline constexpr size_t kMemtableBytes = 64u << 20;
 inline constexpr int kMemtables = 3;
 inline constexpr size_t kBlockCacheBytes = 8u << 20;
 inline constexpr int kOpenFiles = 256;
+
+/// etcd: mutations and bytes of one transaction. etcd takes 128 operations (--max-txn-ops) and 1.5 MiB
+/// (--max-request-bytes); each mutation compares once and, when that fails, asks once.
+inline constexpr size_t kEtcdMutations = 64;
+inline constexpr size_t kEtcdBytes = 1u << 20;
+/// Transactions under way.
+inline constexpr size_t kEtcdTransactions = 16;
+/// What a load aims at for one answer. etcd walks its whole index for each.
+inline constexpr size_t kEtcdPageBytes = 16u << 20;
+inline constexpr size_t kEtcdPageObjects = 20'000;
+inline constexpr size_t kEtcdFirstPageObjects = 512;
+/// How often an etcd engine looks at its deadlines, and how long it waits when no member serves.
+inline constexpr io::Duration kEtcdTick = std::chrono::milliseconds(100);
+inline constexpr io::Duration kEtcdRetry = std::chrono::milliseconds(200);
+
+/// With less than this free on its disk a shard takes nothing that grows; what RocksDB needs to write its memtables and
+/// merge tables is to fit in.
+inline constexpr uint64_t kDiskLowBytes = 256u << 20;
+/// Kept by each shard in a file that is given up for deletes.
+inline constexpr uint64_t kDiskReserveBytes = 16u << 20;
 
 }  // namespace kabuki::store::limits

@@ -8,7 +8,9 @@
 namespace kabuki::store {
 
 ShardState::ShardState(StateOptions options)
-    : table_(std::move(options.indexes)), history_(options.history_changes, options.history_bytes) {}
+    : table_(std::move(options.indexes)),
+      history_(options.history_changes, options.history_bytes),
+      history_age_(options.history_age) {}
 
 void ShardState::loaded(uint64_t revision) {
   revision_ = revision;
@@ -29,7 +31,21 @@ void ShardState::apply(std::vector<Change>* changes) {
   }
   history_.trim();
   // What is held for paged lists would grow with every change for ever.
+  std::erase_if(kept_, [&](const auto& snapshot) { return snapshot->older_.size() > snapshot_versions_; });
+}
+
+void ShardState::advance(uint64_t revision) { revision_ = std::max(revision_, revision); }
+
+size_t ShardState::age(io::MonoTime now) {
+  if (history_age_ == io::Duration::zero()) return 0;
+  const size_t before = history_.size();
+  while (!ages_.empty() && ages_.front().first + history_age_ <= now) {
+    history_.forget(ages_.front().second);
+    ages_.pop_front();
+  }
   std::erase_if(kept_, [&](const auto& snapshot) { return snapshot->revision() < history_.compacted(); });
+  ages_.emplace_back(now, revision_);
+  return before - history_.size();
 }
 
 SnapshotPtr ShardState::snapshot() {
@@ -38,6 +54,7 @@ SnapshotPtr ShardState::snapshot() {
 }
 
 Result<SnapshotPtr> ShardState::snapshot_at(uint64_t revision) {
+  std::erase_if(live_, [](const auto& snapshot) { return snapshot.expired(); });
   for (const auto& live : live_) {
     auto snapshot = live.lock();
     if (snapshot && snapshot->revision() == revision) return snapshot;

@@ -46,6 +46,8 @@ struct Page {
 struct StateOptions {
   size_t history_changes = limits::kHistoryChanges;
   size_t history_bytes = limits::kHistoryBytes;
+  /// Changes older than this are forgotten; 0: never because of their age.
+  io::Duration history_age = limits::kHistoryAge;
   std::vector<IndexedField> indexes = standard_indexes();
 };
 
@@ -60,6 +62,11 @@ class ShardState {
   void loaded(uint64_t revision);
   /// Applies confirmed changes, in the engine's order. Fills in `previous` of each.
   void apply(std::vector<Change>* changes);
+  /// There is nothing else to apply up to this revision.
+  void advance(uint64_t revision);
+  /// Forgets changes that were there when this was called `history_age` before `now` or earlier. So the calls' distance is
+  /// how exact the age is. Returns how many it forgot.
+  size_t age(io::MonoTime now);
 
   uint64_t revision() const { return revision_; }
   const History& history() const { return history_; }
@@ -89,6 +96,8 @@ class ShardState {
   ObjectTable table_;
   History history_;
   uint64_t revision_ = 0;
+  const io::Duration history_age_;
+  std::deque<std::pair<io::MonoTime, uint64_t>> ages_;  // where the shard was when
   std::vector<std::weak_ptr<Snapshot>> live_;
   std::deque<SnapshotPtr> kept_;  // least recently used first
 };

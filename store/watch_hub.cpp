@@ -51,6 +51,11 @@ Error WatchHub::too_old(uint64_t revision) const {
                  std::to_string(state_.history().compacted()) + ")");
 }
 
+bool WatchHub::misses_nothing(uint64_t revision) const {
+  const History& history = state_.history();
+  return history.first_after(revision) == history.size();
+}
+
 Result<uint64_t> WatchHub::open(const WatcherId& id, const WatchRequest& request) {
   close(id);
   const uint64_t now = state_.revision();
@@ -73,7 +78,7 @@ Result<uint64_t> WatchHub::open(const WatcherId& id, const WatchRequest& request
     watcher->snapshot = state_.snapshot();
     initial_.insert(id);
     watcher->told = 0;
-  } else if (from == now) {
+  } else if (misses_nothing(from)) {
     watcher->phase = Watcher::Phase::live;
     watcher->group->live.push_back(watcher.get());
   }
@@ -237,7 +242,7 @@ size_t WatchHub::list(Watcher& watcher, size_t scan_max) {
   }
   if (!events.empty()) send(watcher, std::make_shared<const std::vector<Event>>(std::move(events)));
   // Nothing may be missed by a watcher that waits for credit though there is nothing to tell it.
-  if (watcher.phase == Watcher::Phase::behind && watcher.position == state_.revision()) {
+  if (watcher.phase == Watcher::Phase::behind && misses_nothing(watcher.position)) {
     watcher.phase = Watcher::Phase::live;
     watcher.group->live.push_back(&watcher);
   }

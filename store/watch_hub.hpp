@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,12 +100,16 @@ class WatchHub {
   void flush(WatchGroup& group);
   size_t list(Watcher& watcher, size_t scan_max);
   size_t catch_up(Watcher& watcher, size_t scan_max);
+  void end_outdated();
   Error too_old(uint64_t revision) const;
+  /// Whether who knows everything up to this revision knows everything.
+  bool misses_nothing(uint64_t revision) const;
 
   ShardState& state_;
   WatchIndex index_;
   std::map<WatcherId, std::unique_ptr<Watcher>> watchers_;
   std::deque<WatcherId> work_;
+  std::set<WatcherId> initial_;  // those that hold a snapshot
   std::vector<Delivery> deliveries_;
 };
 

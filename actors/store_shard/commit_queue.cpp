@@ -44,8 +44,10 @@ runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const s
         item->set_outcome(bus::CommitReply::UNKNOWN);
         break;
       case Outcome::conflict:
+        // Of what the state has not seen yet it holds an older version, which would mislead.
+        if (results[i].revision > state.revision()) break;
         item->set_outcome(bus::CommitReply::CONFLICT);
-        if (auto current = state.get(mutations[i].key)) {
+        if (auto current = results[i].revision != 0 ? state.get(mutations[i].key) : nullptr) {
           item->set_has_object(true);
           item->set_object(static_cast<uint32_t>(objects.size()));
           objects.push_back(std::move(current));

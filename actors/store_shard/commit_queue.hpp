@@ -10,6 +10,7 @@
 #include "runtime/actor.hpp"
 #include "runtime/message.hpp"
 #include "store/engine.hpp"
+#include "store/limits.hpp"
 #include "store/shard_state.hpp"
 
 namespace kabuki::store {
@@ -18,7 +19,8 @@ namespace kabuki::store {
 /// not its object's.
 Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects);
 
-/// The answer to a Commit; conflicts carry what `state` holds now.
+/// The answer to a Commit; conflicts carry what `state` holds now. One with a version that `state` has not seen is
+/// told as unknown.
 runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const std::vector<MutationResult>& results,
                                  const ShardState& state);
 
@@ -26,6 +28,9 @@ runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const s
 /// goes as one submission then.
 class CommitQueue {
  public:
+  explicit CommitQueue(size_t mutations_max = limits::kQueuedMutations, size_t bytes_max = limits::kQueuedBytes)
+      : mutations_max_(mutations_max), bytes_max_(bytes_max) {}
+
   /// Error: TooManyRequests with Retry-After 1 when the queue is full; `reply` is left to the caller then.
   Result<> add(std::vector<Mutation> mutations, runtime::Reply& reply);
   /// What to submit now; none while nothing waits or enough is in flight.
@@ -43,6 +48,8 @@ class CommitQueue {
     size_t bytes = 0;
     runtime::Reply reply;
   };
+  const size_t mutations_max_;
+  const size_t bytes_max_;
   std::deque<Entry> waiting_;
   size_t waiting_mutations_ = 0;
   size_t waiting_bytes_ = 0;

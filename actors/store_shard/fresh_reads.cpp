@@ -6,8 +6,13 @@
 
 namespace kabuki::store {
 
-void FreshReads::add(runtime::Inbound read, io::MonoTime deadline, std::optional<uint64_t> revision, bool asked) {
-  reads_.push_back({std::move(read), deadline, revision, revision.has_value(), asked});
+void FreshReads::add(runtime::Inbound read, io::MonoTime deadline, std::optional<uint64_t> revision, bool ahead,
+                     bool asked) {
+  reads_.push_back({std::move(read), deadline, revision, ahead, asked});
+}
+
+bool FreshReads::unasked() const {
+  return std::any_of(reads_.begin(), reads_.end(), [](const Read& read) { return !read.asked; });
 }
 
 bool FreshReads::ask() {
@@ -31,27 +36,30 @@ void FreshReads::answered(const Result<uint64_t>& revision) {
   }
 }
 
+std::vector<FreshReads::Read> FreshReads::take_if(const std::function<bool(const Read&)>& wanted) {
+  const auto first =
+      std::stable_partition(reads_.begin(), reads_.end(), [&](const Read& read) { return !wanted(read); });
+  std::vector<Read> out(std::make_move_iterator(first), std::make_move_iterator(reads_.end()));
+  reads_.erase(first, reads_.end());
+  return out;
+}
+
 std::vector<runtime::Inbound> FreshReads::take(uint64_t revision) {
+  const auto reached = [&](const Read& read) { return read.revision && *read.revision <= revision; };
   std::vector<runtime::Inbound> out;
-  std::erase_if(reads_, [&](Read& read) {
-    if (!read.revision || *read.revision > revision) return false;
-    out.push_back(std::move(read.in));
-    return true;
-  });
+  for (auto& read : take_if(reached)) out.push_back(std::move(read.in));
   return out;
 }
 
 std::vector<FreshReads::Late> FreshReads::take_late(io::MonoTime now, uint64_t revision) {
   std::vector<Late> out;
-  std::erase_if(reads_, [&](Read& read) {
-    if (read.deadline > now) return false;
-    Error why = read.by_revision ? too_large_resource_version(*read.revision, revision)
-                : read.revision  ? timed_out("the store shard has not caught up with what was written")
-                : trouble_       ? *trouble_
-                                 : timed_out("the store did not say what was written last");
+  for (auto& read : take_if([&](const Read& waiting) { return waiting.deadline <= now; })) {
+    Error why = read.ahead      ? too_large_resource_version(*read.revision, revision)
+                : read.revision ? timed_out("the store shard has not caught up with what was written")
+                : trouble_      ? *trouble_
+                                : timed_out("the store did not say what was written last");
     out.push_back({std::move(read.in), std::move(why)});
-    return true;
-  });
+  }
   return out;
 }
 

@@ -19,9 +19,9 @@ class FreshReads {
     Error why;
   };
 
-  /// `revision`: what it needs, where that is known; else a barrier has to tell. `asked`: the barrier under way is
-  /// for it already.
-  void add(runtime::Inbound read, io::MonoTime deadline, std::optional<uint64_t> revision, bool asked);
+  /// `revision`: what it needs, where that is known; else a barrier has to tell. `ahead`: it asked for that revision
+  /// itself. `asked`: the barrier under way, or one that was answered at once, is for it already.
+  void add(runtime::Inbound read, io::MonoTime deadline, std::optional<uint64_t> revision, bool ahead, bool asked);
 
   /// Whether a barrier is to be asked for now: somebody waits that the one before was not for, and none is under way.
   /// Who waits now is who it is for.
@@ -29,6 +29,8 @@ class FreshReads {
   /// A barrier was asked for, by ask() or not.
   void asked() { under_way_ = true; }
   bool under_way() const { return under_way_; }
+  /// Whether somebody waits that no barrier was asked for yet.
+  bool unasked() const;
   /// It told that those it was for need `revision`; or it failed, and they wait for the next.
   void answered(const Result<uint64_t>& revision);
 
@@ -48,9 +50,12 @@ class FreshReads {
     runtime::Inbound in;
     io::MonoTime deadline;
     std::optional<uint64_t> revision;
-    bool by_revision = false;  // it asked for one itself
+    bool ahead = false;
     bool asked = false;
   };
+  /// Takes those out, in order.
+  std::vector<Read> take_if(const std::function<bool(const Read&)>& wanted);
+
   std::vector<Read> reads_;  // in the order in which they came
   std::optional<Error> trouble_;
   bool under_way_ = false;

@@ -64,7 +64,7 @@ void ShardMetrics::submitted(const std::vector<Mutation>& batch) {
 }
 
 void ShardMetrics::answered(const std::vector<MutationResult>& results, io::Duration took) {
-  uint64_t counts[3] = {};
+  uint64_t counts[4] = {};
   for (const auto& result : results) ++counts[static_cast<int>(result.outcome)];
   committed_.add(counts[static_cast<int>(Outcome::committed)]);
   conflicts_.add(counts[static_cast<int>(Outcome::conflict)]);

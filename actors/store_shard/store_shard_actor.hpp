@@ -1,18 +1,23 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 
+#include "actors/store_shard/commit_answers.hpp"
 #include "actors/store_shard/commit_queue.hpp"
+#include "actors/store_shard/fresh_reads.hpp"
 #include "actors/store_shard/list_job.hpp"
 #include "actors/store_shard/shard_inspection.hpp"
+#include "actors/store_shard/shard_metrics.hpp"
 #include "messages/bus/objects.pb.h"
 #include "runtime/actor.hpp"
 #include "runtime/bounded_mailbox.hpp"
-#include "runtime/metrics.hpp"
 #include "store/engine.hpp"
 #include "store/limits.hpp"
 #include "store/shard_state.hpp"
@@ -29,6 +34,7 @@ struct ShardBounds {
   size_t mutation_bytes = limits::kQueuedBytes;
   size_t lists = limits::kListJobs;
   size_t streams = limits::kWatchStreams;
+  size_t reads = limits::kWaitingReads;  // until the shard has seen enough
 };
 
 struct ShardOptions {
@@ -37,6 +43,10 @@ struct ShardOptions {
   ShardMap mapping = ShardMap::standard();
   StateOptions state = {};
   io::Duration bookmark_interval = limits::kBookmarkInterval;
+  /// How long a read waits until the shard has seen all that was acknowledged before it.
+  io::Duration read_timeout = limits::kReadTimeout;
+  /// ... and until it has seen the revision that is asked for.
+  io::Duration revision_timeout = limits::kRevisionTimeout;
   ShardBounds bounds = {};
 };
 
@@ -60,6 +70,16 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   runtime::MailboxBounds mailbox_bounds() const override;
 
  private:
+  /// Serves what is asked of the state: now, or when it has seen enough.
+  void read(runtime::Inbound& in);
+  void serve(runtime::Inbound& in);
+  void serve_reads();
+  void watch_reads(io::MonoTime deadline);
+  /// The answer, where the engine knew it at once.
+  std::optional<Result<uint64_t>> ask_barrier();
+  void barrier_answered(const Result<uint64_t>& revision);
+  void ask_again_later();
+
   void get(const bus::GetObjects& request, runtime::Inbound& in);
   void list(const bus::ListObjects& request, runtime::Inbound& in);
   void commit(const bus::Commit& request, runtime::Inbound& in);
@@ -69,8 +89,9 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   /// Whether it was one of the inspection's verbs.
   bool inspect(runtime::Inbound& in);
 
-  void fed(std::vector<Change> changes);
-  void answered(const std::vector<MutationResult>& results);
+  void fed(uint64_t revision, std::vector<Change> changes);
+  /// Answers commits whose turn has come.
+  void answer_commits();
   void engine_failed(const Error& error);
 
   void submit();
@@ -79,6 +100,7 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   void deliver();
   void forget_watcher_unless_used(const std::string& address);
   void bookmark_later();
+  void age_later();
   /// Null when this shard keeps the kind.
   std::optional<Error> misplaced(uint32_t kind) const;
 
@@ -91,12 +113,19 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::deque<ListJob> lists_;  // the first few are under way
   std::map<std::string, MonitorId> watchers_;
   bool work_posted_ = false;
+  uint64_t submitted_ = 0;
+  CommitAnswers answers_;
+  std::optional<TimerId> answers_late_;
+  FreshReads reads_;
+  std::optional<io::MonoTime> next_late_;
+  io::MonoTime barrier_asked_;
+  bool asking_again_ = false;
+  /// Which thread is asking for a barrier at this moment; an answer on it comes from inside the call.
+  std::atomic<std::thread::id> asking_;
+  std::optional<Result<uint64_t>> at_once_;
+  std::optional<ShardMetrics> metrics_;
+  runtime::Mailbox box_;  // for the engine's threads
   std::unique_ptr<Engine> engine_;
-
-  runtime::Counter* committed_ = nullptr;
-  runtime::Counter* conflicts_ = nullptr;
-  runtime::Counter* events_ = nullptr;
-  runtime::Gauge* objects_ = nullptr;
 };
 
 }  // namespace kabuki::store

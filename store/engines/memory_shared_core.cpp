@@ -167,9 +167,11 @@ void SharedCore::close_transaction(const TransactionPtr& transaction) {
 
 void SharedCore::answer(const SubmissionPtr& submission) {
   if (std::exchange(submission->answered, true)) return;
-  std::erase(unsettled_, submission);
   if (submission->timeout != 0) options_.timers->cancel(submission->timeout);
-  calls_.push_back([submission] { submission->done(std::move(submission->results)); });
+  while (!unsettled_.empty() && unsettled_.front()->answered) {
+    calls_.push_back([first = unsettled_.front()] { first->done(std::move(first->results)); });
+    unsettled_.pop_front();
+  }
 }
 
 void SharedCore::answer_reached() {
@@ -321,7 +323,8 @@ void SharedCore::drain(Lock& lock) {
 
 void SharedCore::fail(Error error) {
   for (const auto& transaction : transactions_) transaction->stage = Stage::decided;
-  for (const auto& submission : std::vector(unsettled_)) {
+  for (const auto& submission : std::deque(unsettled_)) {
+    if (submission->answered) continue;
     std::fill(submission->results.begin(), submission->results.end(), MutationResult{});
     answer(submission);
   }
@@ -340,7 +343,7 @@ void SharedCore::stop() {
       transaction->stage == Stage::lost ? close_transaction(transaction) : land(transaction);
     }
     if (feed_ && reachable()) feed_to(medium_->revision_);
-    for (const auto& submission : std::vector(unsettled_)) time_out(submission);
+    for (const auto& submission : std::deque(unsettled_)) time_out(submission);
     while (!barriers_.empty()) end_barrier(barriers_.begin()->first);
     end();
   }

@@ -99,7 +99,7 @@ class SharedCore : public std::enable_shared_from_this<SharedCore> {
   std::list<TransactionPtr> transactions_;  // undecided
   std::map<Key, TransactionPtr> last_by_key_;
   std::vector<SubmissionPtr> unfed_;      // decided, waiting for the feed
-  std::vector<SubmissionPtr> unsettled_;  // not answered
+  std::deque<SubmissionPtr> unsettled_;  // not answered, or behind one that is not; in the order of submission
   std::map<uint64_t, Barrier> barriers_;
   uint64_t last_barrier_ = 0;
 

@@ -17,7 +17,7 @@ using Lines = std::vector<std::string>;
 class StoreShardTest : public runtime::LiveTest {
  protected:
   std::shared_ptr<MemoryMedium> medium = std::make_shared<MemoryMedium>();
-  ShardOptions options{.name = "pods"};
+  ShardOptions options{.name = "pods", .revision_timeout = std::chrono::milliseconds(1)};
 
   void SetUp() override {
     runtime::ChildSpec shard;
