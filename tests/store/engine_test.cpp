@@ -1,62 +1,275 @@
-#include <filesystem>
-#include <stdlib.h>
+#include <map>
 
-#include "store/engines/memory.hpp"
-#include "store/engines/rocksdb.hpp"
+#include "runtime/io/random.hpp"
+#include "tests/store/engine_homes.hpp"
 #include "tests/store/running_engine.hpp"
-#include "tests/store/store_fixture.hpp"
 
+// What every engine has to do, whatever keeps the data.
 namespace kabuki::store::test {
 namespace {
 
 const ShardIdentity kIdentity{"pods", "objects=*;pods=pods"};
 
-/// A place where engines of one kind keep a shard.
-class Home {
- public:
-  virtual ~Home() = default;
-  virtual std::unique_ptr<Engine> engine(ShardIdentity identity = kIdentity) = 0;
-};
-
-class MemoryHome : public Home {
- public:
-  std::unique_ptr<Engine> engine(ShardIdentity identity) override {
-    return make_memory_engine(medium_, {.identity = std::move(identity)});
-  }
-
- private:
-  std::shared_ptr<MemoryMedium> medium_ = std::make_shared<MemoryMedium>();
-};
-
-class RocksdbHome : public Home {
- public:
-  RocksdbHome() {
-    char name[] = "/tmp/kabuki-store-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~RocksdbHome() override { std::filesystem::remove_all(directory_); }
-  std::unique_ptr<Engine> engine(ShardIdentity identity) override {
-    return make_rocksdb_engine({.directory = directory_ + "/shard", .identity = std::move(identity)});
-  }
-
- private:
-  std::string directory_;
-};
-
-class EngineTest : public testing::TestWithParam<std::string> {
+class HomeTest : public testing::TestWithParam<std::string> {
  protected:
-  EngineTest() {
-    if (GetParam() == "memory") {
-      home_ = std::make_unique<MemoryHome>();
-    } else {
-      home_ = std::make_unique<RocksdbHome>();
-    }
-  }
-  std::unique_ptr<Home> home_;
+  std::unique_ptr<Engine> engine(ShardIdentity identity = kIdentity) { return home_->engine(std::move(identity)); }
+  std::unique_ptr<EngineHome> home_ = make_engine_home(GetParam());
 };
+class EngineTest : public HomeTest {};
+class ExclusiveEngineTest : public HomeTest {};
+class SharedEngineTest : public HomeTest {};
 
-TEST_P(EngineTest, JudgesEntriesOneByOneAndGivesEachItsRevision) {
-  RunningEngine engine(home_->engine());
+/// "committed conflict ..."
+std::string outcomes(const Results& results) {
+  static constexpr const char* kNames[] = {"committed", "conflict", "unknown", "refused"};
+  std::string out;
+  for (const auto& result : results)
+    out += (out.empty() ? "" : " ") + std::string(kNames[static_cast<int>(result.outcome)]);
+  return out;
+}
+
+/// What the feed told, without revisions that others than the test choose.
+Texts told(const std::vector<Change>& changes) {
+  Texts out;
+  for (const auto& change : changes) {
+    out.push_back((change.type == Change::Type::put ? "put " : "deleted ") + std::string(change.object->name()) +
+                  "=" + std::string(change.object->body()) +
+                  (change.previous ? " was " + std::string(change.previous->body()) : ""));
+  }
+  return out;
+}
+
+TEST_P(EngineTest, JudgesEntriesOneByOneInTheirOrder) {
+  RunningEngine engine(this->engine());
+  const auto first = engine.commit({put(thing("a", "1")), put(thing("b", "1")), put(thing("a", "2"))});
+  EXPECT_EQ(outcomes(first), "committed committed conflict");
+  EXPECT_EQ(first[2].revision, first[0].revision);
+  const uint64_t a = first[0].revision, b = first[1].revision;
+  const auto second = engine.commit({put(thing("a", "3"), a), put(thing("a", "4"), a), remove(thing_key("b"), b),
+                                     remove(thing_key("b"), b), put(thing("b", "5")), put(thing("b", "6")),
+                                     remove(thing_key("c"), 0), put(thing("c", "7"), a)});
+  EXPECT_EQ(outcomes(second), "committed conflict committed conflict committed conflict conflict conflict");
+  EXPECT_EQ(second[1].revision, second[0].revision);
+  EXPECT_EQ(second[3].revision, 0u);
+  EXPECT_EQ(second[5].revision, second[4].revision);
+  EXPECT_EQ(second[6].revision, 0u);
+  EXPECT_EQ(second[7].revision, 0u);
+  EXPECT_GT(second[4].revision, second[2].revision);
+  EXPECT_GT(second[0].revision, b);
+  EXPECT_FALSE(engine.failure);
+  std::map<std::string, Texts> by_key;
+  for (const auto& change : engine.changes) {
+    by_key[std::string(change.object->name())].push_back(told({change})[0]);
+  }
+  EXPECT_EQ(by_key, (std::map<std::string, Texts>{{"a", {"put a=1", "put a=3 was 1"}},
+                                                  {"b", {"put b=1", "deleted b=1 was 1", "put b=5"}}}));
+}
+
+TEST_P(EngineTest, FeedsInTheOrderOfRevisionsAndBeforeItAnswers) {
+  RunningEngine engine(this->engine());
+  const uint64_t loaded = engine.revision;
+  for (int i = 0; i < 60; ++i) engine.submit({put(thing("t" + std::to_string(i), "1"))});
+  engine.wait(60);
+  uint64_t last = loaded;
+  std::map<std::string, uint64_t> place;
+  for (const auto& change : engine.changes) {
+    EXPECT_GE(change.object->revision(), last);
+    last = change.object->revision();
+    place[std::string(change.object->name())] = place.size() + 1;
+  }
+  EXPECT_GT(engine.changes.front().object->revision(), loaded);
+  for (int i = 0; i < 60; ++i) EXPECT_GE(engine.fed_before_answer[i], place.at("t" + std::to_string(i)));
+}
+
+TEST_P(EngineTest, JudgesPipelinedWritesOfOneKeyInTheirOrder) {
+  RunningEngine engine(this->engine());
+  for (int i = 0; i < 30; ++i)
+    engine.submit({put(thing("a", std::to_string(i))), put(thing("b" + std::to_string(i), ""))});
+  engine.wait(30);
+  EXPECT_EQ(outcomes(engine.answers[0]), "committed committed");
+  for (int i = 1; i < 30; ++i) {
+    EXPECT_EQ(outcomes(engine.answers[i]), "conflict committed");
+    EXPECT_EQ(engine.answers[i][0].revision, engine.answers[0][0].revision);
+  }
+  // Each time whoever comes first wins: a deletion, then a creation.
+  uint64_t now = engine.answers[0][0].revision;
+  for (int round = 0; round < 5; ++round) {
+    const size_t before = engine.answers.size();
+    engine.submit({remove(thing_key("a"), now)});
+    engine.submit({put(thing("a", "again"))});
+    engine.submit({remove(thing_key("a"), now)});
+    engine.wait(before + 3);
+    EXPECT_EQ(outcomes(engine.answers[before]), "committed");
+    EXPECT_EQ(outcomes(engine.answers[before + 1]), "committed");
+    EXPECT_EQ(engine.answers[before + 2], (Results{{Outcome::conflict, engine.answers[before + 1][0].revision}}));
+    now = engine.answers[before + 1][0].revision;
+  }
+}
+
+TEST_P(EngineTest, AnswersABatchOfConflictsOnlyAndAnEmptyOne) {
+  RunningEngine engine(this->engine());
+  EXPECT_EQ(engine.commit({put(thing("a", "1"), 8)}), (Results{{Outcome::conflict, 0}}));
+  EXPECT_EQ(engine.commit({}), Results{});
+  EXPECT_EQ(engine.fed, Texts{});
+}
+
+TEST_P(EngineTest, FindsEverythingAgainInKeyOrder) {
+  Results first, second;
+  {
+    RunningEngine engine(this->engine());
+    first = engine.commit({put(thing("b", "1")), put(thing("a", std::string("\0\xff", 2))),
+                           put(thing("a", "", 0, "a")), put(thing("a", "3", 0, "default-2")), put(pod("p", "n")),
+                           put(thing("c", "")), put(Object::make(kinds::kNode, "", "n", 0, "node"))});
+    second = engine.commit({put(thing("b", "2"), first[0].revision), remove(thing_key("c"), first[5].revision)});
+    EXPECT_EQ(outcomes(second), "committed committed");
+    engine.stop();
+  }
+  RunningEngine again(this->engine());
+  const uint64_t newest = std::max(second[0].revision, second[1].revision);
+  EXPECT_GE(again.revision, newest);
+  const auto at = [&](size_t i) { return first[i].revision; };
+  EXPECT_EQ(texts(again.objects),
+            (Texts{text(pod("p", "n", at(4))), text(Object::make(kinds::kNode, "", "n", at(6), "node")),
+                   text(thing("a", "", at(2), "a")), text(thing("a", std::string("\0\xff", 2), at(1))),
+                   text(thing("b", "2", second[0].revision)), text(thing("a", "3", at(3), "default-2"))}));
+  const auto third = again.commit({put(thing("b", "3"), at(0)), put(thing("b", "3"), second[0].revision)});
+  EXPECT_EQ(outcomes(third), "conflict committed");
+  EXPECT_EQ(third[0].revision, second[0].revision);
+  EXPECT_GT(third[1].revision, again.revision);
+}
+
+TEST_P(EngineTest, NeverGivesARevisionTwiceThoughItsObjectIsGone) {
+  uint64_t deleted = 0;
+  {
+    RunningEngine engine(this->engine());
+    const auto created = engine.commit({put(thing("a", "1"))});
+    deleted = engine.commit({remove(thing_key("a"), created[0].revision)})[0].revision;
+    EXPECT_GT(deleted, created[0].revision);
+    EXPECT_EQ(engine.changes.back().object->revision(), deleted);
+    EXPECT_EQ(engine.changes.back().object->body(), "1");
+    engine.stop();
+  }
+  RunningEngine again(this->engine());
+  EXPECT_GE(again.revision, deleted);
+  EXPECT_EQ(texts(again.objects), Texts{});
+  EXPECT_GT(again.commit({put(thing("a", "2"))})[0].revision, deleted);
+}
+
+TEST_P(EngineTest, KeepsLargeObjectsAndManySmallOnes) {
+  const std::string large(1'000'000, 'x');
+  {
+    RunningEngine engine(this->engine());
+    EXPECT_EQ(outcomes(engine.commit({put(thing("large", large))})), "committed");
+    std::vector<Mutation> many;
+    for (int i = 0; i < 3000; ++i) many.push_back(put(thing("t" + std::to_string(10'000 + i), std::to_string(i))));
+    for (const auto& result : engine.commit(std::move(many))) ASSERT_EQ(result.outcome, Outcome::committed);
+    engine.stop();
+  }
+  RunningEngine again(this->engine());
+  ASSERT_EQ(again.objects.size(), 3001u);
+  EXPECT_EQ(again.objects[0]->body(), large);
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_EQ(again.objects[i + 1]->name(), "t" + std::to_string(10'000 + i));
+    ASSERT_EQ(again.objects[i + 1]->body(), std::to_string(i));
+  }
+}
+
+TEST_P(EngineTest, StopMakesWhatWasSubmittedDurableAndIsTheLastWord) {
+  {
+    RunningEngine engine(this->engine());
+    for (int i = 0; i < 100; ++i) engine.submit({put(thing("t" + std::to_string(i), "1"))});
+    engine.stop();
+    ASSERT_EQ(engine.answers.size(), 100u);
+    for (const auto& answer : engine.answers) EXPECT_EQ(outcomes(answer), "committed");
+    engine.submit({put(thing("late", "1"))});
+    engine.wait(101);
+    EXPECT_EQ(engine.answers.back(), (Results{{Outcome::unknown, 0}}));
+  }
+  RunningEngine again(this->engine());
+  EXPECT_EQ(again.objects.size(), 100u);
+}
+
+TEST_P(EngineTest, ABarrierIsReachedByTheFeedAndNotBeforeWhatWasAcknowledged) {
+  RunningEngine engine(this->engine());
+  for (int i = 0; i < 5; ++i) {
+    const auto committed = engine.commit({put(thing("t" + std::to_string(i), "1"))});
+    const auto barrier = engine.barrier();
+    ASSERT_TRUE(barrier.ok()) << barrier.error().message;
+    engine.wait_for_revision(*barrier);
+    EXPECT_GE(engine.reached, committed[0].revision);
+  }
+}
+
+TEST_P(EngineTest, RefusesTheDataOfAnotherMapping) {
+  { RunningEngine engine(this->engine()); }
+  const auto other = engine({"pods", "objects=*"})->load([](ObjectPtr) {});
+  ASSERT_FALSE(other.ok());
+  EXPECT_THAT(other.error().message,
+              testing::HasSubstr(R"(mapping "objects=*;pods=pods", but this process maps "objects=*")"));
+}
+
+/// Random batches against the plainest model there is, with reopening.
+TEST_P(EngineTest, RandomBatchesAgreeWithAModel) {
+  io::Random random(17);
+  std::map<std::string, std::pair<uint64_t, std::string>> model;  // revision and body
+  std::map<std::string, std::pair<uint64_t, std::string>> replayed;
+  for (int life = 0; life < 3; ++life) {
+    RunningEngine engine(this->engine());
+    ASSERT_EQ(engine.objects.size(), model.size());
+    for (const auto& object : engine.objects) {
+      EXPECT_EQ(model.at(std::string(object->name())), std::pair(object->revision(), std::string(object->body())));
+    }
+    uint64_t newest = engine.revision;
+    for (int i = 0; i < 40; ++i) {
+      std::vector<Mutation> batch;
+      for (uint64_t count = 1 + random.below(8); count-- > 0;) {
+        const std::string name = "k" + std::to_string(random.below(6));
+        const uint64_t now = model.contains(name) ? model[name].first : 0;
+        const uint64_t expected = random.chance(0.8) ? now : random.below(newest + 1);
+        if (random.chance(0.3)) {
+          batch.push_back(remove(thing_key(name), expected));
+        } else {
+          batch.push_back(put(thing(name, std::to_string(random.below(1000))), expected));
+        }
+      }
+      const auto results = engine.commit(batch);
+      ASSERT_EQ(results.size(), batch.size());
+      for (size_t at = 0; at < batch.size(); ++at) {
+        const std::string& name = batch[at].key.name;
+        const uint64_t now = model.contains(name) ? model[name].first : 0;
+        const bool commits = now == batch[at].expected_revision && (now != 0 || batch[at].object);
+        ASSERT_EQ(results[at].outcome, commits ? Outcome::committed : Outcome::conflict) << batch[at].key.text();
+        if (!commits) {
+          EXPECT_EQ(results[at].revision, now);
+          continue;
+        }
+        EXPECT_GT(results[at].revision, now);
+        newest = std::max(newest, results[at].revision);
+        if (batch[at].object) {
+          model[name] = {results[at].revision, std::string(batch[at].object->body())};
+        } else {
+          model.erase(name);
+        }
+      }
+    }
+    uint64_t last = 0;
+    for (const auto& change : engine.changes) {
+      EXPECT_GE(change.object->revision(), last);
+      last = change.object->revision();
+      const std::string name(change.object->name());
+      if (change.type == Change::Type::deleted) {
+        EXPECT_EQ(replayed.erase(name), 1u);
+      } else {
+        replayed[name] = {last, std::string(change.object->body())};
+      }
+    }
+    EXPECT_EQ(replayed, model);
+    engine.stop();
+  }
+}
+
+TEST_P(ExclusiveEngineTest, GivesEachChangeTheNextRevision) {
+  RunningEngine engine(this->engine());
   EXPECT_EQ(engine.revision, 1u);
   EXPECT_EQ(engine.commit({put(thing("a", "1")), put(thing("b", "1")), put(thing("a", "2")), put(thing("a", "3"), 2),
                            remove(thing_key("b"), 2), remove(thing_key("b"), 3), put(thing("b", "2"), 3),
@@ -76,8 +289,8 @@ TEST_P(EngineTest, JudgesEntriesOneByOneAndGivesEachItsRevision) {
   EXPECT_FALSE(engine.failure);
 }
 
-TEST_P(EngineTest, JudgesPipelinedSubmissionsInTheirOrder) {
-  RunningEngine engine(home_->engine());
+TEST_P(ExclusiveEngineTest, JudgesPipelinedSubmissionsInTheirOrder) {
+  RunningEngine engine(this->engine());
   for (uint64_t i = 0; i < 50; ++i)
     engine.submit({put(thing("a", std::to_string(i)), i == 0 ? 0 : i + 1), put(thing("a", "x"), i)});
   engine.wait(50);
@@ -87,82 +300,99 @@ TEST_P(EngineTest, JudgesPipelinedSubmissionsInTheirOrder) {
   }
 }
 
-TEST_P(EngineTest, AnswersABatchOfConflictsOnly) {
-  RunningEngine engine(home_->engine());
-  EXPECT_EQ(engine.commit({put(thing("a", "1"), 8)}), (Results{{Outcome::conflict, 0}}));
-  EXPECT_EQ(engine.commit({}), Results{});
-  EXPECT_EQ(engine.fed, Texts{});
-}
-
-TEST_P(EngineTest, FindsEverythingAgainInKeyOrder) {
-  {
-    RunningEngine engine(home_->engine());
-    engine.commit({put(thing("b", "1")), put(thing("a", std::string("\0\xff", 2))), put(thing("a", "", 0, "a")),
-                   put(thing("a", "3", 0, "default-2")), put(pod("p", "n")), put(thing("c", "")),
-                   put(Object::make(kinds::kNode, "", "n", 0, "node"))});
-    engine.commit({put(thing("b", "2"), 2), remove(thing_key("c"), 7)});
-    engine.stop();
-  }
-  RunningEngine again(home_->engine());
-  EXPECT_EQ(again.revision, 10u);
-  EXPECT_EQ(texts(again.objects),
-            (Texts{text(pod("p", "n", 6)), "/n@8=node", "a/a@4=", text(thing("a", std::string("\0\xff", 2), 3)),
-                   "default/b@9=2", "default-2/a@5=3"}));
-  EXPECT_EQ(again.commit({put(thing("b", "3"), 2), put(thing("b", "3"), 9)}),
-            (Results{{Outcome::conflict, 9}, {Outcome::committed, 11}}));
-}
-
-TEST_P(EngineTest, NeverGivesARevisionTwiceThoughItsObjectIsGone) {
-  {
-    RunningEngine engine(home_->engine());
-    engine.commit({put(thing("a", "1")), remove(thing_key("a"), 2)});
-    engine.stop();
-  }
-  RunningEngine again(home_->engine());
-  EXPECT_EQ(again.revision, 3u);
-  EXPECT_EQ(texts(again.objects), Texts{});
-  EXPECT_EQ(again.commit({put(thing("a", "2"))}), (Results{{Outcome::committed, 4}}));
-}
-
-TEST_P(EngineTest, StopMakesWhatWasSubmittedDurable) {
-  {
-    RunningEngine engine(home_->engine());
-    for (int i = 0; i < 100; ++i) engine.submit({put(thing("t" + std::to_string(i), "1"))});
-    engine.stop();
-    EXPECT_EQ(engine.answers.size(), 100u);
-    engine.submit({put(thing("late", "1"))});
-    EXPECT_EQ(engine.answers.back(), (Results{{Outcome::unknown, 0}}));
-  }
-  RunningEngine again(home_->engine());
-  EXPECT_EQ(again.objects.size(), 100u);
-  EXPECT_EQ(again.revision, 101u);
-}
-
-TEST_P(EngineTest, RefusesToBeOpenedTwice) {
+TEST_P(ExclusiveEngineTest, RefusesToBeOpenedTwice) {
   const auto nothing = [](ObjectPtr) {};
-  RunningEngine engine(home_->engine());
-  const auto second = home_->engine()->load(nothing);
+  RunningEngine engine(this->engine());
+  const auto second = this->engine()->load(nothing);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().reason, "ServiceUnavailable");
   EXPECT_THAT(second.error().message, testing::HasSubstr("in use by"));
   engine.stop();
-  EXPECT_TRUE(home_->engine()->load(nothing).ok());
+  EXPECT_TRUE(this->engine()->load(nothing).ok());
 }
 
-TEST_P(EngineTest, RefusesTheDataOfAnotherShardOrMapping) {
-  { RunningEngine engine(home_->engine()); }
-  const auto nothing = [](ObjectPtr) {};
-  const auto other_shard = home_->engine({"leases", kIdentity.mapping})->load(nothing);
-  ASSERT_FALSE(other_shard.ok());
-  EXPECT_THAT(other_shard.error().message, testing::HasSubstr(R"(holds the shard "pods", not "leases")"));
-  const auto other_mapping = home_->engine({"pods", "objects=*"})->load(nothing);
-  ASSERT_FALSE(other_mapping.ok());
-  EXPECT_THAT(other_mapping.error().message,
-              testing::HasSubstr(R"(mapping "objects=*;pods=pods", but this process maps "objects=*")"));
+TEST_P(ExclusiveEngineTest, RefusesTheDataOfAnotherShard) {
+  { RunningEngine engine(this->engine()); }
+  const auto other = engine({"leases", kIdentity.mapping})->load([](ObjectPtr) {});
+  ASSERT_FALSE(other.ok());
+  EXPECT_THAT(other.error().message, testing::HasSubstr(R"(holds the shard "pods", not "leases")"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, EngineTest, testing::Values("memory", "rocksdb"),
-                         [](const auto& info) { return info.param; });
+TEST_P(SharedEngineTest, EnginesOfOneShardAreFedTheSame) {
+  RunningEngine one(this->engine()), two(this->engine());
+  std::map<std::string, uint64_t> revisions;
+  for (int i = 0; i < 40; ++i) {
+    RunningEngine& writer = i % 2 == 0 ? one : two;
+    const std::string name = "k" + std::to_string(i % 4);
+    const auto results = writer.commit({put(thing(name, std::to_string(i)), revisions[name])});
+    ASSERT_EQ(outcomes(results), "committed");
+    revisions[name] = results[0].revision;
+  }
+  const uint64_t newest = std::max({revisions["k0"], revisions["k1"], revisions["k2"], revisions["k3"]});
+  one.wait_for_revision(newest);
+  two.wait_for_revision(newest);
+  EXPECT_EQ(one.changes.size(), 40u);
+  EXPECT_EQ(told(one.changes), told(two.changes));
+}
+
+TEST_P(SharedEngineTest, OfTwoWritersOneWins) {
+  RunningEngine one(this->engine()), two(this->engine());
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "k" + std::to_string(i);
+    one.submit({put(thing(name, "one"))});
+    two.submit({put(thing(name, "two"))});
+    one.wait(i + 1);
+    two.wait(i + 1);
+    const auto first = one.answers[i], second = two.answers[i];
+    const bool one_won = first[0].outcome == Outcome::committed;
+    EXPECT_EQ(outcomes(one_won ? second : first), "conflict");
+    EXPECT_EQ(outcomes(one_won ? first : second), "committed");
+    EXPECT_EQ(first[0].revision, second[0].revision);
+  }
+}
+
+TEST_P(SharedEngineTest, ABarrierCoversWhatWasAcknowledgedToOthers) {
+  RunningEngine writer(this->engine()), reader(this->engine());
+  RunningEngine elsewhere(this->engine({"leases", kIdentity.mapping}));
+  for (int i = 0; i < 20; ++i) {
+    const auto committed = writer.commit({put(thing("k" + std::to_string(i), ""))});
+    const auto barrier = reader.barrier();
+    ASSERT_TRUE(barrier.ok());
+    EXPECT_GE(*barrier, committed[0].revision);
+    reader.wait_for_revision(*barrier);
+    EXPECT_EQ(reader.changes.size(), static_cast<size_t>(i + 1));
+  }
+  // Though nothing of its own has changed, the feed gets there.
+  const auto barrier = elsewhere.barrier();
+  ASSERT_TRUE(barrier.ok());
+  elsewhere.wait_for_revision(*barrier);
+  EXPECT_EQ(elsewhere.fed, Texts{});
+}
+
+TEST_P(SharedEngineTest, ShardsSeeNothingOfEachOther) {
+  RunningEngine pods(this->engine()), leases(this->engine({"leases", kIdentity.mapping}));
+  EXPECT_EQ(outcomes(pods.commit({put(thing("a", "pods"))})), "committed");
+  EXPECT_EQ(outcomes(leases.commit({put(thing("a", "leases"))})), "committed");
+  EXPECT_EQ(told(leases.changes), Texts{"put a=leases"});
+  RunningEngine again(this->engine());
+  EXPECT_EQ(again.objects.size(), 1u);
+  EXPECT_EQ(again.objects[0]->body(), "pods");
+}
+
+TEST_P(SharedEngineTest, OneThatOpensLaterFindsWhatIsThereAndIsFedTheRest) {
+  RunningEngine one(this->engine());
+  const auto first = one.commit({put(thing("a", "1"))});
+  RunningEngine two(this->engine());
+  EXPECT_EQ(texts(two.objects), Texts{text(thing("a", "1", first[0].revision))});
+  const auto second = one.commit({put(thing("a", "2"), first[0].revision)});
+  two.wait_for_revision(second[0].revision);
+  EXPECT_EQ(told(two.changes).back().substr(0, 7), "put a=2");
+}
+
+const auto kName = [](const auto& info) { return info.param; };
+INSTANTIATE_TEST_SUITE_P(Engines, EngineTest, testing::ValuesIn(all_engines()), kName);
+INSTANTIATE_TEST_SUITE_P(Engines, ExclusiveEngineTest, testing::ValuesIn(exclusive_engines()), kName);
+INSTANTIATE_TEST_SUITE_P(Engines, SharedEngineTest, testing::ValuesIn(shared_engines()), kName);
 
 }  // namespace
 }  // namespace kabuki::store::test

@@ -18,15 +18,20 @@ class RunningEngine {
   explicit RunningEngine(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {
     auto loaded = engine_->load([&](ObjectPtr object) { objects.push_back(std::move(object)); });
     EXPECT_TRUE(loaded.ok()) << (loaded.ok() ? "" : loaded.error().message);
-    revision = loaded.ok() ? *loaded : 0;
+    revision = reached = loaded.ok() ? *loaded : 0;
     engine_->start(
         [&](uint64_t fed_to, std::vector<Change> changes) {
           const std::lock_guard lock(mutex_);
-          EXPECT_EQ(fed_to, changes.back().object->revision());
+          EXPECT_FALSE(stopped_) << "fed after it was stopped";
+          EXPECT_GE(fed_to, reached);
+          reached = fed_to;
           for (const auto& change : changes) {
+            EXPECT_LE(change.object->revision(), fed_to);
+            this->changes.push_back(change);
             fed.push_back((change.type == Change::Type::put ? "put " : "deleted ") + text(change.object) + " was " +
                           text(change.previous));
           }
+          answered_.notify_all();
         },
         [&](Error error) {
           const std::lock_guard lock(mutex_);
@@ -39,8 +44,13 @@ class RunningEngine {
   }
 
   void submit(std::vector<Mutation> batch) {
+    {
+      const std::lock_guard lock(mutex_);
+      batch_after_stop_ = stopped_;
+    }
     engine_->submit(std::move(batch), [&](std::vector<MutationResult> results) {
       const std::lock_guard lock(mutex_);
+      EXPECT_FALSE(stopped_ && !batch_after_stop_) << "answered after it was stopped";
       answers.push_back(std::move(results));
       fed_before_answer.push_back(fed.size());
       answered_.notify_all();
@@ -52,6 +62,23 @@ class RunningEngine {
     submit(std::move(batch));
     wait(before + 1);
     return answers[before];
+  }
+  /// What the engine says a fresh read must have seen.
+  Result<uint64_t> barrier() {
+    std::optional<Result<uint64_t>> answer;
+    engine_->barrier([&](Result<uint64_t> revision) {
+      const std::lock_guard lock(mutex_);
+      answer = std::move(revision);
+      answered_.notify_all();
+    });
+    std::unique_lock lock(mutex_);
+    answered_.wait(lock, [&] { return answer.has_value(); });
+    return *answer;
+  }
+  /// Waits until the feed is there.
+  void wait_for_revision(uint64_t wanted) {
+    std::unique_lock lock(mutex_);
+    answered_.wait(lock, [&] { return reached >= wanted; });
   }
   void wait(size_t count) {
     std::unique_lock lock(mutex_);
@@ -65,13 +92,19 @@ class RunningEngine {
     const std::lock_guard lock(mutex_);
     return answers.size();
   }
-  void stop() { engine_->stop(); }
+  void stop() {
+    engine_->stop();
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
   /// Ends it without stopping where the engine knows such an end.
   void crash() { engine_.reset(); }
 
   std::vector<ObjectPtr> objects;  // as loaded
   uint64_t revision = 0;           // as loaded
   std::vector<std::string> fed;
+  std::vector<Change> changes;  // as fed
+  uint64_t reached = 0;         // by the feed
   std::vector<std::vector<MutationResult>> answers;
   std::vector<size_t> fed_before_answer;
   std::optional<Error> failure;
@@ -79,6 +112,8 @@ class RunningEngine {
  private:
   std::mutex mutex_;
   std::condition_variable answered_;
+  bool stopped_ = false;
+  bool batch_after_stop_ = false;
   std::unique_ptr<Engine> engine_;
 };
 
