@@ -2,22 +2,7 @@
 
 #include <algorithm>
 
-#include "messages/field_scan.hpp"
-#include "messages/kinds.hpp"
-
 namespace kabuki::store {
-
-std::string IndexedField::value(const Object& object) const { return scan_text(object.body(), numbers); }
-
-std::vector<IndexedField> standard_indexes() {
-  const Kind& pod = kind_of(kinds::kPod);
-  std::vector<IndexedField> out;
-  for (const auto& field : pod.selectable) {
-    if (field.path == "spec.nodeName") out.push_back({pod.id, field.path, field.numbers});
-  }
-  assert(!out.empty());
-  return out;
-}
 
 namespace {
 
@@ -37,12 +22,16 @@ void ObjectCursor::next() {
     if (++sources_.front().first == sources_.front().second) sources_.clear();
     return;
   }
-  std::pop_heap(sources_.begin(), sources_.end(), kLater);
-  auto& least = sources_.back();
-  if (++least.first == least.second) {
-    sources_.pop_back();
-  } else {
-    std::push_heap(sources_.begin(), sources_.end(), kLater);
+  // What is found by several values stands in several sets.
+  const Object* const object = sources_.front().first->get();
+  while (!sources_.empty() && sources_.front().first->get() == object) {
+    std::pop_heap(sources_.begin(), sources_.end(), kLater);
+    auto& least = sources_.back();
+    if (++least.first == least.second) {
+      sources_.pop_back();
+    } else {
+      std::push_heap(sources_.begin(), sources_.end(), kLater);
+    }
   }
 }
 
@@ -64,17 +53,6 @@ KeyRange range_of(const Selection& selection, const std::optional<Key>& start_af
   return range;
 }
 
-const FieldSelector::Requirement* indexed_requirement(const std::vector<IndexedField>& indexes,
-                                                      const Selection& selection, size_t* index) {
-  for (*index = 0; *index < indexes.size(); ++*index) {
-    if (indexes[*index].kind != selection.kind) continue;
-    for (const auto& requirement : selection.fields.requirements()) {
-      if (!requirement.negated && requirement.field == indexes[*index].field) return &requirement;
-    }
-  }
-  return nullptr;
-}
-
 ObjectPtr ObjectTable::find(const KeyView& key) const {
   const auto it = objects_.find(key);
   return it == objects_.end() ? nullptr : *it;
@@ -84,7 +62,8 @@ ObjectPtr ObjectTable::put(const ObjectPtr& object) {
   ObjectPtr previous = erase(object);
   objects_.insert(object);
   for (size_t i = 0; i < indexes_.size(); ++i) {
-    if (indexes_[i].kind == object->kind()) by_field_[index_key(i, indexes_[i].value(*object))].insert(object);
+    if (indexes_[i].kind != object->kind()) continue;
+    for (const auto value : indexes_[i].values(*object)) by_index_[index_key(i, value)].insert(object);
   }
   add_counts(*object, 1);
   return previous;
@@ -97,9 +76,13 @@ ObjectPtr ObjectTable::erase(const KeyView& key) {
   objects_.erase(it);
   for (size_t i = 0; i < indexes_.size(); ++i) {
     if (indexes_[i].kind != previous->kind()) continue;
-    const auto set = by_field_.find(index_key(i, indexes_[i].value(*previous)));
-    set->second.erase(KeyView(previous));
-    if (set->second.empty()) by_field_.erase(set);
+    for (const auto value : indexes_[i].values(*previous)) {
+      const auto set = by_index_.find(index_key(i, value));
+      // An object may name a value twice.
+      if (set == by_index_.end()) continue;
+      set->second.erase(KeyView(previous));
+      if (set->second.empty()) by_index_.erase(set);
+    }
   }
   add_counts(*previous, -1);
   return previous;
@@ -133,16 +116,26 @@ ObjectCursor ObjectTable::candidates(const Selection& selection, const std::opti
     const auto to = set.lower_bound(range.to);
     if (range.from < range.to) cursor.add(from, to);
   };
-  size_t index = 0;
-  const auto* requirement = indexed_requirement(indexes_, selection, &index);
-  if (!requirement) {
-    add(objects_);
-    return cursor;
+  // Of several indexes, the one that leads to the fewest.
+  std::vector<const ObjectSet*> least;
+  size_t least_objects = SIZE_MAX;
+  for (size_t i = 0; i < indexes_.size(); ++i) {
+    const auto* values = indexes_[i].wanted(selection);
+    if (!values) continue;
+    std::vector<const ObjectSet*> sets;
+    size_t objects = 0;
+    for (const auto& value : *values) {
+      const auto it = by_index_.find(index_key(i, value));
+      if (it == by_index_.end()) continue;
+      sets.push_back(&it->second);
+      objects += it->second.size();
+    }
+    if (objects >= least_objects) continue;
+    least = std::move(sets);
+    least_objects = objects;
   }
-  for (const auto& value : requirement->values) {
-    const auto it = by_field_.find(index_key(index, value));
-    if (it != by_field_.end()) add(it->second);
-  }
+  if (least_objects == SIZE_MAX) add(objects_);
+  for (const auto* set : least) add(*set);
   return cursor;
 }
 

@@ -8,24 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "store/indexes.hpp"
 #include "store/key_order.hpp"
 #include "store/selection.hpp"
 
 namespace kabuki::store {
 
-/// A field by whose value a kind's objects are found without looking at the others.
-struct IndexedField {
-  KindId kind = 0;
-  std::string field;         // spec.nodeName
-  std::vector<int> numbers;  // where it stands in the body
-
-  std::string value(const Object& object) const;
-};
-
-/// Of the kinds table: spec.nodeName of pods.
-std::vector<IndexedField> standard_indexes();
-
-/// Walks through objects in list order, across several ordered sets at once.
+/// Walks through objects in list order, across several ordered sets at once, each object once.
 class ObjectCursor {
  public:
   using Iterator = ObjectSet::const_iterator;
@@ -40,11 +29,11 @@ class ObjectCursor {
   std::vector<std::pair<Iterator, Iterator>> sources_;  // a heap when there is more than one
 };
 
-/// The current version of every object, in list order, found by key, kind, namespace and indexed field. An object
-/// costs a pointer (and one more where it is indexed) beside its own bytes.
+/// The current version of every object, in list order, found by key, kind, namespace and by indexes. An object
+/// costs a pointer, and one more for each value of an index, beside its own bytes.
 class ObjectTable {
  public:
-  explicit ObjectTable(std::vector<IndexedField> indexes) : indexes_(std::move(indexes)) {}
+  explicit ObjectTable(std::vector<Index> indexes) : indexes_(std::move(indexes)) {}
 
   /// Null where there is none.
   ObjectPtr find(const KeyView& key) const;
@@ -59,21 +48,17 @@ class ObjectTable {
   /// the next change.
   ObjectCursor candidates(const Selection& selection, const std::optional<Key>& start_after) const;
 
-  const std::vector<IndexedField>& indexes() const { return indexes_; }
+  const std::vector<Index>& indexes() const { return indexes_; }
 
  private:
   void add_counts(const Object& object, int64_t change);
   std::string index_key(size_t index, std::string_view value) const;
 
-  const std::vector<IndexedField> indexes_;
+  const std::vector<Index> indexes_;
   ObjectSet objects_;
-  absl::flat_hash_map<std::string, ObjectSet> by_field_;  // only looked up in
+  absl::flat_hash_map<std::string, ObjectSet> by_index_;  // only looked up in
   std::map<std::pair<KindId, std::string>, uint64_t> counts_;
 };
-
-/// The requirement on one of `indexes` whose values lead to all matches, null where the selection has none.
-const FieldSelector::Requirement* indexed_requirement(const std::vector<IndexedField>& indexes,
-                                                      const Selection& selection, size_t* index);
 
 /// First key of a selection's range after `start_after`, and the first behind the range. `storage` holds the bytes.
 struct KeyRange {

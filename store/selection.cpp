@@ -1,8 +1,12 @@
 #include "store/selection.hpp"
 
+#include <algorithm>
+
 #include "messages/bus/types.pb.h"
+#include "messages/field_scan.hpp"
 #include "messages/kinds.hpp"
 #include "messages/status.hpp"
+#include "messages/wire.hpp"
 
 namespace kabuki::store {
 
@@ -17,7 +21,27 @@ std::string escaped(std::string_view value) {
   return out;
 }
 
+bool owned(const Object& object, const std::vector<std::string>& owners) {
+  const auto uids = owner_uids(object);
+  return std::any_of(uids.begin(), uids.end(), [&](std::string_view uid) {
+    return std::binary_search(owners.begin(), owners.end(), uid);
+  });
+}
+
 }  // namespace
+
+std::vector<std::string_view> owner_uids(const Object& object) {
+  constexpr int kMetadata[] = {1};
+  constexpr int kOwnerReferences = 13;
+  constexpr int kUid[] = {4};
+  std::vector<std::string_view> uids;
+  wire::Reader reader(scan_bytes(object.body(), kMetadata));
+  while (reader.next()) {
+    if (reader.number() != kOwnerReferences || reader.type() != wire::Type::bytes) continue;
+    uids.push_back(scan_bytes(reader.bytes(), kUid));
+  }
+  return uids;
+}
 
 Result<Selection> Selection::from_bus(const bus::Selection& selection) {
   const Kind* kind = find_kind(static_cast<KindId>(selection.kind()));
@@ -30,6 +54,15 @@ Result<Selection> Selection::from_bus(const bus::Selection& selection) {
   if (!labels) return labels.error();
   out.labels = std::move(*labels);
   for (const auto& requirement : selection.fields()) {
+    if (requirement.field() == kOwnerField) {
+      if (requirement.negated() || !out.owners.empty() || requirement.values().empty()) {
+        return bad_request("objects are selected by owner with one list of uids");
+      }
+      out.owners.assign(requirement.values().begin(), requirement.values().end());
+      std::sort(out.owners.begin(), out.owners.end());
+      out.owners.erase(std::unique(out.owners.begin(), out.owners.end()), out.owners.end());
+      continue;
+    }
     if (!requirement.negated()) {
       auto any = FieldSelector::any_of(*kind, requirement.field(),
                                        {requirement.values().begin(), requirement.values().end()});
@@ -54,7 +87,8 @@ Result<Selection> Selection::from_bus(const bus::Selection& selection) {
 
 bool Selection::matches(const Object& object) const {
   return object.kind() == kind && (ns.empty() || object.ns() == ns) && (name.empty() || object.name() == name) &&
-         (fields.empty() || fields.matches_object(object)) && (labels.empty() || labels.matches_object(object));
+         (fields.empty() || fields.matches_object(object)) && (labels.empty() || labels.matches_object(object)) &&
+         (owners.empty() || owned(object, owners));
 }
 
 std::string Selection::text() const {
@@ -63,6 +97,8 @@ std::string Selection::text() const {
     out += '\n' + requirement.field + (requirement.negated ? "!" : "=");
     for (const auto& value : requirement.values) out += std::to_string(value.size()) + ':' + value;
   }
+  if (!owners.empty()) out += "\nowner=";
+  for (const auto& uid : owners) out += std::to_string(uid.size()) + ':' + uid;
   return out;
 }
 

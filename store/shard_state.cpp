@@ -10,7 +10,8 @@ namespace kabuki::store {
 ShardState::ShardState(StateOptions options)
     : table_(std::move(options.indexes)),
       history_(options.history_changes, options.history_bytes),
-      history_age_(options.history_age) {}
+      history_age_(options.history_age),
+      snapshot_versions_(options.snapshot_versions) {}
 
 void ShardState::loaded(uint64_t revision) {
   revision_ = revision;

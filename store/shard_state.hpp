@@ -48,7 +48,8 @@ struct StateOptions {
   size_t history_bytes = limits::kHistoryBytes;
   /// Changes older than this are forgotten; 0: never because of their age.
   io::Duration history_age = limits::kHistoryAge;
-  std::vector<IndexedField> indexes = standard_indexes();
+  std::vector<Index> indexes = standard_indexes();
+  size_t snapshot_versions = limits::kSnapshotVersions;
 };
 
 /// What a shard holds in memory: current objects and a window of history. Moved by confirmed changes alone. Pure:
@@ -71,7 +72,7 @@ class ShardState {
   uint64_t revision() const { return revision_; }
   const History& history() const { return history_; }
   size_t size() const { return table_.size(); }
-  const std::vector<IndexedField>& indexes() const { return table_.indexes(); }
+  const std::vector<Index>& indexes() const { return table_.indexes(); }
 
   /// Null where there is none.
   ObjectPtr get(const KeyView& key) const { return table_.find(key); }
@@ -99,6 +100,7 @@ class ShardState {
   const io::Duration history_age_;
   std::deque<std::pair<io::MonoTime, uint64_t>> ages_;  // where the shard was when
   std::vector<std::weak_ptr<Snapshot>> live_;
+  const size_t snapshot_versions_;
   std::deque<SnapshotPtr> kept_;  // least recently used first
 };
 

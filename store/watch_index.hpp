@@ -41,11 +41,11 @@ struct WatchGroup {
   uint64_t seen = 0;           // number of the last change that was judged for this group
 };
 
-/// Finds the groups that a change may concern: by name, else by an indexed field, else by namespace, else by kind. So
+/// Finds the groups that a change may concern: by name, else by an index, else by namespace, else by kind. So
 /// a watcher of one node's pods costs other pods nothing.
 class WatchIndex {
  public:
-  explicit WatchIndex(const std::vector<IndexedField>* indexes) : indexes_(indexes) {}
+  explicit WatchIndex(const std::vector<Index>* indexes) : indexes_(indexes) {}
 
   /// The group of this selection, made when it is not there.
   WatchGroup* group(const Selection& selection);
@@ -59,7 +59,7 @@ class WatchIndex {
   std::vector<std::string> slots(const Selection& selection) const;
   void visit_slot(const std::string& slot, const std::function<void(WatchGroup&)>& call);
 
-  const std::vector<IndexedField>* const indexes_;
+  const std::vector<Index>* const indexes_;
   std::map<std::string, std::unique_ptr<WatchGroup>> groups_;           // by Selection::text()
   absl::flat_hash_map<std::string, std::vector<WatchGroup*>> by_slot_;  // only looked up in
   uint64_t changes_ = 0;

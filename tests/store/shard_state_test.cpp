@@ -197,5 +197,16 @@ TEST(History, NeverSplitsChangesThatShareARevision) {
   EXPECT_EQ(history.size(), 1u);
 }
 
+TEST(ShardState, APagedListIsHeldForSoManyChanges) {
+  Shard shard({.history_changes = 1, .snapshot_versions = 3});
+  shard.put(pod("a", "n1"));
+  const uint64_t revision = shard.put(pod("b", "n1"));
+  shard.state.keep(shard.state.snapshot());
+  for (const char* name : {"a", "a", "c", "d"}) shard.put(pod(name, "n2"));
+  EXPECT_TRUE(shard.state.snapshot_at(revision).ok());
+  shard.put(pod("e", "n2"));
+  EXPECT_EQ(shard.state.snapshot_at(revision).error().code, 410);
+}
+
 }  // namespace
 }  // namespace kabuki::store::test

@@ -315,5 +315,18 @@ TEST(WatchHub, NoticesALostBatchByTwoProbes) {
   EXPECT_EQ(hub.hub.size(), 0u);
 }
 
+TEST(WatchHub, WhoStopsInTheMiddleOfAListKeepsNoMoreThanTheHistoryDoes) {
+  Hub hub({.history_changes = 3});
+  hub.put(pod("a", "n1"));
+  hub.put(pod("b", "n1"));
+  ASSERT_TRUE(hub.open("w", {.selection = select(kinds::kPod), .initial_events = true}).ok());
+  EXPECT_EQ(hub.lines(), Lines{});
+  for (int i = 0; i < 3; ++i) hub.put(pod("a", "n" + std::to_string(i)));
+  EXPECT_EQ(hub.hub.size(), 1u);
+  hub.put(pod("a", "n4"));
+  EXPECT_EQ(hub.lines(), Lines{"w ended: too old resource version: 2 (3)"});
+  EXPECT_EQ(hub.hub.size(), 0u);
+}
+
 }  // namespace
 }  // namespace kabuki::store::test
