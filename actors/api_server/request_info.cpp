@@ -23,6 +23,7 @@ bool is_subresource(const Kind& kind, std::string_view name) {
   if (name == "scale") return kind.has_scale;
   if (name == "binding") return kind.id == kinds::kPod;
   if (name == "finalize") return kind.id == kinds::kNamespace;
+  if (name == "approval") return kind.id == kinds::kCertificateSigningRequest;
   return false;
 }
 

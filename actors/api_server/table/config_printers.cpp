@@ -1,6 +1,7 @@
 // Config maps, secrets, service accounts and services.
 #include <set>
 
+#include "actors/api_server/table/cells.hpp"
 #include "actors/api_server/table/human_duration.hpp"
 #include "actors/api_server/table/printer.hpp"
 #include "messages/api/core/v1/config_map.pb.h"
@@ -55,13 +56,6 @@ std::string ports_text(const core::ServiceSpec& spec) {
     if (port.nodeport() > 0) text += ":" + std::to_string(port.nodeport());
     out.push_back(text + "/" + port.protocol());
   }
-  return or_none(joined(out));
-}
-
-std::string labels_text(const google::protobuf::Map<std::string, std::string>& labels) {
-  const std::map<std::string, std::string> sorted(labels.begin(), labels.end());
-  std::vector<std::string> out;
-  for (const auto& [key, value] : sorted) out.push_back(key + "=" + value);
   return or_none(joined(out));
 }
 

@@ -19,7 +19,7 @@ struct Column {
   bool is_name = false;
 };
 
-using Cell = std::variant<std::string, int64_t>;
+using Cell = std::variant<std::string, int64_t, bool>;
 
 struct Row {
   std::vector<Cell> cells;
@@ -46,6 +46,49 @@ Printer service_account_printer();
 Printer lease_printer();
 Printer deployment_printer();
 Printer replica_set_printer();
+Printer replication_controller_printer();
+Printer daemon_set_printer();
+Printer stateful_set_printer();
+Printer pod_template_printer();
+Printer controller_revision_printer();
+Printer job_printer();
+Printer cron_job_printer();
+Printer autoscaler_printer();
+Printer disruption_budget_printer();
+Printer resource_quota_printer();
+Printer endpoints_printer();
+Printer endpoint_slice_printer();
+Printer ingress_printer();
+Printer ingress_class_printer();
+Printer network_policy_printer();
+Printer ip_address_printer();
+Printer service_cidr_printer();
+Printer volume_printer();
+Printer volume_claim_printer();
+Printer storage_class_printer();
+Printer volume_attachment_printer();
+Printer volume_attributes_class_printer();
+Printer csi_driver_printer();
+Printer csi_node_printer();
+Printer csi_capacity_printer();
+Printer role_binding_printer();
+Printer cluster_role_binding_printer();
+Printer priority_class_printer();
+Printer runtime_class_printer();
+Printer signing_request_printer();
+Printer flow_schema_printer();
+Printer priority_level_printer();
+Printer mutating_webhook_printer();
+Printer validating_webhook_printer();
+Printer mutating_policy_printer();
+Printer validating_policy_printer();
+Printer mutating_policy_binding_printer();
+Printer validating_policy_binding_printer();
+Printer api_service_printer();
+Printer device_class_printer();
+Printer resource_claim_printer();
+Printer resource_claim_template_printer();
+Printer resource_slice_printer();
 
 /// Words of kubectl's columns.
 inline constexpr const char* kNone = "<none>";

@@ -50,6 +50,8 @@ void append_columns(const std::vector<Column>& columns, std::string* out) {
 void append_cell(const Cell& cell, std::string* out) {
   if (const auto* number = std::get_if<int64_t>(&cell)) {
     out->append(std::to_string(*number));
+  } else if (const auto* flag = std::get_if<bool>(&cell)) {
+    out->append(*flag ? "true" : "false");
   } else {
     append_json_string(std::get<std::string>(cell), out);
   }

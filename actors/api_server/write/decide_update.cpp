@@ -4,6 +4,7 @@
 #include "actors/api_server/write/scale.hpp"
 #include "actors/api_server/write/service_address.hpp"
 #include "actors/api_server/write/write.hpp"
+#include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/defaults.hpp"
@@ -36,6 +37,14 @@ void restore_system_metadata(const ObjectMeta& old, ObjectMeta* meta) {
   meta->clear_selflink();
 }
 
+/// /approval changes nothing but the conditions of a signing request.
+void copy_conditions(const Message& from, Message* to) {
+  using Request = ::k8s::io::api::certificates::v1::CertificateSigningRequest;
+  auto* status = static_cast<Request*>(to)->mutable_status();
+  *status->mutable_conditions() = static_cast<const Request&>(from).status().conditions();
+  if (status->ByteSizeLong() == 0) static_cast<Request*>(to)->clear_status();
+}
+
 /// Each endpoint changes its part: /status the status, /finalize a namespace's finalizers, the main one all the rest.
 std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old, std::shared_ptr<Message> next) {
   if (write.subresource == "status") {
@@ -48,6 +57,12 @@ std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old
     std::shared_ptr<Message> kept = make_in_arena(old);
     kept->CopyFrom(old);
     copy_part(*next, "spec", kept.get());
+    return kept;
+  }
+  if (write.subresource == "approval") {
+    std::shared_ptr<Message> kept = make_in_arena(old);
+    kept->CopyFrom(old);
+    copy_conditions(*next, kept.get());
     return kept;
   }
   if (write.kind->has_status) copy_part(old, "status", next.get());
@@ -123,7 +138,7 @@ Result<Decision> decide_update(const Write& write, const ObjectPtr& current, con
   if (!asked.resourceversion().empty() && asked.resourceversion() != std::to_string(current->revision())) {
     return stale_write(*write.kind, write.key.name);
   }
-  if (write.subresource == "status" || write.subresource == "finalize") {
+  if (!write.subresource.empty()) {
     // Read only: keep_other_parts takes one part out of it.
     return finish_update(write, current, **old, std::const_pointer_cast<Message>(write.object));
   }

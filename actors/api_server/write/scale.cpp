@@ -27,6 +27,25 @@ int32_t replicas_in(const Message& part) {
   return part.GetReflection()->GetInt32(part, field);
 }
 
+/// The selector's text: a LabelSelector's, or that of a replication controller's plain map.
+std::string selector_text(const Message& spec) {
+  const FieldDescriptor* field = spec.GetDescriptor()->FindFieldByName("selector");
+  assert(field);
+  LabelSelectorMessage labels;
+  if (field->is_map()) {
+    const auto* entry = field->message_type();
+    for (int i = 0; i < spec.GetReflection()->FieldSize(spec, field); ++i) {
+      const Message& pair = spec.GetReflection()->GetRepeatedMessage(spec, field, i);
+      (*labels.mutable_matchlabels())[pair.GetReflection()->GetString(pair, entry->map_key())] =
+          pair.GetReflection()->GetString(pair, entry->map_value());
+    }
+  } else {
+    labels = static_cast<const LabelSelectorMessage&>(part(spec, "selector"));
+  }
+  auto selector = LabelSelector::from_message(labels);
+  return selector ? selector->text() : "";
+}
+
 /// The kind that a Scale is of, for error messages: not stored, so not in the kinds table.
 const Kind& scale_kind() {
   static const Kind kind{.group = "autoscaling",
@@ -72,8 +91,7 @@ Scale scale_of(const Kind& kind, const Message& object) {
   const Message& spec = part(object, "spec");
   scale.mutable_spec()->set_replicas(replicas_in(spec));
   scale.mutable_status()->set_replicas(replicas_in(part(object, "status")));
-  auto selector = LabelSelector::from_message(static_cast<const LabelSelectorMessage&>(part(spec, "selector")));
-  if (selector) scale.mutable_status()->set_selector(selector->text());
+  scale.mutable_status()->set_selector(selector_text(spec));
   return scale;
 }
 
