@@ -56,6 +56,10 @@ ActorCell::ActorCell(caf::actor_config& config, CellInit* init)
       supervised_(init->supervised),
       one_of_many_(dynamic_cast<OneOfMany*>(component_.get())) {
   component_->cell_ = this;
+  if (const auto* bounded = dynamic_cast<const BoundedMailbox*>(component_.get())) {
+    auto& refused = host_->metrics().counter("kabuki_asks_refused_total", {{"actor", name_}});
+    admission_ = std::make_unique<Admission>(bounded->mailbox_bounds(), refused);
+  }
 }
 
 ActorCell::~ActorCell() = default;
@@ -69,6 +73,7 @@ caf::behavior ActorCell::make_behavior() {
 caf::invoke_message_result ActorCell::consume(caf::mailbox_element& element) {
   auto& envelope = static_cast<Envelope&>(element);
   host_->step(name_, what(envelope));
+  if (admission_) admission_->leave(envelope);
   handle(envelope);
   if (exit_ && state_ < State::ending) begin_ending(*exit_);
   return caf::invoke_message_result::consumed;

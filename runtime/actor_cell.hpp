@@ -10,6 +10,7 @@
 
 #include "messages/bus/control.pb.h"
 #include "runtime/actor.hpp"
+#include "runtime/admission.hpp"
 #include "runtime/caf_envelope.hpp"
 #include "runtime/supervisor_actor.hpp"
 
@@ -41,6 +42,9 @@ class ActorCell final : public caf::event_based_actor {
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override;
   void on_exit() override;
+
+  /// Whether there is room for it in the mailbox. Thread-safe.
+  bool admit(Envelope* envelope) { return !admission_ || admission_->enter(envelope); }
 
   // What Actor's members call; from inside the actor only.
   const std::string& full_name() const { return name_; }
@@ -142,6 +146,7 @@ class ActorCell final : public caf::event_based_actor {
   const bool supervised_;
   const bool one_of_many_;
   bool told_started_ = false;
+  std::unique_ptr<Admission> admission_;  // of bounded mailboxes
   std::unique_ptr<ExitReason> exit_;  // asked for, or under way
   std::unique_ptr<io::Random> random_;
   Lazy<Ask> asks_;

@@ -59,6 +59,8 @@ class Envelope final : public caf::mailbox_element {
   const Kind kind;
   uint64_t id = 0;
   uint64_t instance = 0;
+  bool admitted = false;  // counted by its receiver's Admission, with these
+  size_t bytes = 0;
   Inbound in;
   std::unique_ptr<Error> error;
   std::unique_ptr<Watch> watch;

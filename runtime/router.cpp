@@ -4,6 +4,7 @@
 
 #include "messages/bus/control.pb.h"
 #include "messages/status.hpp"
+#include "runtime/actor_cell.hpp"
 
 namespace kabuki::runtime {
 
@@ -19,6 +20,7 @@ Router::Router(const HostOptions& options, const HostServices& services, std::sh
       received_(metrics_->counter("kabuki_frames_received_total")) {
   metrics_->describe("kabuki_frames_corrupt_total", "Frames from other hosts that were refused as malformed.");
   metrics_->describe("kabuki_frames_stale_total", "Frames dropped for a past incarnation of either side.");
+  metrics_->describe("kabuki_asks_refused_total", "Asks refused by 429 because the mailbox was full, by actor.");
   metrics_->describe("kabuki_messages_undeliverable_total", "Messages for a name or role that nobody had.");
 }
 
@@ -97,6 +99,11 @@ void Router::deliver(std::string_view local, EnvelopePtr envelope) {
     return envelope->in.reply.fail(unavailable("no actor " + name_ + "/" + std::string(local)));
   }
   if (prefix.size() < local.size()) envelope->in.rest = local.substr(prefix.empty() ? 0 : prefix.size() + 1);
+  if (!static_cast<ActorCell*>(cell->get())->admit(envelope.get())) {
+    return envelope->in.reply.fail(too_many_requests("actor " + name_ + "/" + std::string(prefix) +
+                                                         " has too many requests waiting, please try again later",
+                                                     1));
+  }
   post(cell, std::move(envelope));
 }
 

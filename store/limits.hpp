@@ -71,6 +71,8 @@ inline constexpr size_t kMemtableBytes = 64u << 20;
 inline constexpr int kMemtables = 3;
 inline constexpr size_t kBlockCacheBytes = 8u << 20;
 inline constexpr int kOpenFiles = 256;
+/// Of its warnings, from one start.
+inline constexpr size_t kRocksdbLogBytes = 1u << 20;
 
 /// etcd: mutations and bytes of one transaction. etcd takes 128 operations (--max-txn-ops) and 1.5 MiB
 /// (--max-request-bytes); each mutation compares once and, when that fails, asks once.

@@ -41,7 +41,7 @@ struct HttpCall {
 };
 using HttpCallPtr = std::shared_ptr<HttpCall>;
 
-class ApiServer : public runtime::Actor {
+class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
  public:
   explicit ApiServer(ApiServerOptions options);
 
@@ -49,6 +49,7 @@ class ApiServer : public runtime::Actor {
   void started() override;
   void received(runtime::Inbound& in) override;
   std::string health() const override;
+  runtime::MailboxBounds mailbox_bounds() const override;
 
  private:
   // http_routes.cpp
@@ -86,6 +87,7 @@ class ApiServer : public runtime::Actor {
   void bus_credit(runtime::Inbound& in);
   void bus_close_watch(runtime::Inbound& in);
   void bus_write(runtime::Inbound& in);
+  void pass_shards(actors::WriteBarriers::Done done);
 
   /// Runs a write through admission that needs other objects (a service's address, the namespace), then the flow.
   void admit_and_run(Write write, WriteFlow::Done done);
@@ -125,7 +127,8 @@ class ApiServer : public runtime::Actor {
   uint64_t next_stream_ = uint64_t{1} << 62;
   /// Streams that other actors opened through this one: where their credit goes.
   std::map<std::pair<std::string, uint64_t>, KindId> relayed_;
-  actors::WriteBarriers barriers_;  // of writes by the bus
+  /// Of writes by the bus.
+  actors::WriteBarriers barriers_{[this](auto done) { pass_shards(std::move(done)); }};
   std::map<std::string, MonitorId> relay_watchers_;
   uint64_t requests_ = 0;
   /// By verb, kind (0: none) and status: finding a metric by its labels takes a lock shared with the whole host.

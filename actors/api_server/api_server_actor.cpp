@@ -17,7 +17,7 @@ ApiServer::ApiServer(ApiServerOptions options)
     : options_(std::move(options)),
       shards_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
                      auto done) { ask(to, std::move(message), timeout, std::move(done)); },
-              options_.shard_of),
+              options_.shard_of, options_.shard_bounds),
       writes_(
           &shards_, [this] { return write_context(); },
           [this](const Write& write, const ObjectPtr& current, const ObjectPtr& next, auto then) {
@@ -54,6 +54,14 @@ void ApiServer::started() {
       handle_http(std::move(request), std::move(sink));
     });
   }
+}
+
+runtime::MailboxBounds ApiServer::mailbox_bounds() const {
+  runtime::MailboxBounds bounds = options_.mailbox_bounds;
+  bounds.refusable = [](const runtime::Message& message) {
+    return !message.as<bus::WatchCredit>() && !message.as<bus::CloseWatch>();
+  };
+  return bounds;
 }
 
 void ApiServer::received(runtime::Inbound& in) {

@@ -7,8 +7,11 @@
 
 #include "actors/api_server/documents.hpp"
 #include "actors/api_server/http_gate.hpp"
+#include "actors/api_server/limits.hpp"
+#include "actors/api_server/shard_client.hpp"
 #include "messages/kinds.hpp"
 #include "runtime/actor.hpp"
+#include "runtime/bounded_mailbox.hpp"
 
 namespace kabuki::api_server {
 
@@ -19,6 +22,9 @@ struct ApiServerOptions {
   std::shared_ptr<const Documents> documents;
   /// Where HTTP requests come from; null where this API server only serves actors.
   std::shared_ptr<HttpGate> gate;
+  /// What may wait for one shard, and in the mailbox.
+  ShardClient::Bounds shard_bounds = {};
+  runtime::MailboxBounds mailbox_bounds = {kWaitingAsks, kWaitingBytes};
   /// Its place in the gate, and among all API servers: `slot` of `slots`.
   size_t slot = 0;
   size_t slots = 1;

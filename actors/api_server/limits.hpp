@@ -12,6 +12,17 @@ inline constexpr size_t kShardBatch = 512;
 /// A shard answers in milliseconds; longer means that it is gone or drowned.
 inline constexpr std::chrono::seconds kShardTimeout{10};
 
+/// Reads, and writes, that wait for one shard; and the bytes of what is to be written. At the pace of a busy shard they
+/// wait for a second, so that what is taken is answered long before its time is up.
+inline constexpr size_t kShardWaiting = 16'384;
+inline constexpr size_t kShardWaitingBytes = 64u << 20;
+
+/// Asks in the mailbox of an API server, with their objects, and HTTP requests that it has not looked at, with their bodies.
+inline constexpr size_t kWaitingAsks = 8'192;
+inline constexpr size_t kWaitingBytes = 64u << 20;
+inline constexpr size_t kWaitingRequests = 4'096;
+inline constexpr size_t kWaitingBodies = 64u << 20;
+
 /// How often a write without preconditions is decided again when others change the object meanwhile.
 inline constexpr int kConflictRetries = 16;
 /// How often another name is generated when one is taken.

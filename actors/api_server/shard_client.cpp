@@ -28,6 +28,12 @@ std::vector<T> take(std::vector<T>* from, size_t most) {
   return taken;
 }
 
+size_t bytes_of(const ObjectPtr& object) { return object ? object->size() : 0; }
+
+Error full(const std::string& shard) {
+  return too_many_requests("too many requests wait for the shard \"" + shard + "\", please try again later", 1);
+}
+
 const ObjectPtr* object_at(const runtime::Message& message, uint32_t position) {
   return position < message.objects.size() ? &message.objects[position] : nullptr;
 }
@@ -41,6 +47,7 @@ runtime::Address ShardClient::shard_of(KindId kind) const {
 void ShardClient::get(const Key& key, GotObject done) {
   std::string name = shard_of_(key.kind);
   Shard& shard = shards_[name];
+  if (shard.gets.size() >= bounds_.gets) return done(full(name));
   shard.gets.push_back({key, std::move(done)});
   flush_gets(name, &shard);
 }
@@ -48,6 +55,12 @@ void ShardClient::get(const Key& key, GotObject done) {
 void ShardClient::commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done) {
   std::string name = shard_of_(key.kind);
   Shard& shard = shards_[name];
+  const size_t bytes = bytes_of(object);
+  if (shard.commits.size() >= bounds_.commits ||
+      (!shard.commits.empty() && shard.waiting_bytes + bytes > bounds_.bytes)) {
+    return done(full(name));
+  }
+  shard.waiting_bytes += bytes;
   shard.commits.push_back({key, expected_revision, std::move(object), std::move(done)});
   flush_commits(name, &shard);
 }
@@ -90,6 +103,7 @@ void ShardClient::flush_commits(const std::string& name, Shard* shard) {
     mutation->set_put(static_cast<bool>(commit.object));
     if (!commit.object) continue;
     mutation->set_object(static_cast<uint32_t>(objects.size()));
+    shard->waiting_bytes -= bytes_of(commit.object);
     objects.push_back(std::move(commit.object));
   }
   ++shard->commits_out;
@@ -111,6 +125,11 @@ void ShardClient::flush_commits(const std::string& name, Shard* shard) {
            const auto& item = items->items(static_cast<int>(i));
            if (item.outcome() == bus::CommitReply::UNKNOWN) {
              (*batch)[i].done(timed_out("it is not known whether the write was kept; read the object to find out"));
+             continue;
+           }
+           if (item.outcome() == bus::CommitReply::REFUSED) {
+             (*batch)[i].done(internal_error("the disk of the store's shard \"" + name +
+                                             "\" is full: nothing is created until deletes have made room"));
              continue;
            }
            CommitResult result{.committed = item.outcome() == bus::CommitReply::COMMITTED,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/api_server/limits.hpp"
 #include "messages/bus/objects.pb.h"
 #include "messages/object.hpp"
 #include "messages/result.hpp"
@@ -18,12 +19,21 @@ namespace kabuki::api_server {
 /// it. To be used inside one actor only.
 class ShardClient {
  public:
+  /// What may wait for one shard; more is refused at once by TooManyRequests with Retry-After 1, before `get` or `commit`
+  /// returns.
+  struct Bounds {
+    size_t gets = kShardWaiting;
+    size_t commits = kShardWaiting;
+    size_t bytes = kShardWaitingBytes;  // of objects to be committed
+  };
   /// The two ways of the owning actor to reach a shard, so that this can be tested without one.
   using Ask = std::function<void(const runtime::Address&, runtime::MessagePtr, io::Duration,
                                  std::function<void(Result<runtime::MessagePtr>)>)>;
   /// Names the shard that owns a kind: "pods", "leases", "events", "objects".
   using ShardOf = std::function<std::string(KindId)>;
-  ShardClient(Ask ask, ShardOf shard_of) : ask_(std::move(ask)), shard_of_(std::move(shard_of)) {}
+  ShardClient(Ask ask, ShardOf shard_of) : ShardClient(std::move(ask), std::move(shard_of), Bounds()) {}
+  ShardClient(Ask ask, ShardOf shard_of, Bounds bounds)
+      : ask_(std::move(ask)), shard_of_(std::move(shard_of)), bounds_(bounds) {}
 
   /// The current version, or null when there is none.
   using GotObject = std::function<void(Result<ObjectPtr>)>;
@@ -54,6 +64,7 @@ class ShardClient {
   struct Shard {
     std::vector<PendingGet> gets;
     std::vector<PendingCommit> commits;
+    size_t waiting_bytes = 0;  // of commits
     int gets_out = 0;
     int commits_out = 0;
   };
@@ -63,6 +74,7 @@ class ShardClient {
 
   Ask ask_;
   ShardOf shard_of_;
+  const Bounds bounds_;
   std::map<std::string, Shard> shards_;
 };
 

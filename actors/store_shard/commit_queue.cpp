@@ -43,6 +43,9 @@ runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const s
       case Outcome::unknown:
         item->set_outcome(bus::CommitReply::UNKNOWN);
         break;
+      case Outcome::refused:
+        item->set_outcome(bus::CommitReply::REFUSED);
+        break;
       case Outcome::conflict:
         // Of what the state has not seen yet it holds an older version, which would mislead.
         if (results[i].revision > state.revision()) break;

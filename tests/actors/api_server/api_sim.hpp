@@ -78,6 +78,9 @@ struct FakeSink : http::ResponseSink {
 struct ApiSim : runtime::sim::SimTest {
   std::map<std::string, std::shared_ptr<store::MemoryMedium>> media;
   std::shared_ptr<HttpGate> gate = std::make_shared<HttpGate>();
+  store::ShardBounds bounds;  // of every shard
+  ShardClient::Bounds waiting;
+  io::Duration sync{0};  // how long the store's disk takes
 
   void SetUp() override {
     begin(11);
@@ -86,13 +89,16 @@ struct ApiSim : runtime::sim::SimTest {
     for (const std::string& name : map.names()) {
       auto medium = media[name] = std::make_shared<store::MemoryMedium>();
       children.push_back(
-          {.name = name, .make = store::store_shard({.name = name, .mapping = map}, [medium, map, name] {
-                           return store::make_memory_engine(medium, {.identity = map.identity(name)});
+          {.name = name, .make = store::store_shard({.name = name, .mapping = map, .bounds = bounds}, [=, this] {
+                           io::Timers* timers = sync > sync.zero() ? &world->timers() : nullptr;
+                           return store::make_memory_engine(medium, {.identity = map.identity(name), .timers = timers});
                          })});
+      medium->set_faults({.latency_min = sync, .latency_max = sync});
     }
     ApiServerOptions options;
     options.shard_of = [map](KindId kind) { return map.shard_of(kind); };
     options.gate = gate;
+    options.shard_bounds = waiting;
     children.push_back({.name = "api", .make = [options] { return make_api_server(options); }});
     runtime::Host& first = world->add_host(named("host-1"));
     runtime::Host& second = world->add_host(named("host-2"));
