@@ -12,6 +12,8 @@ namespace kabuki::store {
 namespace {
 
 constexpr size_t kBatchBytes = 4u << 20;
+constexpr int64_t k2020Ns = 1'577'836'800'000'000'000;
+constexpr uint64_t kBump = 1'000'000'000;
 
 /// One engine being filled. Submits a batch while the next one is read.
 class Filling {
@@ -94,11 +96,12 @@ class Filling {
 
 }  // namespace
 
-uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns, uint64_t bump) {
-  constexpr uint64_t kRound = 1'000'000;
-  const auto seconds = static_cast<uint64_t>(std::max<int64_t>(0, now_ns - created_ns) / 1'000'000'000 + 1);
-  const uint64_t least = revision + bump + seconds * kRestoreBumpPerSecond;
-  return (least + kRound - 1) / kRound * kRound;
+uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns) {
+  const auto micros = [](int64_t from_ns, int64_t to_ns) {
+    return static_cast<uint64_t>(std::max<int64_t>(0, to_ns - from_ns) / 1000);
+  };
+  const bool by_time = now_ns >= created_ns && revision <= micros(k2020Ns, created_ns);
+  return by_time ? micros(k2020Ns, now_ns) + 1 : revision + kBump + micros(created_ns, now_ns);
 }
 
 Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& source, const ShardMap& mapping,
@@ -113,7 +116,8 @@ Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& so
   };
   sink.file = target.file;
   sink.shard = [&](const std::string& shard, uint64_t revision) -> Result<> {
-    const uint64_t first = restored_revision(revision, created_ns, options.now_ns, options.bump);
+    const uint64_t first =
+        std::max(restored_revision(revision, created_ns, options.now_ns), options.at_least);
     auto engine = target.open(shard, first);
     if (!engine) return engine.error();
     filling = std::make_unique<Filling>(std::move(*engine));

@@ -10,14 +10,11 @@
 
 namespace kabuki::store {
 
-/// How far a restored shard begins above its snapshot's revision, whatever the clock says.
-inline constexpr uint64_t kRestoreBump = 1'000'000'000;
-/// Changes a second that no shard ever makes: what was written after the snapshot, and is lost, had fewer revisions.
-inline constexpr uint64_t kRestoreBumpPerSecond = 1'000'000;
-
-/// Where a shard begins that was at `revision` in a snapshot of `created_ns` and is restored at `now_ns`: above all that
-/// anybody can have seen since, so that no client sees a revision go back and every older watch is told 410 Expired.
-uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns, uint64_t bump = kRestoreBump);
+/// Where a shard begins that was at `revision` in a snapshot of `created_ns` and is restored at `now_ns`: the microseconds
+/// since 2020. No shard gives a revision every microsecond, so that is above all that anybody can have seen until now,
+/// whatever was restored in between: no client sees a revision go back, and every older watch is told 410 Expired.
+/// Where a clock must have been wrong, it is a thousand million above `revision`, and as much as time adds.
+uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns);
 
 /// Where a snapshot goes.
 struct RestoreTarget {
@@ -28,8 +25,8 @@ struct RestoreTarget {
 };
 
 struct RestoreOptions {
-  int64_t now_ns = 0;  // wall clock
-  uint64_t bump = kRestoreBump;
+  int64_t now_ns = 0;     // wall clock
+  uint64_t at_least = 0;  // no shard begins below this
 };
 
 /// Reads a snapshot and writes every object to its shard's engine, as a new object: each gets a revision of its own

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "runtime/io/random.hpp"
 #include "store/engines/memory.hpp"
 #include "store/restore.hpp"
 #include "store/snapshot_writer.hpp"
@@ -68,25 +69,51 @@ struct Restore : ::testing::Test {
   }
 };
 
-TEST(RestoredRevision, IsAboveAllThatCanHaveBeenGivenSince) {
-  EXPECT_EQ(restored_revision(5, kCreated, kCreated), 1'002'000'000u);
-  EXPECT_EQ(restored_revision(1'000'000, kCreated, kCreated, 0), 2'000'000u);
-  // A week of a million writes a second.
-  EXPECT_GT(restored_revision(5, kCreated, kCreated + 7 * 86'400 * kSecond), 5u + 604'800'000'000u);
-  // A clock that went back.
-  EXPECT_EQ(restored_revision(5, kCreated, kCreated - kSecond), 1'002'000'000u);
+/// Microseconds since 2020 at kCreated.
+constexpr uint64_t kThen = 122'163'200'000'000;
+
+TEST(RestoredRevision, IsTheTime) {
+  EXPECT_EQ(restored_revision(5, kCreated, kCreated), kThen + 1);
+  EXPECT_EQ(restored_revision(5, kCreated, kCreated + 10 * kSecond), kThen + 10'000'001);
+  EXPECT_EQ(restored_revision(kThen, kCreated, kCreated), kThen + 1);
 }
 
-TEST(RestoredRevision, OfALaterRestoreIsAboveThatOfAnEarlierOne) {
-  EXPECT_GE(restored_revision(5, kCreated, kCreated + 20 * kSecond),
-            restored_revision(5, kCreated, kCreated + 10 * kSecond) + 10 * kRestoreBumpPerSecond);
+TEST(RestoredRevision, IsFarAboveTheOldOneWhereAClockWasWrong) {
+  EXPECT_EQ(restored_revision(5, kCreated, kCreated - 1), 1'000'000'005u);
+  EXPECT_EQ(restored_revision(kThen + 1, kCreated, kCreated + kSecond), kThen + 1'001'000'001);
+  EXPECT_EQ(restored_revision(5, -kCreated, 0), 1'000'000'005u + kCreated / 1000);
+}
+
+TEST(RestoredRevision, NeverGoesBackWhateverIsRestoredInWhichOrder) {
+  // A shard that writes half a million times a second; snapshots of it, each restored at any later time.
+  io::Random random(1);
+  struct Saved {
+    uint64_t revision;
+    int64_t created;
+  };
+  uint64_t revision = 1;
+  int64_t now = kCreated;
+  std::vector<Saved> saved{{revision, now}};
+  for (int i = 0; i < 1'000; ++i) {
+    const auto seconds = static_cast<int64_t>(random.below(5'000));
+    now += seconds * kSecond;
+    revision += static_cast<uint64_t>(seconds) * 500'000;
+    if (random.chance(0.5)) {
+      saved.push_back({revision, now});
+      continue;
+    }
+    const Saved& chosen = saved[random.below(saved.size())];
+    const uint64_t restored = restored_revision(chosen.revision, chosen.created, now);
+    ASSERT_GT(restored, revision);
+    revision = restored;
+  }
 }
 
 TEST_F(Restore, GivesEveryObjectANewRevisionInKeyOrder) {
   const auto summary = restore(snapshot({thing("a", "A", 40), thing("b", "B", 3)}));
   ASSERT_TRUE(summary.ok()) << summary.error().message;
   const uint64_t base = first.at("objects");
-  EXPECT_EQ(base, 1'002'000'000u);
+  EXPECT_EQ(base, kThen + 1);
   auto engine = reopened("objects");
   EXPECT_EQ(engine.revision, base + 2);
   EXPECT_EQ(texts(engine.objects), (Texts{"default/a@" + std::to_string(base + 1) + "=A",

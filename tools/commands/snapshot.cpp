@@ -28,7 +28,7 @@ struct SnapshotOptions {
   std::string output;
   std::string every;
   size_t keep = 0;
-  uint64_t bump = store::kRestoreBump;
+  uint64_t at_least = 0;
 };
 
 std::string megabytes(uint64_t bytes) {
@@ -149,7 +149,8 @@ void run_verify(const SnapshotOptions& options) {
 
 void run_restore(const SnapshotOptions& options) {
   io::LiveClock clock;
-  auto summary = restore_directory(options.file, options.data, {.now_ns = clock.wall().ns, .bump = options.bump});
+  auto summary =
+      restore_directory(options.file, options.data, {.now_ns = clock.wall().ns, .at_least = options.at_least});
   if (!summary) give_up("snapshot restore", summary.error());
   show(options, "Restored " + content_text(*summary) + ", into " + options.data + "; its shards go on from here:",
        *summary);
@@ -189,8 +190,8 @@ void add_snapshot(CLI::App& app) {
   CLI::App* restore = snapshot->add_subcommand("restore", "Make a cluster's directory from a snapshot");
   common(restore);
   restore->add_option("--data", options->data, "The new directory")->required();
-  restore->add_option("--bump", options->bump, "How far revisions go on above the old ones, beside what time adds")
-      ->capture_default_str();
+  restore->add_option("--at-least", options->at_least,
+                      "A revision to begin above, where clients may have seen one beyond the time's");
   restore->footer("Example:\n  kabuki snapshot restore /backup/demo.snap --data /var/lib/kabuki/demo");
   restore->callback([options] { run_restore(*options); });
 }

@@ -87,6 +87,7 @@ void say_table(std::vector<std::vector<std::string>> rows) {
       line += row[i];
       if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 3, ' ');
     }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
     say(line);
   }
 }
