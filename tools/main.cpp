@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/commands/commands.hpp"
+#include "tools/unknown_subcommand.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"kabuki: a Kubernetes control plane performed by actors"};
+  CLI::App app{"kabuki: a Kubernetes control plane performed by actors", "kabuki"};
   app.require_subcommand(1);
+  app.failure_message(kabuki::tools::explain_command_line);  // before the subcommands, which inherit it
   app.set_version_flag("--version", "kabuki 0.1.0");
   app.footer("Example:\n  kabuki up --nodes 3 && kubectl --context kabuki get nodes");
   kabuki::tools::add_up(app);

@@ -23,6 +23,10 @@ void say(std::string_view line) {
   std::fflush(stdout);
 }
 
+std::string counted(uint64_t number, std::string_view what) {
+  return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
+}
+
 void give_up(std::string_view command, const Error& error) {
   std::fprintf(stderr, "kabuki %.*s: %s\n", static_cast<int>(command.size()), command.data(), error.message.c_str());
   throw CLI::RuntimeError(1);

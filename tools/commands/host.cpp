@@ -67,7 +67,7 @@ void run_host(HostOptions options) {
   auto say_ready = [&](const std::string& name) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.2f", static_cast<double>((clock.mono() - began).count()) * 1e-9);
-    say("Joined as " + name + " with " + std::to_string(options.host.nodes) + " nodes after " + seconds +
+    say("Joined as " + name + " with " + counted(static_cast<uint64_t>(options.host.nodes), "node") + " after " + seconds +
         " s; data in " + files.root + ".");
   };
   if (options.foreground) {

@@ -92,7 +92,7 @@ void run_status(const StatusOptions& options) {
     say("");
     say(report.host.name() + "  pid " + std::to_string(report.host.pid()) + "  " +
         (report.host.up() ? "up" : "down") + "  incarnation " + std::to_string(report.host.incarnation()) + "  " +
-        std::to_string(report.host.nodes()) + " nodes");
+        counted(report.host.nodes(), "node"));
     if (report.tree) {
       for (const auto& child : report.tree->children()) print_tree(child, report.tree->name(), "  ");
     } else {

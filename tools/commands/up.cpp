@@ -98,7 +98,7 @@ void say_ready(const UpOptions& options, const std::string& server, io::Duration
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.2f", static_cast<double>(took.count()) * 1e-9);
   say("Cluster \"" + options.host.cluster + "\" is ready after " + seconds + " s: " + server + ", " +
-      std::to_string(options.host.nodes) + " nodes.");
+      counted(static_cast<uint64_t>(options.host.nodes), "node") + ".");
   say("  kubectl --context " + options.host.cluster +
       (options.kubeconfig == default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"))
            ? ""
