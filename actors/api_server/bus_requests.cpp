@@ -191,6 +191,28 @@ void ApiServer::bus_close_watch(runtime::Inbound& in) {
   forward(shards_.shard_of(kind), std::move(in));
 }
 
+/// What a former life of this actor has committed is ahead of a commit of nothing, in each shard's queue.
+void ApiServer::pass_shards(actors::WriteBarriers::Done done) {
+  std::map<std::string, runtime::Address> shards;
+  for (const Kind& kind : all_kinds()) {
+    auto shard = shards_.shard_of(kind.id);
+    shards.emplace(shard.text, shard);
+  }
+  struct Round {
+    size_t left;
+    Result<> ended;
+    actors::WriteBarriers::Done done;
+  };
+  auto round = std::make_shared<Round>(Round{shards.size(), {}, std::move(done)});
+  for (const auto& [name, shard] : shards) {
+    ask(shard, runtime::make_message(bus::Commit()), kShardTimeout,
+        [round](const Result<runtime::MessagePtr>& answer) {
+          if (!answer) round->ended = answer.error();
+          if (--round->left == 0) round->done(round->ended);
+        });
+  }
+}
+
 void ApiServer::bus_write(runtime::Inbound& in) {
   const auto* verb = in.as<bus::WriteObjects>();
   if (verb->writes_size() == 0) return barriers_.add(std::move(in.reply));

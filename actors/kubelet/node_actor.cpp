@@ -48,10 +48,7 @@ void NodeActor::started() {
 
   runtime::WatchOptions options;
   options.source = watch_source_;
-  options.selection.set_kind(kinds::kPod);
-  auto* field = options.selection.add_fields();
-  field->set_field("spec.nodeName");
-  field->add_values(node_.name);
+  options.selection = pods_of_this_node();
   WatchClient::Handlers handlers;
   handlers.on_event = [this](WatchClient::Type type, const ObjectPtr& pod, uint64_t) { pod_changed(type, pod); };
   handlers.on_reset = [this] { pods_.begin_list(); };
@@ -63,6 +60,15 @@ void NodeActor::started() {
   handlers.on_batch = [this] { reconcile(); };
   watch_ = std::make_unique<WatchClient>(*this, std::move(options), std::move(handlers));
   watch_->open();
+}
+
+bus::Selection NodeActor::pods_of_this_node() const {
+  bus::Selection selection;
+  selection.set_kind(kinds::kPod);
+  auto* field = selection.add_fields();
+  field->set_field("spec.nodeName");
+  field->add_values(node_.name);
+  return selection;
 }
 
 void NodeActor::received(Inbound& in) {
@@ -103,31 +109,25 @@ void NodeActor::take_over() {
   ask(context_->writer, runtime::make_message(bus::WriteObjects()), 2 * limits::kWriteTimeout,
       [this](const Result<runtime::MessagePtr>& answer) {
         if (!answer) return void(after(limits::kNodeRetryMin, [this] { take_over(); }));
-        read_unrecorded();
+        read_pods();
       });
 }
 
-void NodeActor::read_unrecorded() {
-  bus::GetObjects request;
-  for (const Key& key : pods_.unrecorded()) {
-    auto* wanted = request.add_keys();
-    wanted->set_kind(key.kind);
-    wanted->set_namespace_(key.ns);
-    wanted->set_name(key.name);
-  }
-  auto go = [this] {
-    taken_over_ = true;
-    reconcile();
-  };
-  if (request.keys_size() == 0) return go();
+void NodeActor::read_pods() {
+  bus::ListObjects request;
+  *request.mutable_selection() = pods_of_this_node();
   ask(api_, runtime::make_message(std::move(request)), limits::kWriteTimeout,
-      [this, go](const Result<runtime::MessagePtr>& answer) {
-        if (!answer) return void(after(limits::kNodeRetryMin, [this] { read_unrecorded(); }));
+      [this](const Result<runtime::MessagePtr>& answer) {
+        const auto* list = answer ? (*answer)->as<bus::ListObjectsReply>() : nullptr;
+        if (!list) return void(after(limits::kNodeRetryMin, [this] { read_pods(); }));
+        // A view that is ahead of the list has seen the end of what it does not know.
+        const bool view_is_ahead = watch_->revision() > list->revision();
         for (const ObjectPtr& pod : (*answer)->objects) {
           const auto* known = pods_.find(std::string(pod->ns()) + "/" + std::string(pod->name()));
-          if (known && known->pod && known->pod->uid() == pod->uid()) pods_.put(pod);
+          if (!view_is_ahead || (known && known->pod && known->pod->uid() == pod->uid())) pods_.put(pod);
         }
-        go();
+        taken_over_ = true;
+        reconcile();
       });
 }
 

@@ -28,12 +28,13 @@ class NodeActor : public runtime::Actor {
 
  private:
   void pod_changed(runtime::WatchClient::Type type, const ObjectPtr& pod);
+  bus::Selection pods_of_this_node() const;
   void take_node(const NodeMessage& node);
   void reconcile();
-  /// Lets the writes of a former life of this kubelet end, and reads the pods whose addresses those may have
-  /// recorded: the view may be older than that, and an address must not be given twice.
+  /// Lets the writes of a former life of this kubelet end, and then reads the node's pods, whose addresses those may
+  /// have recorded: the view may be older than that, and an address must not be given twice.
   void take_over();
-  void read_unrecorded();
+  void read_pods();
   void tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object);
 
   const NodeOptions node_;

@@ -125,14 +125,6 @@ std::vector<PodTable::Start> PodTable::start_missing() {
   return out;
 }
 
-std::vector<Key> PodTable::unrecorded() const {
-  std::vector<Key> out;
-  for (const auto& [name, entry] : entries_) {
-    if (entry.pod && !entry.running && !recorded_ip(*entry.pod)) out.push_back(entry.pod->key());
-  }
-  return out;
-}
-
 void PodTable::ended(const std::string& pod, bool normally) {
   const auto found = entries_.find(pod);
   if (found == entries_.end()) return;

@@ -53,8 +53,6 @@ class PodTable {
   /// A pod's actor has ended. `normally`: there is nothing left for it to do.
   void ended(const std::string& pod, bool normally);
 
-  /// The pods that have neither an actor nor an address in what is known of them.
-  std::vector<Key> unrecorded() const;
   const Entry* find(const std::string& pod) const;
   const std::map<std::string, Entry>& all() const { return entries_; }
   /// Pods that stay behind because no address is left.

@@ -13,7 +13,13 @@ using runtime::MessagePtr;
 
 constexpr int kNotFound = 404;
 
-StatusWriterActor::StatusWriterActor(runtime::Address api) : api_(std::move(api)) {}
+StatusWriterActor::StatusWriterActor(runtime::Address api)
+    : api_(std::move(api)), barriers_([this](actors::WriteBarriers::Done done) {
+        ask(api_, runtime::make_message(bus::WriteObjects()), limits::kWriteTimeout,
+            [done = std::move(done)](const Result<MessagePtr>& answer) {
+              done(answer ? Result<>() : Result<>(answer.error()));
+            });
+      }) {}
 
 void StatusWriterActor::received(Inbound& in) {
   if (const auto* request = in.as<bus::WriteObjects>()) return take(*request, in);

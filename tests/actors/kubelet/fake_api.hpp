@@ -25,6 +25,7 @@ struct FakeStore {
   uint64_t cidrs = 0;
   uint64_t batches = 0;
   uint64_t writes = 0;
+  io::Duration write_delay{0};                 // from a request's arrival to its writes
   double failing = 0;                  // share of the writes that are lost, before or after they were done
   std::vector<std::string> pod_lines;  // phases of pods as they were written: "web Running"
   std::vector<std::string> events;     // reasons
@@ -77,9 +78,14 @@ class FakeApi final : public runtime::Actor {
   }
 
   void received(runtime::Inbound& in) override {
-    if (const auto* write = in.as<bus::WriteObjects>()) return answer_writes(*write, in);
+    if (in.as<bus::WriteObjects>()) {
+      if (store_->write_delay == io::Duration::zero()) return answer_writes(*in.as<bus::WriteObjects>(), in);
+      auto later = std::make_shared<runtime::Inbound>(std::move(in));
+      after(store_->write_delay, [this, later] { answer_writes(*later->as<bus::WriteObjects>(), *later); });
+      return;
+    }
     if (const auto* get = in.as<bus::GetObjects>()) return answer_get(*get, in);
-    if (in.as<bus::ListObjects>()) return answer_list(in.as<bus::ListObjects>()->selection().kind(), in);
+    if (in.as<bus::ListObjects>()) return answer_list(*in.as<bus::ListObjects>(), in);
     if (const auto* open = in.as<bus::OpenWatch>()) {
       auto opened = streams_.open(*open, std::move(*runtime::Selection::parse(open->selection())));
       if (!opened.ok()) return in.reply.fail(opened.error());
@@ -208,12 +214,16 @@ class FakeApi final : public runtime::Actor {
     in.reply.send(runtime::make_message(std::move(reply), std::move(objects)));
   }
 
-  void answer_list(uint32_t kind, runtime::Inbound& in) {
+  void answer_list(const bus::ListObjects& request, runtime::Inbound& in) {
+    const auto selection = runtime::Selection::parse(request.selection());
+    if (!selection.ok()) return in.reply.fail(selection.error());
     std::vector<ObjectPtr> objects;
     for (const auto& [key, object] : store_->objects) {
-      if (key.kind == kind) objects.push_back(object);
+      if (key.kind == selection->kind() && selection->matches(*object)) objects.push_back(object);
     }
-    in.reply.send(runtime::make_message(bus::ListObjectsReply(), std::move(objects)));
+    bus::ListObjectsReply reply;
+    reply.set_revision(store_->revision);
+    in.reply.send(runtime::make_message(std::move(reply), std::move(objects)));
   }
 
   std::shared_ptr<FakeStore> store_;

@@ -58,14 +58,6 @@ TEST_F(PodTableTest, FollowsTheAddressThatAFormerLifeRecorded) {
   EXPECT_THAT(start(), ElementsAre("default/b 10.244.0.2"));
 }
 
-TEST_F(PodTableTest, KnowsWhichPodsHaveNeitherActorNorRecordedAddress) {
-  table.put(pod("a", "u1", 1));
-  table.put(pod("b", "u2", 2, "10.244.0.2"));
-  EXPECT_THAT(table.unrecorded(), ElementsAre(Key{kinds::kPod, "default", "a"}));
-  start();
-  EXPECT_THAT(table.unrecorded(), ElementsAre());
-}
-
 TEST_F(PodTableTest, WaitsForAPrefix) {
   PodTable bare{{}};
   bare.put(pod("a", "u1", 1));
