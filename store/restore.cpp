@@ -24,7 +24,8 @@ class Filling {
     size_t objects = 0;
     const auto revision = engine_->load([&](const ObjectPtr&) { ++objects; });
     if (!revision) return revision.error();
-    if (objects != 0 || *revision > first_revision) {
+    // An engine that was written to before goes on from its own revision; an etcd adds its own to the first one.
+    if (objects != 0 || *revision < first_revision) {
       return Error{.code = 409,
                    .reason = "Conflict",
                    .message = "the store already has the shard \"" + shard + "\", with " + std::to_string(objects) +

@@ -146,6 +146,18 @@ TEST_F(Restore, RefusesAStoreThatHoldsSomething) {
                                        std::to_string(first.at("objects") + 1) + ": restore into an empty one");
 }
 
+TEST_F(Restore, RefusesAStoreThatWasEverWrittenTo) {
+  media["objects"] = std::make_shared<MemoryMedium>();
+  {
+    RunningEngine used(make_memory_engine(media["objects"], {.identity = mapping.identity("objects")}));
+    used.commit({put(thing("a", "A"))});
+    used.commit({remove(thing_key("a"), 2)});
+  }
+  const auto refused = restore(snapshot({}));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, 409);
+}
+
 TEST_F(Restore, SaysWhenTheStoreFails) {
   media["objects"] = std::make_shared<MemoryMedium>();
   media["objects"]->fail_next_sync();
