@@ -13,7 +13,7 @@ double seconds(io::Duration duration) { return std::chrono::duration<double>(dur
 ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::Labels& labels)
     : objects(metrics.gauge("kabuki_store_objects", labels)),
       writes_waiting(metrics.gauge("kabuki_store_writes_waiting", labels)),
-      writes_refused(metrics.counter("kabuki_store_writes_refused_total", labels)),
+      writes_turned_away(metrics.counter("kabuki_store_writes_turned_away_total", labels)),
       reads_waiting(metrics.gauge("kabuki_store_reads_waiting", labels)),
       reads_late(metrics.counter("kabuki_store_reads_late_total", labels)),
       watches(metrics.gauge("kabuki_store_watches", labels)),
@@ -25,6 +25,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
       committed_(metrics.counter("kabuki_store_committed_total", labels)),
       conflicts_(metrics.counter("kabuki_store_conflicts_total", labels)),
       unknown_(metrics.counter("kabuki_store_unknown_total", labels)),
+      refused_(metrics.counter("kabuki_store_refused_total", labels)),
       bytes_(metrics.counter("kabuki_store_submitted_bytes_total", labels)),
       batch_(metrics.histogram("kabuki_store_batch_mutations", labels, batch_buckets())),
       commit_seconds_(metrics.histogram("kabuki_store_commit_seconds", labels)),
@@ -32,7 +33,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
       barrier_seconds_(metrics.histogram("kabuki_store_barrier_seconds", labels)) {
   metrics.describe("kabuki_store_objects", "Objects that are there");
   metrics.describe("kabuki_store_writes_waiting", "Mutations that the engine has not been given yet");
-  metrics.describe("kabuki_store_writes_refused_total", "Commits refused because too much waited");
+  metrics.describe("kabuki_store_writes_turned_away_total", "Commits refused because too much waited");
   metrics.describe("kabuki_store_reads_waiting", "Reads that wait until the shard has seen enough");
   metrics.describe("kabuki_store_reads_late_total",
                    "Reads that failed because the shard had not seen enough in time");
@@ -45,6 +46,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
   metrics.describe("kabuki_store_committed_total", "Mutations that were committed");
   metrics.describe("kabuki_store_conflicts_total", "Mutations refused because the object had changed");
   metrics.describe("kabuki_store_unknown_total", "Mutations of which nobody can say whether they were committed");
+  metrics.describe("kabuki_store_refused_total", "Mutations refused because there is no room for them");
   metrics.describe("kabuki_store_submitted_bytes_total", "Bytes of the objects submitted to the engine");
   metrics.describe("kabuki_store_batch_mutations", "Mutations of a submission to the engine");
   metrics.describe("kabuki_store_commit_seconds", "From a submission to its answer: queueing in the engine and sync");
@@ -69,6 +71,7 @@ void ShardMetrics::answered(const std::vector<MutationResult>& results, io::Dura
   committed_.add(counts[static_cast<int>(Outcome::committed)]);
   conflicts_.add(counts[static_cast<int>(Outcome::conflict)]);
   unknown_.add(counts[static_cast<int>(Outcome::unknown)]);
+  refused_.add(counts[3]);
   commit_seconds_.observe(seconds(took));
 }
 

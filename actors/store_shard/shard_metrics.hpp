@@ -20,7 +20,7 @@ class ShardMetrics {
 
   runtime::Gauge& objects;
   runtime::Gauge& writes_waiting;
-  runtime::Counter& writes_refused;
+  runtime::Counter& writes_turned_away;
   runtime::Gauge& reads_waiting;
   runtime::Counter& reads_late;
   runtime::Gauge& watches;
@@ -36,6 +36,7 @@ class ShardMetrics {
   runtime::Counter& committed_;
   runtime::Counter& conflicts_;
   runtime::Counter& unknown_;
+  runtime::Counter& refused_;
   runtime::Counter& bytes_;
   runtime::Histogram& batch_;
   runtime::Histogram& commit_seconds_;

@@ -118,7 +118,10 @@ void StoreShardActor::commit(const bus::Commit& request, Inbound& in) {
   }
   auto mutations = mutations_of(request, in.message->objects);
   if (!mutations) return in.reply.fail(mutations.error());
-  if (auto added = commits_.add(std::move(*mutations), in.reply); !added.ok()) return in.reply.fail(added.error());
+  if (auto added = commits_.add(std::move(*mutations), in.reply); !added.ok()) {
+    metrics_->writes_turned_away.add();
+    return in.reply.fail(added.error());
+  }
   submit();
 }
 

@@ -226,14 +226,13 @@ void SharedCore::reachable_again() {
 }
 
 void SharedCore::arm_feed() {
-  if (!feed_ || closed_ || feed_armed_ || !reachable() || position_ >= medium_->revision_) {
-    if (wanted_ > reported_ && position_ >= wanted_ && feed_ && !closed_ && !feed_armed_) feed_to(position_);
-    return;
-  }
+  if (!feed_ || closed_ || feed_armed_ || !reachable()) return;
+  const bool wanted = wanted_ > reported_;
+  if (position_ >= medium_->revision_ && !wanted) return;
   if (position_ < medium_->compacted_)
     return fail(expired("the changes after " + std::to_string(position_) + " have been compacted"));
   const auto own = [&](const SharedMedium::Entry& entry) { return entry.shard == options_.identity.shard; };
-  if (wanted_ <= reported_ && std::none_of(medium_->after(position_), medium_->log_.cend(), own)) {
+  if (!wanted && std::none_of(medium_->after(position_), medium_->log_.cend(), own)) {
     position_ = medium_->revision_;
     return;
   }

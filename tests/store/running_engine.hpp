@@ -63,6 +63,14 @@ class RunningEngine {
     wait(before + 1);
     return answers[before];
   }
+  /// Submits, and lets what has to happen happen.
+  std::vector<MutationResult> commit_in(const std::function<void()>& run, std::vector<Mutation> batch) {
+    const size_t before = answers.size();
+    submit(std::move(batch));
+    run();
+    EXPECT_EQ(answers.size(), before + 1);
+    return answers.size() > before ? answers[before] : std::vector<MutationResult>();
+  }
   /// What the engine says a fresh read must have seen.
   Result<uint64_t> barrier() {
     std::optional<Result<uint64_t>> answer;
