@@ -30,8 +30,8 @@ struct EtcdOptions {
   std::string user;
   std::string password;
 
-  /// Where the prefix is new in this etcd: all revisions lie above this one. What a restore passes, so that time never
-  /// goes back. Ignored where the prefix has data.
+  /// Where the prefix is new in this etcd: all revisions lie above this one. What a restore passes, so that time
+  /// never goes back. Ignored where the prefix has data.
   uint64_t first_revision = 0;
 
   /// How long a submission or a barrier waits for a quorum.
@@ -52,10 +52,10 @@ struct EtcdOptions {
 
 /// An engine over an etcd cluster, which orders the writes of all engines with the same prefix. Revisions are etcd's
 /// own (plus what a restore added): they grow by more than one, and changes that were committed together share one.
-/// Answers come in the order of the submissions. Callbacks come from a thread of the engine; `stop` must not be called
-/// from one. A lost connection or quorum does not end the engine: submissions wait for `commit_timeout`, and are
-/// unknown then. It fails when etcd has forgotten what the feed would go on from, or holds other data than before.
-/// Destroying it without `stop` stops it.
+/// Answers come in the order of the submissions. Callbacks come from a thread of the engine; `stop` must not be
+/// called from one. A lost connection or quorum does not end the engine: submissions wait for `commit_timeout`, and
+/// are unknown then. It fails when etcd has forgotten what the feed would go on from, or holds other data than
+/// before. Destroying it without `stop` stops it.
 std::unique_ptr<Engine> make_etcd_engine(EtcdOptions options);
 
 }  // namespace kabuki::store

@@ -24,6 +24,26 @@ function(kabuki_protos target folder)
   target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/protobuf_pch.hpp)
 endfunction()
 
+# The same with services: for gRPC, which only this library and those who link it compile against.
+function(kabuki_grpc_protos target folder)
+  file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.proto)
+  set(sources)
+  foreach(proto ${protos})
+    file(RELATIVE_PATH relative ${CMAKE_SOURCE_DIR} ${proto})
+    string(REGEX REPLACE "\\.proto$" "" stem ${relative})
+    set(out ${CMAKE_BINARY_DIR}/generated/${stem})
+    add_custom_command(
+      OUTPUT ${out}.pb.cc ${out}.pb.h ${out}.grpc.pb.cc ${out}.grpc.pb.h
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/generated
+      COMMAND protobuf::protoc -I${CMAKE_SOURCE_DIR} --cpp_out=${CMAKE_BINARY_DIR}/generated
+              --grpc_out=${CMAKE_BINARY_DIR}/generated --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN} ${proto}
+      DEPENDS ${proto} VERBATIM)
+    list(APPEND sources ${out}.pb.cc ${out}.pb.h ${out}.grpc.pb.cc ${out}.grpc.pb.h)
+  endforeach()
+  add_library(${target} STATIC ${sources})
+  target_link_libraries(${target} PUBLIC protobuf::libprotobuf ${GRPC_CPP} grpc gpr)
+endfunction()
+
 # A folder's .cpp files as one library. runtime/io is a library of its own, and tools/main.cpp is a program.
 function(kabuki_library target folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)

@@ -1,0 +1,232 @@
+#include "store/engines/etcd_commits.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace kabuki::store::etcd {
+
+namespace api = etcdserverpb;
+
+namespace {
+
+void expect(const std::string& key, uint64_t mod_revision, api::TxnRequest* request) {
+  auto* compare = request->add_compare();
+  compare->set_key(key);
+  compare->set_result(api::Compare::EQUAL);
+  compare->set_target(api::Compare::MOD);
+  compare->set_mod_revision(static_cast<int64_t>(mod_revision));
+}
+
+void ask_revision(const std::string& key, api::TxnRequest* request) {
+  auto* range = request->add_failure()->mutable_request_range();
+  range->set_key(key);
+  range->set_keys_only(true);
+}
+
+/// 0 where the key is absent.
+uint64_t revision_in(const api::ResponseOp& response) {
+  const auto& range = response.response_range();
+  return range.kvs_size() == 0 ? 0 : static_cast<uint64_t>(range.kvs(0).mod_revision());
+}
+
+}  // namespace
+
+void Commits::submit(std::vector<Mutation> batch, Engine::Done done, io::MonoTime deadline) {
+  auto submission = std::make_shared<Submission>();
+  submission->results.resize(batch.size());
+  submission->open = batch.size();
+  submission->done = std::move(done);
+  submission->deadline = deadline;
+  submissions_.push_back(submission);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    std::string key = replica_.keys().object(batch[i].key);
+    const auto [it, first] = waiting_.try_emplace(key);
+    Entry entry{std::move(batch[i]), std::move(key), submission, i};
+    if (first) {
+      ready_.push_back(std::move(entry));
+    } else {
+      it->second.push_back(std::move(entry));
+    }
+  }
+}
+
+std::optional<Transaction> Commits::next(uint64_t fence) {
+  if (sent_.size() >= limits::kEtcdTransactions) return std::nullopt;
+  Sent sent;
+  sent.fence = fence;
+  size_t bytes = 0;
+  while (!ready_.empty() && sent.entries.size() < max_entries_) {
+    Entry& entry = ready_.front();
+    const auto verdict = judge(entry.mutation);
+    if (verdict || entry.submission->answered) {
+      const Entry decided = std::move(entry);
+      ready_.pop_front();
+      settle(decided.submission.get(), decided.index, verdict.value_or(MutationResult{}));
+      release(decided.key);
+      continue;
+    }
+    const size_t size = 3 * entry.key.size() + (entry.mutation.object ? entry.mutation.object->body().size() : 0);
+    if (!sent.entries.empty() && bytes + size > limits::kEtcdBytes) break;
+    bytes += size;
+    sent.entries.push_back(std::move(entry));
+    ready_.pop_front();
+  }
+  if (sent.entries.empty()) return std::nullopt;
+  Transaction out{++last_number_, request_of(sent, last_number_)};
+  sent_.emplace(out.number, std::move(sent));
+  return out;
+}
+
+std::optional<MutationResult> Commits::judge(const Mutation& mutation) const {
+  const uint64_t known = replica_.revision_of(mutation.key);
+  if (mutation.expected_revision == 0) {
+    // Whether it is there only etcd knows, unless it is to be deleted: that is a conflict either way.
+    if (mutation.object) return std::nullopt;
+    return MutationResult{Outcome::conflict, known};
+  }
+  // A revision that is known to be past never comes back; one that is not known yet may be the current one.
+  if (mutation.expected_revision == known) return std::nullopt;
+  if (mutation.expected_revision > replica_.visible(replica_.revision())) return std::nullopt;
+  return MutationResult{Outcome::conflict, known};
+}
+
+api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
+  const Keys& keys = replica_.keys();
+  api::TxnRequest request;
+  const std::string fence = keys.fence(replica_.instance());
+  expect(fence, sent.fence, &request);
+  ask_revision(fence, &request);
+  ask_revision(keys.head, &request);
+  for (const auto& entry : sent.entries) {
+    const uint64_t expected = entry.mutation.expected_revision;
+    expect(entry.key, expected == 0 ? 0 : expected - replica_.base(), &request);
+    ask_revision(entry.key, &request);
+    if (entry.mutation.object) {
+      auto* put = request.add_success()->mutable_request_put();
+      put->set_key(entry.key);
+      put->set_value(encode_value(entry.mutation.object->body()));
+    } else {
+      request.add_success()->mutable_request_delete_range()->set_key(entry.key);
+    }
+  }
+  auto* head = request.add_success()->mutable_request_put();
+  head->set_key(keys.head);
+  head->set_value(encode_commit_id({replica_.instance(), number}));
+  return request;
+}
+
+void Commits::committed(uint64_t number, uint64_t revision) {
+  const auto node = sent_.extract(number);
+  if (node.empty()) return;
+  for (const auto& entry : node.mapped().entries) {
+    settle(entry.submission.get(), entry.index, {Outcome::committed, replica_.visible(revision)});
+    release(entry.key);
+  }
+}
+
+uint64_t Commits::failed(uint64_t number, const api::TxnResponse& response) {
+  const auto& answers = response.responses();
+  const uint64_t fence = answers.empty() ? 0 : revision_in(answers[0]);
+  auto node = sent_.extract(number);
+  if (node.empty()) return fence;
+  auto& entries = node.mapped().entries;
+  if (fence != node.mapped().fence || answers.size() != static_cast<int>(entries.size()) + 2) {
+    send_again(std::move(entries));
+    return fence;
+  }
+  const uint64_t head = revision_in(answers[1]);
+  std::vector<Entry> again;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    Entry& entry = entries[i];
+    const uint64_t there = revision_in(answers[static_cast<int>(i) + 2]);
+    const uint64_t current = there == 0 ? 0 : replica_.visible(there);
+    if (current == entry.mutation.expected_revision) {
+      again.push_back(std::move(entry));
+      continue;
+    }
+    conflicts_.emplace(head, Conflict{entry.submission, entry.index, current});
+    release(entry.key);
+  }
+  send_again(std::move(again));
+  return fence;
+}
+
+void Commits::too_large(uint64_t number) {
+  auto node = sent_.extract(number);
+  if (node.empty()) return;
+  auto& entries = node.mapped().entries;
+  if (entries.size() == 1) {
+    settle(entries[0].submission.get(), entries[0].index, {});
+    release(entries[0].key);
+    return;
+  }
+  max_entries_ = std::min(max_entries_, std::max<size_t>(1, entries.size() / 2));
+  send_again(std::move(entries));
+}
+
+void Commits::refused(uint64_t number) {
+  auto node = sent_.extract(number);
+  if (!node.empty()) send_again(std::move(node.mapped().entries));
+}
+
+void Commits::fenced() {
+  std::vector<Entry> again;
+  for (auto& [number, sent] : sent_) std::move(sent.entries.begin(), sent.entries.end(), std::back_inserter(again));
+  sent_.clear();
+  send_again(std::move(again));
+}
+
+void Commits::send_again(std::vector<Entry> entries) {
+  ready_.insert(ready_.begin(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+}
+
+void Commits::release(const std::string& key) {
+  const auto it = waiting_.find(key);
+  assert(it != waiting_.end());
+  if (it->second.empty()) {
+    waiting_.erase(it);
+    return;
+  }
+  ready_.push_back(std::move(it->second.front()));
+  it->second.erase(it->second.begin());
+}
+
+void Commits::settle(Submission* submission, size_t index, MutationResult result) {
+  if (!submission->answered) submission->results[index] = result;
+  --submission->open;
+}
+
+void Commits::finish(Submission* submission) {
+  submission->answered = true;
+  submission->done(std::move(submission->results));
+  submission->done = nullptr;
+}
+
+void Commits::answer() {
+  const auto caught_up = conflicts_.upper_bound(replica_.revision());
+  for (auto it = conflicts_.begin(); it != caught_up; ++it) {
+    const Conflict& conflict = it->second;
+    settle(conflict.submission.get(), conflict.index, {Outcome::conflict, conflict.current});
+  }
+  conflicts_.erase(conflicts_.begin(), caught_up);
+  while (!submissions_.empty() && submissions_.front()->open == 0) {
+    const auto submission = std::move(submissions_.front());
+    submissions_.pop_front();
+    finish(submission.get());
+  }
+}
+
+void Commits::expire(io::MonoTime now) {
+  while (!submissions_.empty() && submissions_.front()->deadline <= now) {
+    const auto submission = std::move(submissions_.front());
+    submissions_.pop_front();
+    finish(submission.get());
+  }
+}
+
+void Commits::abandon() {
+  const auto all = std::exchange(submissions_, {});
+  for (const auto& submission : all) finish(submission.get());
+}
+
+}  // namespace kabuki::store::etcd

@@ -1,0 +1,249 @@
+#include "store/engines/etcd_load.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "messages/status.hpp"
+#include "store/engines/etcd_client.hpp"
+#include "store/engines/rocksdb_format.hpp"
+#include "store/limits.hpp"
+
+namespace kabuki::store::etcd {
+
+namespace api = etcdserverpb;
+
+namespace {
+
+/// Hands one value from another thread to this one.
+template <class T>
+class Handover {
+ public:
+  void give(T value) {
+    const std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+    given_.notify_one();
+  }
+  T take() {
+    std::unique_lock lock(mutex_);
+    given_.wait(lock, [&] { return value_.has_value(); });
+    return std::move(*value_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable given_;
+  std::optional<T> value_;
+};
+
+class Loader {
+ public:
+  explicit Loader(const EtcdOptions& options) : options_(options), keys_(options.prefix) {}
+
+  Result<Loaded> load(const std::function<void(ObjectPtr)>& sink);
+
+ private:
+  Error refusal(const Failure& failure) const {
+    return internal_error("etcd refuses what is asked of " + keys_.prefix + ": " + failure.message);
+  }
+  Error malformed(const std::string& what) const {
+    return internal_error("the store in etcd below " + keys_.prefix + " is corrupt: " + what);
+  }
+
+  template <class Response>
+  using Question = std::function<void(Connection&, Answered<Response>)>;
+  /// Asks until a member has answered; what is asked may be done more than once.
+  template <class Response>
+  Result<Response> ask(io::Duration timeout, const Question<Response>& question);
+  template <class Response>
+  std::shared_ptr<Answer<Response>> ask_once(io::Duration timeout, const Question<Response>& question);
+  /// A failure where the member does not answer, an error where it refuses.
+  Result<std::optional<Failure>> connect();
+  Result<api::TxnResponse> txn(const api::TxnRequest& request);
+  void pause();
+
+  Result<> make_or_check();
+  Result<> read_objects(uint64_t revision, Replica* replica, const std::function<void(ObjectPtr)>& sink);
+
+  const EtcdOptions& options_;
+  const Keys keys_;
+  std::shared_ptr<Connection> connection_;
+  size_t url_ = 0;
+};
+
+void put(const std::string& key, std::string value, api::TxnRequest* request) {
+  auto* put = request->add_success()->mutable_request_put();
+  put->set_key(key);
+  put->set_value(std::move(value));
+}
+
+bool is_refusal(const Failure& failure) {
+  return failure.code == kPermissionDenied || failure.code == kInvalidArgument || failure.code == kOutOfRange;
+}
+
+template <class Response>
+std::shared_ptr<Answer<Response>> Loader::ask_once(io::Duration timeout, const Question<Response>& question) {
+  // Shared with gRPC's thread, which may still be in `give` when this one goes on.
+  const auto answer = std::make_shared<Handover<std::shared_ptr<Answer<Response>>>>();
+  const auto timer = options_.timers->after(timeout, [connection = connection_] { connection->cancel(); });
+  question(*connection_, [answer](std::shared_ptr<Answer<Response>> given) { answer->give(std::move(given)); });
+  auto given = answer->take();
+  options_.timers->cancel(timer);
+  return given;
+}
+
+Result<std::optional<Failure>> Loader::connect() {
+  connection_ = std::make_shared<Connection>(options_, url_);
+  if (options_.user.empty()) return std::optional<Failure>();
+  const auto answer = ask_once<api::AuthenticateResponse>(
+      options_.attempt_timeout, [&](Connection& connection, Answered<api::AuthenticateResponse> done) {
+        api::AuthenticateRequest request;
+        request.set_name(options_.user);
+        request.set_password(options_.password);
+        connection.authenticate(std::move(request), std::move(done));
+      });
+  if (answer->failure && is_refusal(*answer->failure)) {
+    return internal_error("etcd refuses the user \"" + options_.user + "\": " + answer->failure->message);
+  }
+  if (!answer->failure) connection_->set_token(answer->response.token());
+  return answer->failure;
+}
+
+template <class Response>
+Result<Response> Loader::ask(io::Duration timeout, const Question<Response>& question) {
+  const io::MonoTime deadline = options_.clock->mono() + options_.load_timeout;
+  for (size_t attempt = 1;; ++attempt) {
+    std::optional<Failure> failure;
+    if (!connection_) {
+      auto connected = connect();
+      if (!connected) return connected.error();
+      failure = std::move(*connected);
+    }
+    if (!failure) {
+      const auto answer = ask_once(timeout, question);
+      if (!answer->failure) return std::move(answer->response);
+      if (is_refusal(*answer->failure)) return refusal(*answer->failure);
+      failure = std::move(answer->failure);
+    }
+    connection_.reset();
+    if (options_.clock->mono() >= deadline) {
+      return unavailable("etcd does not answer at " + options_.urls[url_] + ": " + failure->message);
+    }
+    url_ = (url_ + 1) % options_.urls.size();
+    if (attempt % options_.urls.size() == 0) pause();
+  }
+}
+
+void Loader::pause() {
+  const auto over = std::make_shared<Handover<bool>>();
+  options_.timers->after(limits::kEtcdRetry, [over] { over->give(true); });
+  over->take();
+}
+
+Result<api::TxnResponse> Loader::txn(const api::TxnRequest& request) {
+  return ask<api::TxnResponse>(
+      options_.attempt_timeout,
+      [&](Connection& connection, Answered<api::TxnResponse> done) { connection.txn(request, std::move(done)); });
+}
+
+Result<Loaded> Loader::load(const std::function<void(ObjectPtr)>& sink) {
+  if (auto checked = check_urls(options_.urls); !checked.ok()) return checked.error();
+  if (auto checked = make_or_check(); !checked.ok()) return checked.error();
+
+  api::TxnRequest enter;
+  put(keys_.instance, "", &enter);
+  const auto entered = txn(enter);
+  if (!entered) return entered.error();
+
+  api::TxnRequest look;
+  look.add_success()->mutable_request_range()->set_key(keys_.head);
+  look.add_success()->mutable_request_range()->set_key(keys_.base);
+  const auto looked = txn(look);
+  if (!looked) return looked.error();
+  const auto& head = looked->responses(0).response_range().kvs();
+  const auto& base = looked->responses(1).response_range().kvs();
+  if (head.empty() || base.empty()) return malformed("it has no head or no base");
+  const auto base_revision = decode_number(base[0].value());
+  if (!base_revision) return malformed("its base is no number");
+
+  Loaded out{.replica = {keys_.prefix, *base_revision, static_cast<uint64_t>(entered->header().revision())},
+             .revision = revision_at_head(head[0], *base_revision),
+             .cluster = looked->header().cluster_id()};
+  const auto revision = static_cast<uint64_t>(looked->header().revision());
+  if (auto read = read_objects(revision, &out.replica, sink); !read.ok()) return read.error();
+  out.replica.loaded_revision(revision);
+  out.url = url_;
+  return out;
+}
+
+Result<> Loader::make_or_check() {
+  const format::Meta expected{kFormatVersion, options_.identity};
+  api::TxnRequest make;
+  // Nothing at all may be there.
+  auto* empty = make.add_compare();
+  empty->set_key(keys_.prefix);
+  empty->set_range_end(range_end(keys_.prefix));
+  empty->set_target(api::Compare::CREATE);
+  empty->set_create_revision(0);
+  put(keys_.identity, format::encode_meta(expected), &make);
+  put(keys_.base, encode_number(options_.first_revision), &make);
+  put(keys_.head, encode_commit_id({}), &make);
+  make.add_failure()->mutable_request_range()->set_key(keys_.identity);
+  const auto made = txn(make);
+  if (!made) return made.error();
+  if (made->succeeded()) return {};
+
+  const auto& found = made->responses(0).response_range().kvs();
+  const auto meta = found.empty() ? std::nullopt : format::decode_meta(found[0].value());
+  if (!meta) return malformed("it holds data but does not say which format it has");
+  const std::string where = "the store in etcd below " + keys_.prefix;
+  if (meta->version != kFormatVersion) {
+    return internal_error(where + " has format version " + std::to_string(meta->version) +
+                          "; this program reads version " + std::to_string(kFormatVersion));
+  }
+  return check_identity(meta->identity, options_.identity, where);
+}
+
+Result<> Loader::read_objects(uint64_t revision, Replica* replica, const std::function<void(ObjectPtr)>& sink) {
+  api::RangeRequest request;
+  request.set_key(keys_.objects);
+  request.set_range_end(range_end(keys_.objects));
+  request.set_revision(static_cast<int64_t>(revision));
+  request.set_limit(limits::kEtcdFirstPageObjects);
+  while (true) {
+    const auto page = ask<api::RangeResponse>(10 * options_.attempt_timeout,
+                                              [&](Connection& connection, Answered<api::RangeResponse> done) {
+                                                connection.range(request, std::move(done));
+                                              });
+    if (!page) return page.error();
+    size_t bytes = 1;
+    for (const auto& found : page->kvs()) {
+      const auto key = keys_.parse_object(found.key());
+      const auto body = decode_value(found.value());
+      if (!key || !body) return malformed("key " + found.key());
+      auto object = Object::make(key->kind, key->ns, key->name,
+                                 replica->visible(static_cast<uint64_t>(found.mod_revision())), *body);
+      bytes += object->size();
+      replica->loaded(object);
+      sink(std::move(object));
+    }
+    if (!page->more() || page->kvs().empty()) return {};
+    request.set_key(page->kvs().rbegin()->key() + '\0');
+    const size_t fitting = limits::kEtcdPageBytes * static_cast<size_t>(page->kvs_size()) / bytes;
+    request.set_limit(static_cast<int64_t>(std::clamp<size_t>(fitting, 1, limits::kEtcdPageObjects)));
+  }
+}
+
+}  // namespace
+
+Result<Loaded> load(const EtcdOptions& options, const std::function<void(ObjectPtr)>& sink) {
+  return Loader(options).load(sink);
+}
+
+uint64_t revision_at_head(const mvccpb::KeyValue& head, uint64_t base) {
+  // Its first version is the shard's making, which changed no object.
+  if (head.version() == 1) return std::max(kFirstRevision, base);
+  return base + static_cast<uint64_t>(head.mod_revision());
+}
+
+}  // namespace kabuki::store::etcd
