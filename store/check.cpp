@@ -22,8 +22,8 @@ void StoreCheck::begin_shard(const std::string& shard) {
 
 void StoreCheck::end_shard(uint64_t revision) {
   if (newest_revision_ <= revision) return;
-  found(true, newest_, "has revision " + std::to_string(newest_revision_) + ", its shard is at " +
-                           std::to_string(revision));
+  found(true, newest_,
+        "has revision " + std::to_string(newest_revision_) + ", its shard is at " + std::to_string(revision));
 }
 
 void StoreCheck::add(const Object& object) {
@@ -85,7 +85,8 @@ std::vector<Finding> StoreCheck::finish() {
       findings_.push_back({false, reference.shard, reference.key.text(),
                            "is owned by " + text + " (" + reference.owner_uid + "), which there is not"});
     } else if (!owner->second.ns.empty() && owner->second.ns != reference.key.ns) {
-      findings_.push_back({true, reference.shard, reference.key.text(), "is owned by " + text + " of another namespace"});
+      findings_.push_back(
+          {true, reference.shard, reference.key.text(), "is owned by " + text + " of another namespace"});
     }
   }
   std::ranges::stable_sort(findings_, [](const Finding& a, const Finding& b) {

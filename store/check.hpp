@@ -18,8 +18,8 @@ class Message;
 
 namespace kabuki::store {
 
-/// Something that is not as it should be. `error`: no program of Kabuki's may have written it so. Otherwise it may pass:
-/// an owner that is gone leaves what it owned until that is collected.
+/// Something that is not as it should be. `error`: no program of Kabuki's may have written it so. Otherwise it may
+/// pass: an owner that is gone leaves what it owned until that is collected.
 struct Finding {
   bool error = true;
   std::string shard;
@@ -61,7 +61,7 @@ class StoreCheck {
   Key newest_;
   uint64_t objects_ = 0;
   std::optional<Key> last_;
-  absl::flat_hash_map<std::string, Key> uids_;                   // only looked up in
+  absl::flat_hash_map<std::string, Key> uids_;  // only looked up in
   std::set<std::string> namespaces_;
   std::map<std::pair<std::string, std::string>, Key> first_in_;  // by shard and namespace: the first object there
   std::vector<Reference> references_;

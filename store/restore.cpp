@@ -29,8 +29,7 @@ class Filling {
       return Error{.code = 409,
                    .reason = "Conflict",
                    .message = "the store already has the shard \"" + shard + "\", with " + std::to_string(objects) +
-                              " objects at revision " + std::to_string(*revision) +
-                              ": restore into an empty one"};
+                              " objects at revision " + std::to_string(*revision) + ": restore into an empty one"};
     }
     revision_ = *revision;
     engine_->start(
@@ -117,8 +116,7 @@ Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& so
   };
   sink.file = target.file;
   sink.shard = [&](const std::string& shard, uint64_t revision) -> Result<> {
-    const uint64_t first =
-        std::max(restored_revision(revision, created_ns, options.now_ns), options.at_least);
+    const uint64_t first = std::max(restored_revision(revision, created_ns, options.now_ns), options.at_least);
     auto engine = target.open(shard, first);
     if (!engine) return engine.error();
     filling = std::make_unique<Filling>(std::move(*engine));

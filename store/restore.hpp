@@ -10,15 +10,17 @@
 
 namespace kabuki::store {
 
-/// Where a shard begins that was at `revision` in a snapshot of `created_ns` and is restored at `now_ns`: the microseconds
-/// since 2020. No shard gives a revision every microsecond, so that is above all that anybody can have seen until now,
-/// whatever was restored in between: no client sees a revision go back, and every older watch is told 410 Expired.
-/// Where a clock must have been wrong, it is a thousand million above `revision`, and as much as time adds.
+/// Where a shard begins that was at `revision` in a snapshot of `created_ns` and is restored at `now_ns`: the
+/// microseconds since 2020. No shard gives a revision every microsecond, so that is above all that anybody can have
+/// seen until now, whatever was restored in between: no client sees a revision go back, and every older watch is told
+/// 410 Expired. Where a clock must have been wrong, it is a thousand million above `revision`, and as much as time
+/// adds.
 uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns);
 
 /// Where a snapshot goes.
 struct RestoreTarget {
-  /// An engine that was never written to and whose first revision this is. Called once per shard, in the file's order.
+  /// An engine that was never written to and whose first revision this is. Called once per shard, in the file's
+  /// order.
   std::function<Result<std::unique_ptr<Engine>>(const std::string& shard, uint64_t first_revision)> open;
   /// A file of the cluster's directory; may be empty.
   std::function<Result<>(const std::string& path, const std::string& content)> file;
@@ -30,8 +32,8 @@ struct RestoreOptions {
 };
 
 /// Reads a snapshot and writes every object to its shard's engine, as a new object: each gets a revision of its own
-/// above the shard's first one, in key order. Blocks until all is durable. The summary returned has the revisions that
-/// the shards came to. Error: the reader's, the engine's, or Conflict where an engine holds objects already; the
+/// above the shard's first one, in key order. Blocks until all is durable. The summary returned has the revisions
+/// that the shards came to. Error: the reader's, the engine's, or Conflict where an engine holds objects already; the
 /// target is then of no use.
 Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& source, const ShardMap& mapping,
                                          const RestoreTarget& target, const RestoreOptions& options);

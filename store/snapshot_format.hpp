@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-/// A snapshot file: the magic bytes and the version, then blocks. A block is its type (1 byte), the size of its payload
-/// (4 bytes), the payload (a message of messages/snapshot.proto) and a CRC-32 of all of these (4 bytes). Numbers are
-/// little-endian. The blocks are a header, any number of files, per shard a beginning, objects and an end, and a
-/// footer: a file without one is cut short.
+/// A snapshot file: the magic bytes and the version, then blocks. A block is its type (1 byte), the size of its
+/// payload (4 bytes), the payload (a message of messages/snapshot.proto) and a CRC-32 of all of these (4 bytes).
+/// Numbers are little-endian. The blocks are a header, any number of files, per shard a beginning, objects and an
+/// end, and a footer: a file without one is cut short.
 namespace kabuki::snapshot {
 
 inline constexpr std::string_view kMagic = "kabuki snapshot\n";

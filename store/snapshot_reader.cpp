@@ -164,8 +164,8 @@ class Reader {
     if (!summary_.shards.empty() && shard.name() <= summary_.shards.back().name) return unexpected();
     summary_.shards.push_back({.name = shard.name(), .revision = shard.revision()});
     section_ = "shard \"" + shard.name() + "\"";
-    section_checksum_ = snapshot::checksum_of(
-        std::string_view(bytes_).substr(bytes_.size() - snapshot::kChecksumBytes), 0);
+    section_checksum_ =
+        snapshot::checksum_of(std::string_view(bytes_).substr(bytes_.size() - snapshot::kChecksumBytes), 0);
     last_.reset();
     return call(sink_.shard, shard.name(), shard.revision());
   }

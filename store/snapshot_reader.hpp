@@ -34,7 +34,8 @@ class StringSource : public ByteSource {
   std::string_view left_;
 };
 
-/// What a reader hands on, in the order of the file. What returns an error ends the reading. Empty functions are fine.
+/// What a reader hands on, in the order of the file. What returns an error ends the reading. Empty functions are
+/// fine.
 struct SnapshotSink {
   std::function<Result<>(const snapshot::Header&)> header;
   std::function<Result<>(const std::string& path, const std::string& content)> file;

@@ -1,6 +1,7 @@
+#include "actors/store_shard/shard_inspection.hpp"
+
 #include <gtest/gtest.h>
 
-#include "actors/store_shard/shard_inspection.hpp"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "store/limits.hpp"
 #include "tests/store/store_fixture.hpp"
@@ -48,7 +49,8 @@ struct ShardInspectionTest : ::testing::Test {
     return inspection.read(request, state, now);
   }
   /// Reads all from `at` on; `between` runs after each page.
-  Pages read_all(uint64_t at, uint64_t bytes, const std::function<void()>& between = [] {}) {
+  Pages read_all(
+      uint64_t at, uint64_t bytes, const std::function<void()>& between = [] {}) {
     Pages out;
     std::optional<Key> after;
     for (;;) {

@@ -1,9 +1,10 @@
+#include "store/check.hpp"
+
 #include <gtest/gtest.h>
 
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/meta.hpp"
-#include "store/check.hpp"
 #include "tests/store/store_fixture.hpp"
 
 namespace kabuki::store::test {
@@ -37,7 +38,8 @@ Lines findings(const std::vector<ObjectPtr>& objects, const std::vector<ObjectPt
   EXPECT_EQ(check.objects(), objects.size() + pods.size());
   Lines lines;
   for (const auto& finding : check.finish()) {
-    lines.push_back((finding.error ? "error " : "warning ") + finding.shard + ": " + finding.key + " " + finding.what);
+    lines.push_back((finding.error ? "error " : "warning ") + finding.shard + ": " + finding.key + " " +
+                    finding.what);
   }
   return lines;
 }
@@ -46,7 +48,9 @@ ObjectPtr home() { return Object::encode(kinds::kNamespace, sound<Namespace>("de
 ObjectPtr map_of(const ConfigMap& message, uint64_t revision = 5) {
   return Object::encode(kinds::kConfigMap, message, revision);
 }
-ObjectPtr pod_of(const Pod& message, uint64_t revision = 150) { return Object::encode(kinds::kPod, message, revision); }
+ObjectPtr pod_of(const Pod& message, uint64_t revision = 150) {
+  return Object::encode(kinds::kPod, message, revision);
+}
 
 TEST(StoreCheck, FindsNothingInASoundStore) {
   auto owned = sound<Pod>("p", "uid-p");
@@ -86,7 +90,8 @@ TEST(StoreCheck, FindsObjectsOutOfOrderAndOfAnotherShard) {
 }
 
 TEST(StoreCheck, FindsAMissingNamespaceOnce) {
-  const std::vector<ObjectPtr> pods{pod_of(sound<Pod>("p", "uid-p", "gone")), pod_of(sound<Pod>("q", "uid-q", "gone"))};
+  const std::vector<ObjectPtr> pods{pod_of(sound<Pod>("p", "uid-p", "gone")),
+                                    pod_of(sound<Pod>("q", "uid-q", "gone"))};
   EXPECT_EQ(findings({home()}, pods),
             (Lines{"error pods: pods/gone/p is in the namespace \"gone\", which there is not"}));
   EXPECT_EQ(findings({home()}, pods, true),

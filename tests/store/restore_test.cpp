@@ -1,8 +1,9 @@
+#include "store/restore.hpp"
+
 #include <gtest/gtest.h>
 
 #include "runtime/io/random.hpp"
 #include "store/engines/memory.hpp"
-#include "store/restore.hpp"
 #include "store/snapshot_writer.hpp"
 #include "tests/store/running_engine.hpp"
 
@@ -116,8 +117,8 @@ TEST_F(Restore, GivesEveryObjectANewRevisionInKeyOrder) {
   EXPECT_EQ(base, kThen + 1);
   auto engine = reopened("objects");
   EXPECT_EQ(engine.revision, base + 2);
-  EXPECT_EQ(texts(engine.objects), (Texts{"default/a@" + std::to_string(base + 1) + "=A",
-                                          "default/b@" + std::to_string(base + 2) + "=B"}));
+  EXPECT_EQ(texts(engine.objects),
+            (Texts{"default/a@" + std::to_string(base + 1) + "=A", "default/b@" + std::to_string(base + 2) + "=B"}));
   EXPECT_EQ(files, (std::map<std::string, std::string>{{"pki/ca.crt", "certificate"}}));
   EXPECT_EQ(summary->shards[2], (SnapshotSummary::Shard{"objects", base + 2, 2, 2}));
   EXPECT_EQ(summary->shards[3], (SnapshotSummary::Shard{"pods", base, 0, 0}));

@@ -134,13 +134,13 @@ TEST(SnapshotFile, FindsEveryFlippedBit) {
 }
 
 TEST(SnapshotFile, FindsBlocksThatAreMissingTwiceOrElsewhere) {
-  const auto bytes = snapshot_of({pod("a", "", 7)}, {thing("x", "body", 3), thing("y", std::string(2 << 20, 'y'), 4),
-                                                      thing("z", "body", 5)});
+  const auto bytes = snapshot_of(
+      {pod("a", "", 7)}, {thing("x", "body", 3), thing("y", std::string(2 << 20, 'y'), 4), thing("z", "body", 5)});
   std::vector<std::string_view> blocks;
   std::string_view rest = std::string_view(bytes).substr(snapshot::kPreambleBytes);
   while (!rest.empty()) {
-    const size_t size = snapshot::kBlockHeadBytes + snapshot::read_little_endian(rest.substr(1)) +
-                        snapshot::kChecksumBytes;
+    const size_t size =
+        snapshot::kBlockHeadBytes + snapshot::read_little_endian(rest.substr(1)) + snapshot::kChecksumBytes;
     blocks.push_back(rest.substr(0, size));
     rest.remove_prefix(size);
   }

@@ -22,9 +22,15 @@ TEST(SnapshotSchedule, NamesASnapshotByItsTime) {
 }
 
 TEST(SnapshotSchedule, RemovesTheOldestOfItsOwnSeriesAlone) {
-  const Names names{"demo-20261123T113000Z.snap", "demo-20261122T113000Z.snap", "demo-20261123T114000Z.snap",
-                    "demo-20261123T114000Z.snap.partial", "demo.snap", "other-20200101T000000Z.snap",
-                    "demo-20200101T000000Z.txt", "demo-2020010xT000000Z.snap", "demo-x-20200101T000000Z.snap"};
+  const Names names{"demo-20261123T113000Z.snap",
+                    "demo-20261122T113000Z.snap",
+                    "demo-20261123T114000Z.snap",
+                    "demo-20261123T114000Z.snap.partial",
+                    "demo.snap",
+                    "other-20200101T000000Z.snap",
+                    "demo-20200101T000000Z.txt",
+                    "demo-2020010xT000000Z.snap",
+                    "demo-x-20200101T000000Z.snap"};
   EXPECT_EQ(superseded("/b/demo.snap", names, 2), (Names{"demo-20261122T113000Z.snap"}));
   EXPECT_EQ(superseded("/b/demo.snap", names, 3), Names{});
   EXPECT_EQ(superseded("/b/demo.snap", names, 0).size(), 3u);
@@ -68,8 +74,8 @@ struct SnapshotDirectory : ::testing::Test {
 TEST_F(SnapshotDirectory, KeepsWhatAClusterIsMadeOfAndNothingElse) {
   const ClusterFiles files{root + "/data"};
   ASSERT_TRUE(prepare_data_dir(files).ok());
-  for (const char* path : {"lock", "kabuki.log", "kabuki.log.1", "kubeconfig", "cluster.json", "incarnation", "pki/ca.crt",
-                           "pki/ca.key", "pki/ca.key.new", "store/pods/CURRENT"}) {
+  for (const char* path : {"lock", "kabuki.log", "kabuki.log.1", "kubeconfig", "cluster.json", "incarnation",
+                           "pki/ca.crt", "pki/ca.key", "pki/ca.key.new", "store/pods/CURRENT"}) {
     ASSERT_TRUE(write_text(files.root + "/" + path, path).ok());
   }
   const auto kept = files_to_keep(files);

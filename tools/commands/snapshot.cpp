@@ -48,10 +48,8 @@ void show(const SnapshotOptions& options, const std::string& headline, const sto
                                 {"shards", nlohmann::ordered_json::array()},
                                 {"files", summary.files}};
     for (const auto& shard : summary.shards) {
-      json["shards"].push_back({{"name", shard.name},
-                                {"revision", shard.revision},
-                                {"objects", shard.objects},
-                                {"bytes", shard.bytes}});
+      json["shards"].push_back(
+          {{"name", shard.name}, {"revision", shard.revision}, {"objects", shard.objects}, {"bytes", shard.bytes}});
     }
     return say(json.dump(2));
   }
@@ -95,8 +93,8 @@ Result<> remove_superseded(const SnapshotOptions& options) {
   return {};
 }
 
-/// Goes on until it is interrupted. A snapshot that fails is said, and the next one tried at its time: a cluster that is
-/// down for a while must not end its backups.
+/// Goes on until it is interrupted. A snapshot that fails is said, and the next one tried at its time: a cluster that
+/// is down for a while must not end its backups.
 [[noreturn]] void save_regularly(const SnapshotOptions& options, const io::Clock& clock) {
   auto parsed = parse_duration_ns(options.every);
   if (!parsed) give_up("snapshot save", parsed.error());
@@ -142,8 +140,9 @@ void run_verify(const SnapshotOptions& options) {
   };
   auto summary = store::read_snapshot(options.file, **source, store::ShardMap::standard(), sink);
   if (!summary) give_up("snapshot verify", summary.error());
-  show(options, options.file + " is whole: " + content_text(*summary) + ", and " +
-                    std::to_string(summary->files.size()) + " files of its directory",
+  show(options,
+       options.file + " is whole: " + content_text(*summary) + ", and " + std::to_string(summary->files.size()) +
+           " files of its directory",
        *summary);
 }
 
@@ -152,8 +151,8 @@ void run_restore(const SnapshotOptions& options) {
   auto summary =
       restore_directory(options.file, options.data, {.now_ns = clock.wall().ns, .at_least = options.at_least});
   if (!summary) give_up("snapshot restore", summary.error());
-  show(options, "Restored " + content_text(*summary) + ", into " + options.data + "; its shards go on from here:",
-       *summary);
+  show(options,
+       "Restored " + content_text(*summary) + ", into " + options.data + "; its shards go on from here:", *summary);
   if (options.output.empty()) {
     say("Start it with:\n  kabuki up --name " + summary->cluster + " --data " + options.data);
   }
@@ -174,8 +173,8 @@ void add_snapshot(CLI::App& app) {
   common(save);
   save->add_option("--name", options->name, "Name of the cluster")->capture_default_str();
   save->add_option("--data", options->data, "Directory of the cluster's first host");
-  auto* every = save->add_option("--every", options->every,
-                                 "Go on in the foreground: one so often, with its time in its name");
+  auto* every =
+      save->add_option("--every", options->every, "Go on in the foreground: one so often, with its time in its name");
   save->add_option("--keep", options->keep, "How many of those to keep; 0 keeps all")->needs(every);
   save->footer(
       "The file holds the cluster's keys and Secrets: it is readable by its owner alone.\n"

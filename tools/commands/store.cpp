@@ -8,6 +8,7 @@
 #include "messages/status.hpp"
 #include "messages/yaml.hpp"
 #include "store/check.hpp"
+#include "store/index_check.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/say.hpp"
 #include "tools/store/store_source.hpp"
@@ -71,7 +72,8 @@ Key key_named(const Kind& kind, const std::string& text) {
 }
 
 std::string path_of(const Object& object) {
-  return object.ns().empty() ? std::string(object.name()) : std::string(object.ns()) + "/" + std::string(object.name());
+  return object.ns().empty() ? std::string(object.name())
+                             : std::string(object.ns()) + "/" + std::string(object.name());
 }
 
 /// Rows under headings, columns as wide as they must be.
@@ -111,8 +113,8 @@ void list_shards(const StoreOptions& options) {
     const std::string window = source->running() ? std::to_string(info.window_changes()) + " changes since " +
                                                        std::to_string(info.window_from())
                                                  : "-";
-    rows.push_back({shard, std::to_string(info.revision()), std::to_string(objects), std::to_string(bytes), window,
-                    holds});
+    rows.push_back(
+        {shard, std::to_string(info.revision()), std::to_string(objects), std::to_string(bytes), window, holds});
     Json entry{{"shard", shard},
                {"revision", info.revision()},
                {"objects", objects},
@@ -138,20 +140,19 @@ void list_objects_of(const StoreOptions& options) {
   const auto source = open("store list", options);
   Json items = Json::array();
   std::vector<std::vector<std::string>> rows{{"NAME", "REVISION", "BYTES", "UID"}};
-  const auto revision =
-      or_give_up("store list", source->read(shards().shard_of(kind), [&](const ObjectPtr& object) {
-        if (object->kind() != kind.id || (!options.ns.empty() && object->ns() != options.ns)) return;
-        if (options.output == "json") {
-          items.push_back({{"namespace", object->ns()},
-                           {"name", object->name()},
-                           {"revision", object->revision()},
-                           {"bytes", object->body().size()},
-                           {"uid", object->uid()}});
-        } else {
-          rows.push_back({path_of(*object), std::to_string(object->revision()),
-                          std::to_string(object->body().size()), std::string(object->uid())});
-        }
-      }));
+  const auto revision = or_give_up("store list", source->read(shards().shard_of(kind), [&](const ObjectPtr& object) {
+    if (object->kind() != kind.id || (!options.ns.empty() && object->ns() != options.ns)) return;
+    if (options.output == "json") {
+      items.push_back({{"namespace", object->ns()},
+                       {"name", object->name()},
+                       {"revision", object->revision()},
+                       {"bytes", object->body().size()},
+                       {"uid", object->uid()}});
+    } else {
+      rows.push_back({path_of(*object), std::to_string(object->revision()), std::to_string(object->body().size()),
+                      std::string(object->uid())});
+    }
+  }));
   if (options.output == "json") {
     return say(Json{{"resource", kind.resource()}, {"revision", revision}, {"items", items}}.dump(2));
   }
@@ -223,12 +224,13 @@ void run_history(const StoreOptions& options) {
                      {"previousRevision", item.previous_revision()}});
   }
   if (options.output == "json") {
-    return say(Json{{"shard", shard},
-                    {"revision", history.changes.revision()},
-                    {"windowFrom", history.changes.window_from()},
-                    {"more", history.changes.more()},
-                    {"changes", items}}
-                   .dump(2));
+    return say(Json{
+        {"shard", shard},
+        {"revision", history.changes.revision()},
+        {"windowFrom", history.changes.window_from()},
+        {"more", history.changes.more()},
+        {"changes",
+         items}}.dump(2));
   }
   say("Shard " + shard + " at revision " + std::to_string(history.changes.revision()) +
       " remembers every change since " + std::to_string(history.changes.window_from()) + ".");
@@ -240,16 +242,28 @@ void run_history(const StoreOptions& options) {
 void run_check(const StoreOptions& options) {
   const auto source = open("store check", options);
   store::StoreCheck check(shards(), source->running());
+  std::vector<store::Finding> wrong_indexes;
+  size_t probes = 0;
   for (const std::string& shard : shards().names()) {
+    store::IndexCheck indexes;
     check.begin_shard(shard);
-    check.end_shard(or_give_up("store check", source->read(shard, [&](const ObjectPtr& object) {
+    const uint64_t revision = or_give_up("store check", source->read(shard, [&](const ObjectPtr& object) {
       check.add(*object);
-    })));
+      if (source->running()) indexes.add(*object);
+    }));
+    check.end_shard(revision);
+    for (const auto& probe : indexes.probes()) {
+      ++probes;
+      const auto listed = or_give_up("store check", source->list(shard, probe.selection, revision));
+      for (auto& finding : store::judge_probe(shard, probe, listed)) wrong_indexes.push_back(std::move(finding));
+    }
   }
-  const auto findings = check.finish();
+  auto findings = check.finish();
+  std::ranges::move(wrong_indexes, std::back_inserter(findings));
   const auto errors = std::ranges::count_if(findings, [](const auto& finding) { return finding.error; });
   if (options.output == "json") {
-    Json json{{"objects", check.objects()}, {"errors", errors}, {"findings", Json::array()}};
+    Json json{
+        {"objects", check.objects()}, {"indexLookups", probes}, {"errors", errors}, {"findings", Json::array()}};
     for (const auto& finding : findings) {
       json["findings"].push_back({{"severity", finding.error ? "error" : "warning"},
                                   {"shard", finding.shard},
@@ -261,7 +275,8 @@ void run_check(const StoreOptions& options) {
     for (const auto& finding : findings) {
       say((finding.error ? "error: " : "warning: ") + finding.key + " " + finding.what);
     }
-    say("Checked " + std::to_string(check.objects()) + " objects: " + std::to_string(errors) + " errors, " +
+    say("Checked " + std::to_string(check.objects()) + " objects and " + std::to_string(probes) +
+        " lookups: " + std::to_string(errors) + " errors, " +
         std::to_string(findings.size() - static_cast<size_t>(errors)) + " warnings.");
   }
   if (errors > 0) throw CLI::RuntimeError(1);

@@ -105,9 +105,8 @@ Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, co
     return restore_file(fresh, path, content);
   };
   target.open = [&](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
-    return store::make_rocksdb_engine({.directory = fresh.store() + "/" + shard,
-                                       .identity = mapping.identity(shard),
-                                       .first_revision = first});
+    return store::make_rocksdb_engine(
+        {.directory = fresh.store() + "/" + shard, .identity = mapping.identity(shard), .first_revision = first});
   };
   source = FileSource::open(snapshot);
   if (!source) return source.error();

@@ -9,16 +9,16 @@
 
 namespace kabuki::tools {
 
-/// What of a cluster's directory goes into its snapshot: everything small beside the store, by path below it. Keys and
-/// certificates, the join file, the incarnation, where it listened; not the lock, the logs, what is derived.
+/// What of a cluster's directory goes into its snapshot: everything small beside the store, by path below it. Keys
+/// and certificates, the join file, the incarnation, where it listened; not the lock, the logs, what is derived.
 Result<std::map<std::string, std::string>> files_to_keep(const ClusterFiles& files);
 
-/// What a snapshot's file becomes in a new directory: the incarnation goes on far above the old one, all else is as it
-/// was. Error: BadRequest for a path that would leave the directory.
+/// What a snapshot's file becomes in a new directory: the incarnation goes on far above the old one, all else is as
+/// it was. Error: BadRequest for a path that would leave the directory.
 Result<> restore_file(const ClusterFiles& files, const std::string& path, const std::string& content);
 
-/// Restores a snapshot into `directory`, which must be empty or not there: built beside it under another name and renamed
-/// when all is durable. The first pass over the file proves it whole before anything is written.
+/// Restores a snapshot into `directory`, which must be empty or not there: built beside it under another name and
+/// renamed when all is durable. The first pass over the file proves it whole before anything is written.
 Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,
                                                  const store::RestoreOptions& options);
 

@@ -12,10 +12,10 @@
 
 namespace kabuki::tools {
 
-/// Copies a running cluster's store into a snapshot, question by question: who drives it asks what next() says and hands
-/// the answer to take(). First the revision of every shard is held, so that they are of nearly one moment, the
-/// shard of namespaces last, so that each object's namespace is there; then they are read page by page. Begins after the
-/// writer's files; finishes the file.
+/// Copies a running cluster's store into a snapshot, question by question: who drives it asks what next() says and
+/// hands the answer to take(). First the revision of every shard is held, so that they are of nearly one moment, the
+/// shard of namespaces last, so that each object's namespace is there; then they are read page by page. Begins after
+/// the writer's files; finishes the file.
 class SnapshotSaver {
  public:
   struct Question {

@@ -13,9 +13,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStamp = "00000000T000000Z";
 
 bool is_stamp(std::string_view text) {
-  return std::ranges::equal(text, kStamp, [](char c, char form) {
-    return form == '0' ? c >= '0' && c <= '9' : c == form;
-  });
+  return std::ranges::equal(text, kStamp,
+                            [](char c, char form) { return form == '0' ? c >= '0' && c <= '9' : c == form; });
 }
 
 }  // namespace

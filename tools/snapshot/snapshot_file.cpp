@@ -39,7 +39,8 @@ Result<std::unique_ptr<PartialFile>> PartialFile::make(const std::string& path) 
     return Error{.code = 409, .reason = "Conflict", .message = partial + " is being written by another process"};
   }
   // The owner of the lock may have renamed or removed it since it was opened; the next try makes it anew.
-  struct stat opened {}, named {};
+  struct stat opened {
+  }, named{};
   if (::fstat(descriptor, &opened) != 0 || ::stat(partial.c_str(), &named) != 0 || opened.st_ino != named.st_ino) {
     ::close(descriptor);
     return Error{.code = 409, .reason = "Conflict", .message = partial + " was just written by another process"};
@@ -70,7 +71,8 @@ Result<> PartialFile::sync() { return ::fsync(descriptor_) == 0 ? Result<>() : f
 
 Result<> PartialFile::truncate(uint64_t size) {
   const auto end = static_cast<off_t>(size);
-  return ::ftruncate(descriptor_, end) == 0 && ::lseek(descriptor_, end, SEEK_SET) == end ? Result<>() : failure("cut");
+  return ::ftruncate(descriptor_, end) == 0 && ::lseek(descriptor_, end, SEEK_SET) == end ? Result<>()
+                                                                                          : failure("cut");
 }
 
 Result<> PartialFile::become() {

@@ -8,8 +8,8 @@
 
 namespace kabuki::tools {
 
-/// A snapshot's file while it is written: `FILE.partial`, readable by its owner alone (it holds keys and Secrets), which
-/// becomes FILE when it is complete. One that is given up is removed.
+/// A snapshot's file while it is written: `FILE.partial`, readable by its owner alone (it holds keys and Secrets),
+/// which becomes FILE when it is complete. One that is given up is removed.
 class PartialFile final : public io::AppendFile {
  public:
   /// Error: Conflict when another process is writing it.

@@ -62,6 +62,17 @@ class RunningStore final : public StoreSource {
     return reply->items(0).found() ? (*answer)->objects.at(reply->items(0).object()) : ObjectPtr();
   }
 
+  Result<std::vector<ObjectPtr>> list(const std::string& shard, const bus::Selection& selection,
+                                      uint64_t revision) override {
+    bus::ListObjects request;
+    *request.mutable_selection() = selection;
+    request.set_revision(revision);
+    request.set_match(bus::ListObjects::EXACT);
+    auto answer = ask(shard, std::move(request));
+    if (!answer) return answer.error();
+    return (*answer)->objects;
+  }
+
   Result<History> history(const std::string& shard, const bus::ReadHistory& request) override {
     auto answer = ask(shard, request);
     if (!answer) return answer.error();
@@ -124,6 +135,10 @@ class StoredStore final : public StoreSource {
     return found;
   }
 
+  Result<std::vector<ObjectPtr>> list(const std::string&, const bus::Selection&, uint64_t) override {
+    return bad_request("only a running shard has indexes");
+  }
+
   Result<History> history(const std::string&, const bus::ReadHistory&) override {
     return bad_request("the changes that a shard remembers are in its memory: start the cluster to see them");
   }
@@ -142,7 +157,8 @@ Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const s
                                                 const store::ShardMap& shards) {
   const ClusterFiles files{data.empty() ? default_data_dir(name) : data};
   if (!std::filesystem::exists(files.root)) {
-    return bad_request("there is no directory " + files.root + ": name the cluster with --name, or its directory with --data");
+    return bad_request("there is no directory " + files.root +
+                       ": name the cluster with --name, or its directory with --data");
   }
   if (!offline && DirectoryLock::is_held(files.lock())) {
     auto client = ControlClient::open(name, data);
@@ -152,7 +168,8 @@ Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const s
   auto lock = DirectoryLock::take(files.lock());
   if (!lock) {
     Error error = lock.error();
-    error.message += ": the cluster runs; leave --offline out, or stop it with `kabuki down --data " + files.root + "`";
+    error.message +=
+        ": the cluster runs; leave --offline out, or stop it with `kabuki down --data " + files.root + "`";
     return error;
   }
   return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(files, std::move(*lock), shards));

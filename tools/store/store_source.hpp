@@ -12,8 +12,8 @@
 
 namespace kabuki::tools {
 
-/// A cluster's store as `kabuki store` looks at it: of the running cluster, or of its directory while nothing runs from
-/// there.
+/// A cluster's store as `kabuki store` looks at it: of the running cluster, or of its directory while nothing runs
+/// from there.
 class StoreSource {
  public:
   virtual ~StoreSource() = default;
@@ -23,6 +23,9 @@ class StoreSource {
   virtual Result<uint64_t> read(const std::string& shard, const std::function<void(const ObjectPtr&)>& sink) = 0;
   /// Null where there is none.
   virtual Result<ObjectPtr> get(const std::string& shard, const Key& key) = 0;
+  /// What a running shard lists of a selection at this revision. Error: BadRequest where nothing runs.
+  virtual Result<std::vector<ObjectPtr>> list(const std::string& shard, const bus::Selection& selection,
+                                              uint64_t revision) = 0;
   struct History {
     bus::ReadHistoryReply changes;
     std::vector<ObjectPtr> objects;
