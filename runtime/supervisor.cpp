@@ -8,16 +8,23 @@
 #include "runtime/caf_host.hpp"
 #include "runtime/log.hpp"
 #include "runtime/restart.hpp"
+#include "runtime/standing_children.hpp"
 
 namespace kabuki::runtime {
 
 /// OTP's supervisor works off one thing after another and blocks meanwhile. This one does the same things in the same
 /// order without blocking: `steps_` is the work at hand, one stop or start at a time; ends of children that come in
 /// between wait in `ended_`. Only a shutdown overtakes it.
-class Supervisor final : public SupervisorActor {
+class Supervisor final : public SupervisorActor, public StandingChildren {
  public:
   explicit Supervisor(SupervisorSpec spec) : spec_(std::move(spec)) {
     for (auto& child : spec_.children) children_.push_back({std::move(child)});
+  }
+
+  std::vector<StandingChildren::Child> standing_children() const override {
+    std::vector<StandingChildren::Child> all;
+    for (const Supervisor::Child& child : children_) all.push_back({child.spec.name, child.spec.make()});
+    return all;
   }
 
  private:

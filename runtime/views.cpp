@@ -4,6 +4,7 @@
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
+#include "runtime/standing_children.hpp"
 #include "runtime/view_actor.hpp"
 
 namespace kabuki::runtime {
@@ -11,9 +12,15 @@ namespace {
 
 constexpr io::Duration kRestartPause = std::chrono::milliseconds(100);
 
-class Views final : public Actor {
+class Views final : public Actor, public StandingChildren {
  public:
   explicit Views(std::vector<ViewSpec> specs) : specs_(std::move(specs)) {}
+
+  std::vector<StandingChildren::Child> standing_children() const override {
+    std::vector<StandingChildren::Child> all;
+    for (const auto& spec : specs_) all.push_back({spec.name, std::make_unique<ViewActor>(spec, Address{})});
+    return all;
+  }
 
  protected:
   void started() override {

@@ -10,7 +10,6 @@
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/meta.hpp"
 #include "runtime/view_actor.hpp"
-#include "tools/sim/faults.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -227,55 +226,22 @@ Lines wrong_nodes(const Observed& observed, const std::vector<std::string>& name
   return wrong;
 }
 
-void find_unsound(const bus::ActorInfo& actor, Lines* wrong) {
-  if (actor.state() != "running") wrong->push_back(actor.name() + " is " + actor.state());
-  for (const auto& child : actor.children()) find_unsound(child, wrong);
-}
-
-/// Every actor that stood before the first fault stands again, all run, and there is no other.
+/// Every host's tree is what its specification and the pods of its nodes make it.
 Lines wrong_tree(const Observed& observed) {
+  std::map<std::string, NodePods> pods;
+  for (const auto& [key, pod] : all_of<core::Pod>(observed, kinds::kPod)) {
+    if (pod.spec().nodename().empty()) continue;
+    NodePods& of_node = pods[pod.spec().nodename()];
+    (ended(pod) ? of_node.ended : of_node.live).insert(key.ns + "/" + key.name);
+  }
   Lines wrong;
-  for (const auto& [host, before] : observed.standing) {
+  for (const auto& [host, specified] : observed.specified) {
     auto found = observed.trees.find(host);
     if (found == observed.trees.end()) {
       wrong.push_back(host + " does not answer");
       continue;
     }
-    const auto now = actor_names(found->second, false);
-    Lines missing, extra;
-    std::ranges::set_difference(before, now, std::back_inserter(missing));
-    std::ranges::set_difference(now, before, std::back_inserter(extra));
-    for (const auto& name : missing) wrong.push_back(name + " is missing");
-    for (const auto& name : extra) wrong.push_back(name + " is not in the specification");
-    find_unsound(found->second, &wrong);
-  }
-  return wrong;
-}
-
-/// Each bound pod has one actor, on its node, and no actor is without its pod.
-Lines wrong_pod_actors(const Observed& observed) {
-  std::set<std::string> expected, found;
-  for (const auto& [key, pod] : all_of<core::Pod>(observed, kinds::kPod)) {
-    if (!pod.spec().nodename().empty() && !ended(pod)) {
-      expected.insert(pod.spec().nodename() + "/pods/" + key.ns + "/" + key.name);
-    }
-  }
-  std::set<std::string> done;
-  for (const auto& [key, pod] : all_of<core::Pod>(observed, kinds::kPod)) {
-    if (ended(pod)) done.insert(pod.spec().nodename() + "/pods/" + key.ns + "/" + key.name);
-  }
-  Lines wrong;
-  for (const auto& [host, tree] : observed.trees) {
-    for (const std::string& name : actor_names(tree, true)) {
-      const size_t pods = name.find("/pods/");
-      if (pods == std::string::npos) continue;
-      const std::string tail = name.substr(name.rfind('/', pods - 1) + 1);
-      if (!expected.contains(tail) && !done.contains(tail)) wrong.push_back(name + " has no pod");
-      if (!found.insert(tail).second) wrong.push_back(name + " is there twice");
-    }
-  }
-  for (const std::string& pod : expected) {
-    if (!found.contains(pod)) wrong.push_back(pod + " has no actor");
+    for (auto& line : wrong_in_tree(specified, found->second, pods)) wrong.push_back(std::move(line));
   }
   return wrong;
 }
@@ -292,17 +258,6 @@ std::string_view text(Verdict verdict) {
       return "ran out of time";
   }
   return "";
-}
-
-std::map<std::string, std::vector<std::string>> standing_actors(SimCluster& cluster) {
-  Observed observed;
-  observe(cluster, &observed);
-  std::map<std::string, std::vector<std::string>> standing;
-  for (const auto& [host, tree] : observed.trees) {
-    standing[host] = actor_names(tree, false);
-    std::ranges::sort(standing[host]);
-  }
-  return standing;
 }
 
 void observe(SimCluster& cluster, Observed* observed) {
@@ -331,6 +286,7 @@ void observe(SimCluster& cluster, Observed* observed) {
   };
   for (const std::string& host : cluster.hosts()) {
     seen->views[host];
+    seen->specified[host] = specified_tree(host, cluster.specification(host));
     bus::ListObjects request;
     if (host == actors::kFirstHost) {
       for (const Kind& kind : all_kinds()) {
@@ -358,6 +314,7 @@ void observe(SimCluster& cluster, Observed* observed) {
   observed->served = std::move(seen->served);
   observed->views = std::move(seen->views);
   observed->trees = std::move(seen->trees);
+  observed->specified = std::move(seen->specified);
 }
 
 std::vector<Check> judge(const Observed& observed, const History& history, const Workload& workload,
@@ -379,7 +336,6 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   in_the_end("views-agree", wrong_views(observed, history));
   in_the_end("nodes-ready", wrong_nodes(observed, nodes));
   in_the_end("supervision-tree", wrong_tree(observed));
-  in_the_end("pod-actors", wrong_pod_actors(observed));
   for (const char* promise : {"bound-once", "nodes-not-overfull", "addresses-unique", "phases-final", "uids-unique",
                               "revisions-increase", "store-recovers"}) {
     always(promise);

@@ -7,6 +7,7 @@
 #include "messages/bus/control.pb.h"
 #include "tools/sim/cluster.hpp"
 #include "tools/sim/history.hpp"
+#include "tools/sim/specified_tree.hpp"
 #include "tools/sim/workload.hpp"
 
 namespace kabuki::tools {
@@ -24,17 +25,15 @@ struct Check {
 struct Observed {
   bool settled = false;
   std::string why_not_settled;
-  std::map<Key, ObjectPtr> served;                           // by the API server
-  std::map<std::string, std::map<Key, ObjectPtr>> views;     // by host: what its views hold
-  std::map<std::string, bus::ActorInfo> trees;               // by host
-  std::map<std::string, int> container_crashes;              // by pod, "default/web-1"
-  std::map<std::string, std::vector<std::string>> standing;  // actors by host as they stood before the first fault
+  std::map<Key, ObjectPtr> served;                        // by the API server
+  std::map<std::string, std::map<Key, ObjectPtr>> views;  // by host: what its views hold
+  std::map<std::string, bus::ActorInfo> trees;            // by host
+  std::map<std::string, SpecifiedTree> specified;         // by host: what those are to be
+  std::map<std::string, int> container_crashes;           // by pod, "default/web-1"
 };
 
 /// Asks the API server and every host; what does not answer is left out.
 void observe(SimCluster& cluster, Observed* observed);
-/// The names of every host's actors but for those of pods.
-std::map<std::string, std::vector<std::string>> standing_actors(SimCluster& cluster);
 
 /// Every promise, in the order of tools/sim/README.md. One that need only hold in the end has run out of time where
 /// the cluster has not settled.

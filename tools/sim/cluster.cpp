@@ -109,6 +109,13 @@ void SimCluster::restart_host(const std::string& name) {
   knock(name, attempt);
 }
 
+void SimCluster::replace_store(std::map<std::string, std::shared_ptr<store::MemoryMedium>> media) {
+  for (auto& [shard, medium] : media) {
+    medium->set_faults(media_.at(shard)->faults());
+    media_.at(shard) = std::move(medium);
+  }
+}
+
 runtime::Host& SimCluster::boot(const std::string& name, uint64_t incarnation) {
   runtime::HostOptions options;
   options.name = name;
@@ -130,20 +137,29 @@ std::unique_ptr<store::Engine> SimCluster::open_engine(const std::string& shard)
 void SimCluster::start_first() {
   const std::string name = kFirstHost;
   runtime::Host& host = boot(name, ++first_incarnation_);
+  for (const auto& [role, holder] : actors::control_plane_roles(control_plane())) host.set_role(role, holder);
+  run_tree(name, host);
+}
+
+actors::ControlPlaneOptions SimCluster::control_plane() {
   actors::ControlPlaneOptions plane;
-  plane.host = name;
+  plane.host = kFirstHost;
   plane.shards = shards_;
   plane.engine = [this](const std::string& shard) { return open_engine(shard); };
   plane.node_lifecycle = options_.node_lifecycle;
-  for (const auto& [role, holder] : actors::control_plane_roles(plane)) host.set_role(role, holder);
+  return plane;
+}
+
+runtime::SupervisorSpec SimCluster::specification(const std::string& host) {
+  const bool first = host == kFirstHost;
   actors::TreeParts parts;
-  actors::add_control_plane(plane, &parts);
-  actors::add_node_host({.host = name,
+  if (first) actors::add_control_plane(control_plane(), &parts);
+  actors::add_node_host({.host = host,
                          .nodes = options_.nodes,
-                         .all_views = true,
+                         .all_views = first,
                          .member = {.nodes = static_cast<uint32_t>(options_.nodes)}},
                         &parts);
-  run_tree(name, host, std::move(parts));
+  return actors::supervision_tree(std::move(parts));
 }
 
 void SimCluster::knock(const std::string& name, uint64_t attempt) {
@@ -169,19 +185,16 @@ void SimCluster::knocked(const std::string& name, uint64_t attempt, const Result
 void SimCluster::start_worker(const std::string& name, const bus::JoinReply& reply) {
   runtime::Host& host = boot(name, reply.incarnation());
   membership::apply_members(host, {}, reply.members());
-  actors::TreeParts parts;
-  actors::add_node_host(
-      {.host = name, .nodes = options_.nodes, .member = {.nodes = static_cast<uint32_t>(options_.nodes)}}, &parts);
-  run_tree(name, host, std::move(parts));
+  run_tree(name, host);
 }
 
-void SimCluster::run_tree(const std::string& name, runtime::Host& host, actors::TreeParts parts) {
+void SimCluster::run_tree(const std::string& name, runtime::Host& host) {
   const uint64_t life = lives_[name];
   host.on_root_ended([this, name, life](const runtime::ExitReason&) {
     at(io::Duration::zero(), [this, name, life] { root_ended(name, life); });
   });
   states_[name] = State::up;
-  if (auto started = host.start(actors::supervision_tree(std::move(parts))); !started) root_ended(name, life);
+  if (auto started = host.start(specification(name)); !started) root_ended(name, life);
 }
 
 void SimCluster::root_ended(const std::string& name, uint64_t life) {

@@ -59,10 +59,14 @@ class SimCluster {
   void crash_host(const std::string& name);
   /// Starts a host that is down, as its guardian would; a worker first knocks until it is let in.
   void restart_host(const std::string& name);
+  /// Gives host-1, which is down, other media: one for each shard.
+  void replace_store(std::map<std::string, std::shared_ptr<store::MemoryMedium>> media);
   bool is_up(const std::string& name) const { return states_.at(name) == State::up; }
   bool all_up() const;
   std::vector<std::string> hosts() const;
   std::vector<std::string> node_names() const;
+  /// The tree that a host is started with.
+  runtime::SupervisorSpec specification(const std::string& host);
   /// How often a root supervisor gave up, and its host was started anew.
   int root_ends() const { return root_ends_; }
 
@@ -79,8 +83,9 @@ class SimCluster {
   void knocked(const std::string& name, uint64_t attempt, const Result<runtime::MessagePtr>& answer);
   void start_worker(const std::string& name, const bus::JoinReply& reply);
   runtime::Host& boot(const std::string& name, uint64_t incarnation);
-  void run_tree(const std::string& name, runtime::Host& host, actors::TreeParts parts);
+  void run_tree(const std::string& name, runtime::Host& host);
   void root_ended(const std::string& name, uint64_t life);
+  actors::ControlPlaneOptions control_plane();
   std::unique_ptr<store::Engine> open_engine(const std::string& shard);
 
   const SimClusterOptions options_;

@@ -45,6 +45,7 @@ void Faults::start() {
   plan("sync-failure", options_.sync_failures, &Faults::fail_sync);
   plan("clock", options_.clocks, &Faults::skew_clock);
   plan("container", options_.container_crashes, &Faults::crash_container);
+  plan("take-over", options_.take_overs, &Faults::take_over);
   cluster_.at(options_.duration, [this] { over_ = true; });
 }
 
@@ -104,7 +105,21 @@ void Faults::kill_one_of(const std::string& host, const bus::ActorInfo& root, io
   }
   const bool pod = !pods.empty() && random.chance(kPodKills);
   const std::string target = pod ? pods[random.below(pods.size())] : standing[random.below(standing.size())];
-  const size_t record = fired("kill", target, "");
+  end_actor(host, target, fired("kill", target, ""));
+}
+
+/// What the kubelets have sent is still under way when the next ones start.
+void Faults::take_over(io::Random random) {
+  const std::string host = any_host(random, false);
+  if (host.empty()) return;
+  const std::string kubelets = host + "/kubelet";
+  end_actor(host, kubelets, fired("take-over", kubelets, ""));
+  if (!random.chance(0.5) || !cluster_.is_up(actors::kFirstHost)) return;
+  const std::string api_server = std::string(actors::kFirstHost) + "/api-server/bus";
+  end_actor(actors::kFirstHost, api_server, fired("take-over", api_server, "that " + kubelets + " writes to"));
+}
+
+void Faults::end_actor(const std::string& host, const std::string& target, size_t record) {
   bus::KillActor verb;
   verb.set_why("simulated fault");
   cluster_.ask(host, {target}, runtime::make_message(std::move(verb)), kInspectTimeout,

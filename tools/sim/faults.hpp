@@ -20,6 +20,7 @@ struct FaultOptions {
   int sync_failures = 1;  // of the store
   int clocks = 1;         // hosts whose clock is wrong for a while
   int container_crashes = 0;
+  int take_overs = 0;  // all kubelets of a host killed at once, half of them with the API server that they write to
   double drop = 0.01;  // probabilities per frame, while faults last
   double duplicate = 0.01;
   double reorder = 0;
@@ -29,7 +30,7 @@ struct FaultOptions {
 
 /// One fault as it happened. -1: not yet.
 struct FaultRecord {
-  std::string kind;  // kill, crash-host, crash-container, partition, pause, clock, sync-failure, network
+  std::string kind;  // kill, take-over, crash-host, crash-container, partition, pause, clock, sync-failure, network
   std::string target;
   std::string detail;
   int64_t fired_ns = -1;
@@ -62,6 +63,9 @@ class Faults {
   void skew_clock(io::Random random);
   void crash_container(io::Random random);
   void crash_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random);
+  void take_over(io::Random random);
+  /// Asks the actor to end at once; what the answer says goes to the record.
+  void end_actor(const std::string& host, const std::string& target, size_t record);
   void break_network();
   size_t fired(std::string kind, std::string target, std::string detail);
   void revert_later(size_t record, io::Random& random, std::function<void()> revert);

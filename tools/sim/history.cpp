@@ -198,7 +198,7 @@ void History::look_at_pod(const ObjectPtr& object) {
     breach("addresses-unique", who + " changed its address from " + facts.ip + " to " + status.podip());
   }
   const std::string ip = is_final(status.phase()) ? "" : status.podip();
-  if (!facts.ip.empty() && ip != facts.ip) ips_.erase(facts.ip);
+  if (auto held = ips_.find(facts.ip); held != ips_.end() && held->second == uid && ip != facts.ip) ips_.erase(held);
   facts.ip = ip;
   if (ip.empty()) return;
   auto [holder, free] = ips_.emplace(ip, uid);

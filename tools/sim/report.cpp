@@ -27,6 +27,7 @@ Json options_json(const SimulationOptions& options) {
           {"sync_failures", faults.sync_failures},
           {"clocks", faults.clocks},
           {"container_crashes", faults.container_crashes},
+          {"take_overs", faults.take_overs},
           {"down_max_seconds", seconds(faults.down_max.count())},
           {"drop", faults.drop},
           {"duplicate", faults.duplicate},

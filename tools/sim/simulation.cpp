@@ -62,7 +62,6 @@ SimulationReport simulate(SimulationOptions options) {
     Observed observed;
     if (cluster.start(kStartLimit)) {
       cluster.run_for(kWarmUp);
-      observed.standing = standing_actors(cluster);
       workload.start();
       faults.start();
       cluster.run_for(options.duration);
@@ -108,7 +107,8 @@ std::string replay_command(const SimulationOptions& options) {
          " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
          " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
          " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) +
-         " --container-crashes " + std::to_string(faults.container_crashes) + " --down-max " +
+         " --container-crashes " + std::to_string(faults.container_crashes) + " --take-overs " +
+         std::to_string(faults.take_overs) + " --down-max " +
          duration_text(faults.down_max) + " --drop " + number_text(faults.drop) + " --duplicate " +
          number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
          duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost) + " --node-grace " +
