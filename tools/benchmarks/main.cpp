@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "tools/benchmarks/https_load.hpp"
+#include "tools/benchmarks/kabuki_driver.hpp"
 #include "tools/benchmarks/micro.hpp"
+#include "tools/benchmarks/store_beside_etcd.hpp"
 
 namespace {
 
@@ -48,7 +50,16 @@ void json(double seconds) {
   std::printf("message to JSON %.0f MB/s, JSON to message %.0f MB/s\n", rates.encode_mb_per_s, rates.decode_mb_per_s);
 }
 
-void store(std::string directory, double seconds) {
+void store(const StoreBenchOptions& options) {
+  print_machine();
+  std::printf("the store and etcd, a process each, asked over loopback without TLS; values of 1,024 bytes under new names, "
+              "every write durable before it is answered; medians of %zu\n",
+              options.rounds);
+  if (auto done = run_store_bench(options); !done) give_up(done.error());
+  print_machine();
+}
+
+void commits(std::string directory, double seconds) {
   print_machine();
   std::string made = directory + "/kabuki-bench-XXXXXX";
   if (!::mkdtemp(made.data())) give_up({.message = "cannot make a directory below " + directory});
@@ -91,10 +102,28 @@ int main(int argc, char** argv) {
   json_command->callback([&] { json(seconds); });
 
   std::string directory = "/var/tmp";
-  auto* store_command = app.add_subcommand("store", "Durable commits per second by size of the batch");
-  store_command->add_option("--directory", directory, "Where the databases go for the time")->capture_default_str();
-  store_command->add_option("--seconds", seconds, "For each size")->capture_default_str();
-  store_command->callback([&] { store(directory, seconds); });
+  auto* commits_command = app.add_subcommand("commits", "Durable commits per second by size of the batch");
+  commits_command->add_option("--directory", directory, "Where the databases go for the time")->capture_default_str();
+  commits_command->add_option("--seconds", seconds, "For each size")->capture_default_str();
+  commits_command->callback([&] { commits(directory, seconds); });
+
+  StoreBenchOptions beside;
+  auto* store_command = app.add_subcommand("store", "The store beside etcd: writes, lists, watches, memory, restart");
+  store_command->add_option("--directory", beside.directory, "Where the data goes for the time")->capture_default_str();
+  store_command->add_option("--rounds", beside.rounds, "Of which the median is printed")->capture_default_str();
+  store_command->add_option("--seconds", beside.seconds, "Of writing, each")->capture_default_str();
+  store_command->add_option("--objects", beside.objects, "Of the restart")->capture_default_str();
+  store_command->add_option("--parts", beside.parts, "What to measure")->capture_default_str();
+  store_command->add_flag("!--no-etcd", beside.etcd, "Only the store");
+  store_command->footer("Example:\n  tools/bench store --parts writes --seconds 10");
+  store_command->callback([&] { store(beside); });
+
+  StoreServerOptions server;
+  auto* server_command = app.add_subcommand("store-server", "The store's process of `store`")->group("");
+  server_command->add_option("--directory", server.directory)->required();
+  server_command->add_option("--client", server.client)->required();
+  server_command->add_option("--incarnation", server.incarnation)->required();
+  server_command->callback([&] { std::exit(run_store_server(server)); });
 
   CLI11_PARSE(app, argc, argv);
 }
