@@ -8,6 +8,7 @@
 #include "messages/status.hpp"
 #include "store/engines/memory.hpp"
 #include "store/engines/rocksdb.hpp"
+#include "tools/etcd_engines.hpp"
 
 namespace kabuki::tools {
 
@@ -21,10 +22,15 @@ void add_etcd_options(CLI::App* app, EngineChoice* choice) {
   app->add_option("--etcd-password-file", choice->etcd_password_file, "A file with the password of --etcd-user");
 }
 
-ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards) {
+ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards,
+                     bool lazy_leases) {
   if (kind == "rocksdb") {
-    return [directory, shards](const std::string& shard) {
-      return store::make_rocksdb_engine({.directory = directory + "/" + shard, .identity = shards.identity(shard)});
+    return [directory, shards, lazy_leases](const std::string& shard) {
+      // Leases of other namespaces say who leads, which a crash must not forget.
+      const bool lazy = lazy_leases && shard == shards.shard_of(kinds::kLease);
+      return store::make_rocksdb_engine({.directory = directory + "/" + shard,
+                                         .identity = shards.identity(shard),
+                                         .lazy_namespace = lazy ? "kube-node-lease" : ""});
     };
   }
   auto media = std::make_shared<std::map<std::string, std::shared_ptr<store::MemoryMedium>>>();
@@ -35,10 +41,11 @@ ShardEngines engines(const std::string& kind, const std::string& directory, cons
 }
 
 Result<ShardEngines> engines(EngineChoice choice, const store::ShardMap& shards) {
+  if (choice.kind == "etcd" || !choice.etcd_urls.empty()) return etcd_engines(choice, shards);
   if (choice.kind != "rocksdb" && choice.kind != "memory") {
-    return bad_request("\"" + choice.kind + "\" is no kind of store; take rocksdb or memory");
+    return bad_request("\"" + choice.kind + "\" is no kind of store; take rocksdb, memory or etcd");
   }
-  return engines(choice.kind, choice.directory, shards);
+  return engines(choice.kind, choice.directory, shards, choice.lazy_leases);
 }
 
 }  // namespace kabuki::tools

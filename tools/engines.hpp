@@ -21,10 +21,12 @@ using ShardEngines = std::function<std::unique_ptr<store::Engine>(const std::str
 
 /// Where shards are kept.
 struct EngineChoice {
-  /// rocksdb (below `directory`, one database per shard), memory (gone with the process, but not with a shard's actor)
-  /// or etcd (for several control-plane hosts; each has the same choice).
+  /// rocksdb (below `directory`, one database per shard), memory (gone with the process, but not with a shard's
+  /// actor) or etcd (for several control-plane hosts; each has the same choice).
   std::string kind = "rocksdb";
   std::string directory;
+  /// Of rocksdb: nodes' heartbeats (leases in kube-node-lease) are acknowledged before they are durable.
+  bool lazy_leases = false;
 
   /// Of etcd. `cluster` sets clusters in one etcd apart: keys begin with /CLUSTER/SHARD/.
   std::string cluster = "kabuki";
@@ -47,6 +49,7 @@ void add_etcd_options(CLI::App* app, EngineChoice* choice);
 Result<ShardEngines> engines(EngineChoice choice, const store::ShardMap& shards);
 
 /// Without etcd.
-ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards);
+ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards,
+                     bool lazy_leases = false);
 
 }  // namespace kabuki::tools

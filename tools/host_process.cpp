@@ -35,7 +35,7 @@ actors::ControlPlaneOptions control_plane(const HostProcessOptions& options, con
                                           const std::function<void(uint16_t)>& listening) {
   actors::ControlPlaneOptions plane;
   plane.host = kFirstHost;
-  plane.engine = engines(options.store, ClusterFiles{options.data}.store(), plane.shards);
+  plane.engine = engines(options.store, ClusterFiles{options.data}.store(), plane.shards, options.lazy_leases);
   api_server::GatewayOptions gateway;
   gateway.port = options.port;
   if (!options.listen.empty()) gateway.address = "0.0.0.0";

@@ -22,6 +22,7 @@ struct HostProcessOptions {
   uint16_t port = 6443;           // of the API server; 0 picks one
   std::string listen;             // address for other hosts and clients; "" is loopback alone
   std::string store = "rocksdb";  // or memory
+  bool lazy_leases = false;       // nodes' heartbeats need not be durable
   controllers::NodeLifecycleOptions node_lifecycle;
 
   // A worker.

@@ -171,6 +171,8 @@ void add_up(CLI::App& app) {
   up->add_option("--store", options->host.store, "Where objects are kept")
       ->capture_default_str()
       ->check(CLI::IsMember({"rocksdb", "memory"}));
+  up->add_flag("--lazy-leases", options->host.lazy_leases,
+               "Acknowledge nodes' heartbeats before they are on disk; a crash may forget their last second");
   up->add_option("--node-grace", options->grace, "Silence after which a node is NotReady")->capture_default_str();
   up->add_option("--eviction-timeout", options->eviction, "How long pods stay on a node that is not ready")
       ->capture_default_str();
