@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/result.hpp"
 #include "runtime/io/clock.hpp"
 #include "runtime/io/time.hpp"
 #include "store/engine.hpp"
@@ -49,6 +50,9 @@ struct EtcdOptions {
   io::Clock* clock = nullptr;
   io::Timers* timers = nullptr;
 };
+
+/// Error: BadRequest where there is none or one is not `http(s)://ADDRESS:PORT`.
+Result<> check_etcd_urls(const std::vector<std::string>& urls);
 
 /// An engine over an etcd cluster, which orders the writes of all engines with the same prefix. Revisions are etcd's
 /// own (plus what a restore added): they grow by more than one, and changes that were committed together share one.

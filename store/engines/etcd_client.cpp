@@ -8,14 +8,20 @@
 #include "messages/status.hpp"
 #include "store/engines/etcd_api/rpc.grpc.pb.h"
 
-namespace kabuki::store::etcd {
-
-namespace api = etcdserverpb;
+namespace kabuki::store {
 
 namespace {
 
 constexpr std::string_view kPlain = "http://";
 constexpr std::string_view kSecure = "https://";
+
+}  // namespace
+
+namespace etcd {
+
+namespace api = etcdserverpb;
+
+namespace {
 
 std::shared_ptr<grpc::Channel> channel_to(const EtcdOptions& options, const std::string& url) {
   grpc::ChannelArguments arguments;
@@ -45,18 +51,6 @@ std::optional<Failure> failure_of(const grpc::Status& status) {
 class WatchCall;
 
 }  // namespace
-
-Result<> check_urls(const std::vector<std::string>& urls) {
-  if (urls.empty()) return bad_request("etcd needs the URL of a member, as http://127.0.0.1:2379");
-  for (const auto& url : urls) {
-    const size_t scheme = url.starts_with(kSecure) ? kSecure.size() : url.starts_with(kPlain) ? kPlain.size() : 0;
-    const size_t colon = url.rfind(':');
-    const bool whole = scheme != 0 && colon > scheme && colon + 1 < url.size() &&
-                       url.find_first_not_of("0123456789", colon + 1) == std::string::npos;
-    if (!whole) return bad_request("\"" + url + "\" is no URL of an etcd member, as http://127.0.0.1:2379");
-  }
-  return {};
-}
 
 /// Outlives its connection while requests are under way.
 struct Connection::State {
@@ -266,4 +260,18 @@ void Connection::wait_until_idle() {
   state_->ended.wait(lock, [&] { return state_->live.empty(); });
 }
 
-}  // namespace kabuki::store::etcd
+}  // namespace etcd
+
+Result<> check_etcd_urls(const std::vector<std::string>& urls) {
+  if (urls.empty()) return bad_request("etcd needs the URL of a member, as http://127.0.0.1:2379");
+  for (const auto& url : urls) {
+    const size_t scheme = url.starts_with(kSecure) ? kSecure.size() : url.starts_with(kPlain) ? kPlain.size() : 0;
+    const size_t colon = url.rfind(':');
+    const bool whole = scheme != 0 && colon > scheme && colon + 1 < url.size() &&
+                       url.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+    if (!whole) return bad_request("\"" + url + "\" is no URL of an etcd member, as http://127.0.0.1:2379");
+  }
+  return {};
+}
+
+}  // namespace kabuki::store

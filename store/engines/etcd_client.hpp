@@ -30,9 +30,6 @@ struct Answer {
 template <class Response>
 using Answered = std::function<void(std::shared_ptr<Answer<Response>>)>;
 
-/// Error: BadRequest where there is none or one is not `http(s)://ADDRESS:PORT`.
-Result<> check_urls(const std::vector<std::string>& urls);
-
 /// Requests to one member of etcd. Never retries: a request that failed may have been done. Thread-safe.
 class Connection {
  public:

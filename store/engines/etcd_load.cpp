@@ -147,7 +147,7 @@ Result<api::TxnResponse> Loader::txn(const api::TxnRequest& request) {
 }
 
 Result<Loaded> Loader::load(const std::function<void(ObjectPtr)>& sink) {
-  if (auto checked = check_urls(options_.urls); !checked.ok()) return checked.error();
+  if (auto checked = check_etcd_urls(options_.urls); !checked.ok()) return checked.error();
   if (auto checked = make_or_check(); !checked.ok()) return checked.error();
 
   api::TxnRequest enter;

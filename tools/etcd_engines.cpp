@@ -1,0 +1,56 @@
+#include "tools/etcd_engines.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "messages/status.hpp"
+#include "store/engines/etcd.hpp"
+
+namespace kabuki::tools {
+
+namespace {
+
+/// "" where no file is named.
+Result<std::string> read(const std::string& option, const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  if (!in || bytes.empty()) return bad_request("cannot read " + path + ", which " + option + " names");
+  return bytes;
+}
+
+}  // namespace
+
+Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::ShardMap& shards) {
+  assert(choice.clock && choice.timers);
+  if (auto checked = store::check_etcd_urls(choice.etcd_urls); !checked.ok()) return checked.error();
+  if (choice.etcd_certificate_file.empty() != choice.etcd_key_file.empty()) {
+    return bad_request("--etcd-cert and --etcd-key go together");
+  }
+  if (choice.etcd_user.empty() != choice.etcd_password_file.empty()) {
+    return bad_request("--etcd-user and --etcd-password-file go together");
+  }
+  if (choice.cluster.empty() || choice.cluster.find('/') != std::string::npos) {
+    return bad_request("\"" + choice.cluster + "\" cannot be the name of a cluster in etcd: it is part of a path");
+  }
+  store::EtcdOptions options{
+      .urls = choice.etcd_urls, .user = choice.etcd_user, .clock = choice.clock, .timers = choice.timers};
+  for (const auto& [option, path, to] :
+       {std::tuple{"--etcd-ca", &choice.etcd_ca_file, &options.ca_pem},
+        std::tuple{"--etcd-cert", &choice.etcd_certificate_file, &options.certificate_pem},
+        std::tuple{"--etcd-key", &choice.etcd_key_file, &options.key_pem},
+        std::tuple{"--etcd-password-file", &choice.etcd_password_file, &options.password}}) {
+    auto bytes = read(option, *path);
+    if (!bytes) return bytes.error();
+    *to = std::move(*bytes);
+  }
+  options.password.resize(std::min(options.password.size(), options.password.find_first_of("\r\n")));
+  return ShardEngines([options, shards, cluster = choice.cluster](const std::string& shard) {
+    auto own = options;
+    own.prefix = "/" + cluster + "/" + shard + "/";
+    own.identity = shards.identity(shard);
+    return store::make_etcd_engine(std::move(own));
+  });
+}
+
+}  // namespace kabuki::tools
