@@ -22,12 +22,13 @@ struct Mutation {
   ObjectPtr object;  // its revision() is ignored: the commit gives it one
 };
 
-/// What became of one mutation. `unknown`: it may or may not be durable; only the feed will tell.
-enum class Outcome { committed, conflict, unknown };
+/// What became of one mutation. `unknown`: it may or may not be durable; only the feed will tell. `refused`: there is
+/// no room for it, nothing was changed.
+enum class Outcome { committed, conflict, unknown, refused };
 
 struct MutationResult {
   Outcome outcome = Outcome::unknown;
-  uint64_t revision = 0;  // committed: the new revision; conflict: the key's current one (0: absent)
+  uint64_t revision = 0;  // committed: the new revision; conflict, refused: the key's current one (0: absent)
   bool operator==(const MutationResult&) const = default;
 };
 

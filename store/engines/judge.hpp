@@ -10,6 +10,12 @@
 
 namespace kabuki::store {
 
+/// What may be written, by the room that is left.
+enum class Admit { everything, what_does_not_grow, deletes };
+
+/// What an update may add to an object that "does not grow": room for what a deletion and a status write down.
+inline constexpr size_t kGrowthBytes = 256;
+
 /// Judges mutations one after the other against what was judged before them, durable or not, and gives revisions.
 /// Holds one pointer per object, in a hash set that is never iterated: 9 to 18 bytes an object. Not thread-safe.
 class Judge {
@@ -22,12 +28,17 @@ class Judge {
   /// The highest revision given so far. Grows with every commit and never goes back.
   uint64_t revision() const { return revision_; }
 
-  /// Appends to `changes` when the mutation is committed. Deleting what is absent is a conflict.
-  MutationResult judge(const Mutation& mutation, std::vector<Change>* changes) {
+  /// Appends to `changes` when the mutation is committed. Deleting what is absent is a conflict. What `admit` keeps
+  /// out is refused, unless it is a conflict anyway.
+  MutationResult judge(const Mutation& mutation, std::vector<Change>* changes, Admit admit = Admit::everything) {
     const auto it = current_.find(KeyView(mutation.key));
     const uint64_t now = it == current_.end() ? 0 : (*it)->revision();
     const bool expected = now == mutation.expected_revision || planted(PlantedFault::lost_update);
     if (!expected || (now == 0 && !mutation.object)) return {Outcome::conflict, now};
+    if (admit != Admit::everything && mutation.object) {
+      const bool grows = now == 0 || mutation.object->size() > (*it)->size() + kGrowthBytes;
+      if (grows || admit == Admit::deletes) return {Outcome::refused, now};
+    }
     Change change;
     if (now != 0) {
       change.previous = *it;

@@ -1,103 +1,25 @@
 #include "store/engines/rocksdb.hpp"
 
+#include <algorithm>
 #include <condition_variable>
-#include <cstdarg>
-#include <cstdio>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <rocksdb/cache.h>
-#include <rocksdb/db.h>
-#include <rocksdb/env.h>
+#include <map>
 #include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <thread>
-#include <unistd.h>
 
 #include "messages/status.hpp"
+#include "runtime/io/live_clock.hpp"
 #include "store/engines/judge.hpp"
 #include "store/engines/rocksdb_format.hpp"
+#include "store/engines/rocksdb_open.hpp"
 
 namespace kabuki::store {
 
 namespace {
 
-rocksdb::Options database_options(const RocksdbOptions& options) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  table.cache_index_and_filter_blocks = true;
-  rocksdb::Options out;
-  out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  out.create_if_missing = true;
-  out.paranoid_checks = true;
-  // The default mode opens after a corrupt middle of the log and silently drops acknowledged writes behind it.
-  out.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  out.compression = rocksdb::kLZ4Compression;
-  out.write_buffer_size = options.memtable_bytes;
-  out.max_write_buffer_number = limits::kMemtables;
-  out.max_open_files = limits::kOpenFiles;
-  out.max_background_jobs = 2;
-  out.info_log_level = rocksdb::WARN_LEVEL;
-  out.keep_log_file_num = 5;
-  out.stats_dump_period_sec = 0;
-  out.stats_persist_period_sec = 0;
-  return out;
-}
-
-/// Passes RocksDB's log on to its file and remembers what it says of a log it cannot read: the status of opening
-/// names no file.
-class NotingLogger : public rocksdb::Logger {
- public:
-  explicit NotingLogger(std::shared_ptr<rocksdb::Logger> file)
-      : rocksdb::Logger(rocksdb::WARN_LEVEL), file_(std::move(file)) {}
-
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    if (file_) {
-      va_list copy;
-      va_copy(copy, arguments);
-      file_->Logv(format, copy);
-      va_end(copy);
-    }
-    char line[512];
-    if (vsnprintf(line, sizeof line, format, arguments) < 0) return;
-    const char* dropping = strstr(line, ".log: dropping");
-    if (!dropping) return;
-    while (dropping > line && dropping[-1] != ' ' && dropping[-1] != '/') --dropping;
-    const std::lock_guard lock(mutex_);
-    if (dropped_.empty()) dropped_ = dropping;
-  }
-  std::string dropped() const {
-    const std::lock_guard lock(mutex_);
-    return dropped_;
-  }
-
- private:
-  const std::shared_ptr<rocksdb::Logger> file_;
-  mutable std::mutex mutex_;
-  std::string dropped_;
-};
-
-/// Says which process holds the lock, where the system knows.
-Error locked(const std::string& directory, const rocksdb::Status& status) {
-  std::string who = "another process";
-  if (status.ToString().find("current process") != std::string::npos) {
-    // Not asked by opening the file: closing it again would drop this process's lock.
-    who = "this process (" + std::to_string(getpid()) + ")";
-  } else if (const int fd = open((directory + "/LOCK").c_str(), O_RDWR | O_CLOEXEC); fd >= 0) {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) who = "process " + std::to_string(lock.l_pid);
-    close(fd);
-  }
-  return unavailable("the store in " + directory + " is in use by " + who);
-}
-
 class RocksdbEngine : public Engine {
  public:
-  explicit RocksdbEngine(RocksdbOptions options) : options_(std::move(options)) {}
+  explicit RocksdbEngine(RocksdbOptions options) : options_(std::move(options)), database_(options_) {}
   ~RocksdbEngine() override { stop(); }
 
   Result<uint64_t> load(const std::function<void(ObjectPtr)>& sink) override;
@@ -113,24 +35,37 @@ class RocksdbEngine : public Engine {
   };
 
   Error failure(std::string_view what, const rocksdb::Status& status) const {
-    return internal_error(std::string(what) + " the store in " + options_.directory + ": " + status.ToString());
+    return database_.failure(what, status);
   }
   Error malformed(std::string_view what) const {
     return internal_error("the store in " + options_.directory + " is corrupt: " + std::string(what));
   }
 
-  Result<> open();
   Result<> check_meta();
   Result<uint64_t> read_revision();
   Result<> read_objects(const std::function<void(ObjectPtr)>& sink, uint64_t* highest);
   void run();
+  /// Waits for submissions; none when it is time to write the lazy changes, or to end.
+  std::vector<Submission> next_group();
   rocksdb::Status write(std::vector<Submission>& group, std::vector<Change>* changes);
+  bool lazy(const Change& change) const {
+    return !options_.lazy_namespace.empty() && change.object->ns() == options_.lazy_namespace;
+  }
+  void put_off(const std::vector<Change>& changes);
+  /// Writes the lazy changes, then these, and `revision` as the highest given.
+  rocksdb::Status sync(const std::vector<Change>& changes, uint64_t revision);
+  void broke(std::vector<Submission> group, const rocksdb::Status& status);
 
   const RocksdbOptions options_;
-  std::unique_ptr<rocksdb::DB> database_;
+  RocksdbDatabase database_;
   Feed feed_;
   Failed failed_;
-  Judge judge_;  // of the commit thread once that runs
+  // Of the commit thread once that runs.
+  Judge judge_;
+  uint64_t durable_revision_ = 0;           // as the disk has it: ahead of what was given where there are lazy changes
+  std::map<std::string, ObjectPtr> unsynced_;  // lazy changes by encoded key, null: deleted
+  io::LiveClock clock_;
+  io::MonoTime sync_at_;  // when unsynced_ is not empty
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -141,7 +76,7 @@ class RocksdbEngine : public Engine {
 };
 
 Result<uint64_t> RocksdbEngine::load(const std::function<void(ObjectPtr)>& sink) {
-  if (auto opened = open(); !opened.ok()) return opened.error();
+  if (auto opened = database_.open(); !opened.ok()) return opened.error();
   if (auto checked = check_meta(); !checked.ok()) return checked.error();
   auto revision = read_revision();
   if (!revision) return revision;
@@ -152,29 +87,8 @@ Result<uint64_t> RocksdbEngine::load(const std::function<void(ObjectPtr)>& sink)
                      std::to_string(*revision));
   }
   judge_.loaded_revision(*revision);
+  durable_revision_ = *revision;
   return revision;
-}
-
-Result<> RocksdbEngine::open() {
-  std::error_code error;
-  std::filesystem::create_directories(options_.directory, error);
-  if (error) return internal_error("cannot create " + options_.directory + ": " + error.message());
-  rocksdb::DB* database = nullptr;
-  auto options = database_options(options_);
-  std::shared_ptr<rocksdb::Logger> file;
-  // Without a file of its own RocksDB works as well.
-  rocksdb::CreateLoggerFromOptions(options_.directory, options, &file).PermitUncheckedError();
-  const auto logger = std::make_shared<NotingLogger>(std::move(file));
-  options.info_log = logger;
-  const auto status = rocksdb::DB::Open(options, options_.directory, &database);
-  database_.reset(database);
-  if (status.ok()) return {};
-  const std::string text = status.ToString();
-  const bool lock = status.IsIOError() && text.find("/LOCK") != std::string::npos;
-  if (lock && text.find("lock") != std::string::npos) return locked(options_.directory, status);
-  Error why = failure("cannot open", status);
-  if (const auto dropped = logger->dropped(); !dropped.empty()) why.message += " (" + dropped + ")";
-  return why;
 }
 
 Result<> RocksdbEngine::check_meta() {
@@ -198,7 +112,7 @@ Result<> RocksdbEngine::check_meta() {
   if (!first->status().ok()) return failure("cannot read", first->status());
   rocksdb::WriteBatch batch;
   batch.Put(rocksdb::Slice(format::kMetaKey), format::encode_meta(expected));
-  batch.Put(rocksdb::Slice(format::kRevisionKey), format::encode_revision(kFirstRevision));
+  batch.Put(rocksdb::Slice(format::kRevisionKey), format::encode_revision(options_.first_revision));
   rocksdb::WriteOptions sync;
   sync.sync = true;
   const auto written = database_->Write(sync, &batch);
@@ -258,31 +172,42 @@ void RocksdbEngine::stop() {
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-  database_.reset();
+  database_.close();
+}
+
+std::vector<RocksdbEngine::Submission> RocksdbEngine::next_group() {
+  std::vector<Submission> group;
+  std::unique_lock lock(mutex_);
+  const auto something = [&] { return stopping_ || !queue_.empty(); };
+  if (unsynced_.empty()) {
+    wake_.wait(lock, something);
+  } else {
+    const int64_t left = sync_at_.ns - clock_.mono().ns;
+    if (left > 0) wake_.wait_for(lock, io::Duration(left), something);
+  }
+  group.swap(queue_);
+  return group;
 }
 
 void RocksdbEngine::run() {
   while (true) {
-    std::vector<Submission> group;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      group.swap(queue_);
+    auto group = next_group();
+    if (group.empty()) {
+      // At the end the disk need not be ahead any more.
+      const bool end = [&] {
+        const std::lock_guard lock(mutex_);
+        return stopping_ && queue_.empty();
+      }();
+      const bool behind = !unsynced_.empty() || (end && durable_revision_ != judge_.revision());
+      const auto status = behind ? sync({}, judge_.revision() + (end ? 0 : limits::kLazyRevisions))
+                                 : rocksdb::Status::OK();
+      if (end) return;
+      if (!status.ok()) return broke({}, status);
+      continue;
     }
     std::vector<Change> changes;
     const auto status = write(group, &changes);
-    if (!status.ok()) {
-      {
-        const std::lock_guard lock(mutex_);
-        broken_ = true;
-        std::move(queue_.begin(), queue_.end(), std::back_inserter(group));
-        queue_.clear();
-      }
-      for (const auto& submission : group) submission.done(std::vector<MutationResult>(submission.batch.size()));
-      failed_(failure("cannot write", status));
-      return;
-    }
+    if (!status.ok()) return broke(std::move(group), status);
     if (!changes.empty()) {
       const uint64_t revision = changes.back().object->revision();
       feed_(revision, std::move(changes));
@@ -291,25 +216,72 @@ void RocksdbEngine::run() {
   }
 }
 
+void RocksdbEngine::broke(std::vector<Submission> group, const rocksdb::Status& status) {
+  {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+    std::move(queue_.begin(), queue_.end(), std::back_inserter(group));
+    queue_.clear();
+  }
+  for (const auto& submission : group) submission.done(std::vector<MutationResult>(submission.batch.size()));
+  failed_(failure("cannot write", status));
+}
+
 rocksdb::Status RocksdbEngine::write(std::vector<Submission>& group, std::vector<Change>* changes) {
+  const Admit admit = database_.room().look();
   for (auto& submission : group) {
-    for (const auto& mutation : submission.batch) submission.results.push_back(judge_.judge(mutation, changes));
+    for (const auto& mutation : submission.batch) {
+      submission.results.push_back(judge_.judge(mutation, changes, admit));
+    }
   }
   if (changes->empty()) return rocksdb::Status::OK();
+  const bool all_lazy = std::all_of(changes->begin(), changes->end(), [&](const auto& change) { return lazy(change); });
+  const bool due = !unsynced_.empty() && (clock_.mono() >= sync_at_ || unsynced_.size() >= limits::kLazyKeys);
+  // No revision is given out that the disk would give out again.
+  if (all_lazy && !due && judge_.revision() <= durable_revision_) {
+    put_off(*changes);
+    return rocksdb::Status::OK();
+  }
+  return sync(*changes, judge_.revision() + (options_.lazy_namespace.empty() ? 0 : limits::kLazyRevisions));
+}
+
+void RocksdbEngine::put_off(const std::vector<Change>& changes) {
+  if (unsynced_.empty()) sync_at_ = clock_.mono() + options_.lazy_delay;
+  for (const auto& change : changes) {
+    unsynced_[format::encode_key(change.object)] = change.type == Change::Type::put ? change.object : nullptr;
+  }
+}
+
+rocksdb::Status RocksdbEngine::sync(const std::vector<Change>& changes, uint64_t revision) {
   rocksdb::WriteBatch batch;
-  for (const auto& change : *changes) {
-    const auto key = format::encode_key(change.object);
-    const bool put = change.type == Change::Type::put;
-    const auto added = put ? batch.Put(key, format::encode_value(*change.object)) : batch.Delete(key);
+  const auto add = [&](const std::string& key, const ObjectPtr& object) {
+    return object ? batch.Put(key, format::encode_value(*object)) : batch.Delete(key);
+  };
+  for (const auto& [key, object] : unsynced_) {
+    if (const auto added = add(key, object); !added.ok()) return added;
+  }
+  // Of a key that changes several times the last version is enough.
+  const uint64_t before = changes.empty() ? 0 : changes.front().object->revision();
+  std::vector<bool> superseded(changes.size());
+  for (const auto& change : changes) {
+    if (change.previous && change.previous->revision() >= before) superseded[change.previous->revision() - before] = true;
+  }
+  for (size_t i = 0; i < changes.size(); ++i) {
+    if (superseded[i]) continue;
+    const bool put = changes[i].type == Change::Type::put;
+    const auto added = add(format::encode_key(changes[i].object), put ? changes[i].object : nullptr);
     if (!added.ok()) return added;
   }
-  if (const auto added = batch.Put(rocksdb::Slice(format::kRevisionKey), format::encode_revision(judge_.revision()));
-      !added.ok()) {
-    return added;
-  }
+  const auto added = batch.Put(rocksdb::Slice(format::kRevisionKey), format::encode_revision(revision));
+  if (!added.ok()) return added;
   rocksdb::WriteOptions options;
   options.sync = true;
-  return database_->Write(options, &batch);
+  const auto written = database_->Write(options, &batch);
+  if (written.ok()) {
+    unsynced_.clear();
+    durable_revision_ = revision;
+  }
+  return written;
 }
 
 }  // namespace
