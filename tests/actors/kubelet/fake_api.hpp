@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,7 +26,7 @@ struct FakeStore {
   uint64_t cidrs = 0;
   uint64_t batches = 0;
   uint64_t writes = 0;
-  io::Duration write_delay{0};                 // from a request's arrival to its writes
+  io::Duration write_delay{0};                 // of requests that write pods, and of empty ones behind them
   double failing = 0;                  // share of the writes that are lost, before or after they were done
   std::vector<std::string> pod_lines;  // phases of pods as they were written: "web Running"
   std::vector<std::string> events;     // reasons
@@ -78,8 +79,11 @@ class FakeApi final : public runtime::Actor {
   }
 
   void received(runtime::Inbound& in) override {
-    if (in.as<bus::WriteObjects>()) {
-      if (store_->write_delay == io::Duration::zero()) return answer_writes(*in.as<bus::WriteObjects>(), in);
+    if (const auto* write = in.as<bus::WriteObjects>()) {
+      const bool late = write->writes().empty() || std::ranges::any_of(write->writes(), [](const auto& one) {
+                          return one.key().kind() == kinds::kPod;
+                        });
+      if (!late || store_->write_delay == io::Duration::zero()) return answer_writes(*write, in);
       auto later = std::make_shared<runtime::Inbound>(std::move(in));
       after(store_->write_delay, [this, later] { answer_writes(*later->as<bus::WriteObjects>(), *later); });
       return;
