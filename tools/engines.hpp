@@ -36,6 +36,8 @@ struct EngineChoice {
   std::string etcd_key_file;
   std::string etcd_user;
   std::string etcd_password_file;  // its first line
+  /// Of etcd: where a cluster that is new there begins, when it is restored.
+  uint64_t first_revision = 0;
   /// Of etcd; must outlive the engines.
   io::Clock* clock = nullptr;
   io::Timers* timers = nullptr;

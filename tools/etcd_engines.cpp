@@ -34,7 +34,11 @@ Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::Shard
     return bad_request("\"" + choice.cluster + "\" cannot be the name of a cluster in etcd: it is part of a path");
   }
   store::EtcdOptions options{
-      .urls = choice.etcd_urls, .user = choice.etcd_user, .clock = choice.clock, .timers = choice.timers};
+      .urls = choice.etcd_urls,
+      .user = choice.etcd_user,
+      .first_revision = choice.first_revision,
+      .clock = choice.clock,
+      .timers = choice.timers};
   for (const auto& [option, path, to] :
        {std::tuple{"--etcd-ca", &choice.etcd_ca_file, &options.ca_pem},
         std::tuple{"--etcd-cert", &choice.etcd_certificate_file, &options.certificate_pem},

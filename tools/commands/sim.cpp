@@ -92,6 +92,9 @@ void add_sim(CLI::App& app) {
   sim->add_option("--take-overs", faults.take_overs, "All kubelets of a host killed, half of them with the API server")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  sim->add_option("--restores", command->run.backups.restores, "Snapshots saved and restored at random times")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   sim->add_option("--down-max", command->down_max, "Longest time a host, link or clock stays broken")
       ->capture_default_str();
   sim->add_option("--node-grace", command->node_grace, "Silence after which a node is not ready")

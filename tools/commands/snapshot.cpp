@@ -8,8 +8,10 @@
 #include "messages/kinds.hpp"
 #include "messages/time_format.hpp"
 #include "runtime/io/live_clock.hpp"
+#include "runtime/io/live_timers.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/control_client.hpp"
+#include "tools/engines.hpp"
 #include "tools/say.hpp"
 #include "tools/snapshot/directory.hpp"
 #include "tools/snapshot/save.hpp"
@@ -29,6 +31,7 @@ struct SnapshotOptions {
   std::string every;
   size_t keep = 0;
   uint64_t at_least = 0;
+  EngineChoice engine;
 };
 
 std::string megabytes(uint64_t bytes) {
@@ -128,6 +131,14 @@ void run_save(const SnapshotOptions& options) {
   save_regularly(options, clock);
 }
 
+std::string cluster_of(const std::string& file) {
+  auto source = FileSource::open(file);
+  if (!source) give_up("snapshot restore", source.error());
+  auto summary = store::read_snapshot(file, **source, store::ShardMap::standard());
+  if (!summary) give_up("snapshot restore", summary.error());
+  return summary->cluster;
+}
+
 void run_verify(const SnapshotOptions& options) {
   auto source = FileSource::open(options.file);
   if (!source) give_up("snapshot verify", source.error());
@@ -146,15 +157,40 @@ void run_verify(const SnapshotOptions& options) {
        *summary);
 }
 
-void run_restore(const SnapshotOptions& options) {
+/// Opens shards in an etcd where the cluster is not yet.
+OpenNewEngine new_in_etcd(EngineChoice choice) {
+  return [choice](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+    EngineChoice own = choice;
+    own.first_revision = first;
+    auto made = engines(own, store::ShardMap::standard());
+    if (!made) return made.error();
+    return (*made)(shard);
+  };
+}
+
+void run_restore(SnapshotOptions options) {
   io::LiveClock clock;
-  auto summary =
-      restore_directory(options.file, options.data, {.now_ns = clock.wall().ns, .at_least = options.at_least});
+  io::LiveTimers timers(clock);
+  const bool etcd = !options.engine.etcd_urls.empty();
+  if (!etcd && options.data.empty()) {
+    give_up("snapshot restore", {.message = "name the new directory with --data, or an etcd cluster with --etcd"});
+  }
+  OpenNewEngine open;
+  if (etcd) {
+    options.engine.clock = &clock;
+    options.engine.timers = &timers;
+    if (options.engine.cluster.empty()) options.engine.cluster = cluster_of(options.file);
+    open = new_in_etcd(options.engine);
+  }
+  const store::RestoreOptions how{.now_ns = clock.wall().ns, .at_least = options.at_least};
+  auto summary = options.data.empty() ? restore_objects(options.file, open, how)
+                                      : restore_directory(options.file, options.data, how, open);
   if (!summary) give_up("snapshot restore", summary.error());
-  show(options,
-       "Restored " + content_text(*summary) + ", into " + options.data + "; its shards go on from here:", *summary);
-  if (options.output.empty()) {
-    say("Start it with:\n  kabuki up --name " + summary->cluster + " --data " + options.data);
+  const std::string where = options.data.empty() ? "etcd" : options.data + (etcd ? " and etcd" : "");
+  show(options, "Restored " + content_text(*summary) + ", into " + where + "; its shards go on from here:", *summary);
+  if (options.output.empty() && !options.data.empty()) {
+    say("Start it with:\n  kabuki up --name " + (etcd ? options.engine.cluster : summary->cluster) + " --data " +
+        options.data + (etcd ? " --etcd " + options.engine.etcd_urls.front() : ""));
   }
 }
 
@@ -188,7 +224,10 @@ void add_snapshot(CLI::App& app) {
 
   CLI::App* restore = snapshot->add_subcommand("restore", "Make a cluster's directory from a snapshot");
   common(restore);
-  restore->add_option("--data", options->data, "The new directory")->required();
+  restore->add_option("--data", options->data, "The new directory");
+  options->engine.cluster.clear();
+  restore->add_option("--name", options->engine.cluster, "Name of the cluster in etcd (default: as it was called)");
+  add_etcd_options(restore, &options->engine);
   restore->add_option("--at-least", options->at_least,
                       "A revision to begin above, where clients may have seen one beyond the time's");
   restore->footer("Example:\n  kabuki snapshot restore /backup/demo.snap --data /var/lib/kabuki/demo");

@@ -7,6 +7,8 @@
 #include "messages/kinds.hpp"
 #include "messages/status.hpp"
 #include "messages/yaml.hpp"
+#include "runtime/io/live_clock.hpp"
+#include "runtime/io/live_timers.hpp"
 #include "store/check.hpp"
 #include "store/index_check.hpp"
 #include "tools/commands/commands.hpp"
@@ -29,6 +31,7 @@ struct StoreOptions {
   std::string shard;
   uint64_t after = 0;
   uint64_t limit = 100;
+  EngineChoice engine;
 };
 
 const store::ShardMap& shards() {
@@ -37,7 +40,14 @@ const store::ShardMap& shards() {
 }
 
 std::unique_ptr<StoreSource> open(const std::string& command, const StoreOptions& options) {
-  auto source = open_store(options.name, options.data, options.offline, shards());
+  static io::LiveClock clock;
+  static io::LiveTimers timers(clock);
+  EngineChoice choice = options.engine;
+  choice.cluster = options.name;
+  choice.clock = &clock;
+  choice.timers = &timers;
+  auto source = choice.etcd_urls.empty() ? open_store(options.name, options.data, options.offline, shards())
+                                         : open_etcd_store(choice, shards());
   if (!source) give_up(command, source.error());
   return std::move(*source);
 }
@@ -293,6 +303,7 @@ void add_store(CLI::App& app) {
     command->add_option("--name", options->name, "Name of the cluster")->capture_default_str();
     command->add_option("--data", options->data, "Directory of the cluster's first host");
     command->add_flag("--offline", options->offline, "Only ever read the directory, not a running cluster");
+    add_etcd_options(command, &options->engine);
     command->add_option("-o,--output", options->output, "json")->check(CLI::IsMember({"json"}));
     return command;
   };

@@ -53,7 +53,7 @@ int64_t revision_of(const apps::ReplicaSet& set) {
 }
 
 Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps::ReplicaSet>& sets,
-                    const std::map<Key, core::Pod>& pods, const std::map<std::string, int>& crashes) {
+                    const std::map<Key, core::Pod>& pods, const std::map<std::string, int>& crashes, bool restored) {
   Lines wrong;
   const std::string who = deployment.metadata().name();
   const apps::ReplicaSet* newest = nullptr;
@@ -74,6 +74,8 @@ Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps
       wrong.push_back(key.name + " is not of " + newest->metadata().name());
       continue;
     }
+    // Its node was ending it when the store was put back: it ends, and its ReplicaSet has made another.
+    if (restored && ended(pod)) continue;
     ++right;
     auto crashed = crashes.find(key.ns + "/" + key.name);
     if (auto why = wrong_with_running(pod, crashed == crashes.end() ? 0 : crashed->second); !why.empty()) {
@@ -101,7 +103,7 @@ Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps
 }
 
 /// Every Deployment has its pods, and there is no pod that nobody wants.
-Lines wrong_pods(const Observed& observed, const Workload& workload) {
+Lines wrong_pods(const Observed& observed, const Workload& workload, bool restored) {
   const auto deployments = all_of<apps::Deployment>(observed, kinds::kDeployment);
   const auto sets = all_of<apps::ReplicaSet>(observed, kinds::kReplicaSet);
   const auto pods = all_of<core::Pod>(observed, kinds::kPod);
@@ -109,7 +111,7 @@ Lines wrong_pods(const Observed& observed, const Workload& workload) {
   std::set<std::string> apps;
   for (const auto& [key, deployment] : deployments) {
     apps.insert(key.name);
-    for (auto& line : wrong_pods_of(deployment, sets, pods, observed.container_crashes))
+    for (auto& line : wrong_pods_of(deployment, sets, pods, observed.container_crashes, restored))
       wrong.push_back(std::move(line));
   }
   for (const auto& [key, set] : sets) {
@@ -122,7 +124,7 @@ Lines wrong_pods(const Observed& observed, const Workload& workload) {
     if (found != workload.wanted().end()) {
       if (!found->second.exists) {
         wrong.push_back(key.name + " was deleted and is still there");
-      } else if (auto why = wrong_with(found->second.shape, pod); !why.empty()) {
+      } else if (auto why = wrong_with(found->second.shape, pod); !why.empty() && !(restored && ended(pod))) {
         wrong.push_back(key.name + " " + why);
       }
       continue;
@@ -329,7 +331,7 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
     checks.push_back({name, breaches.empty() ? Verdict::passed : Verdict::failed, joined(breaches)});
   };
   in_the_end("settles", observed.settled ? Lines{} : Lines{observed.why_not_settled});
-  in_the_end("right-pods", wrong_pods(observed, workload));
+  in_the_end("right-pods", wrong_pods(observed, workload, history.restores() > 0));
   in_the_end("acknowledged-writes", lost_writes(observed, workload));
   if (!workload.breaches().empty()) checks.back().verdict = Verdict::failed;
   in_the_end("served-is-stored", served_wrongly(observed, history));
@@ -337,7 +339,7 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   in_the_end("nodes-ready", wrong_nodes(observed, nodes));
   in_the_end("supervision-tree", wrong_tree(observed));
   for (const char* promise : {"bound-once", "nodes-not-overfull", "addresses-unique", "phases-final", "uids-unique",
-                              "revisions-increase", "store-recovers"}) {
+                              "revisions-increase", "store-recovers", "restores"}) {
     always(promise);
   }
   return checks;

@@ -88,11 +88,33 @@ std::unique_ptr<store::Engine> History::tap(const std::string& shard, std::uniqu
   return std::make_unique<Tap>(*this, shard, std::move(engine));
 }
 
+void History::restored() {
+  ++restores_;
+  objects_.clear();
+  uids_.clear();
+  pods_.clear();
+  cpu_milli_.clear();
+  ips_.clear();
+  for (auto& [name, shard] : shards_) {
+    shard.objects.clear();
+    to_come_back_.insert(name);
+  }
+}
+
 void History::loaded(const std::string& name, const std::vector<ObjectPtr>& objects, uint64_t revision) {
   Shard& shard = shards_[name];
   if (revision < shard.revision) {
     breach("revisions-increase", "shard " + name + " came back at revision " + std::to_string(revision) + " after " +
                                      std::to_string(shard.revision));
+  }
+  restoring_ = to_come_back_.erase(name) != 0;
+  if (restoring_) {
+    for (const ObjectPtr& object : objects) {
+      if (object->revision() > shard.revision) continue;
+      breach("revisions-increase", object->key().text() + " was restored at revision " +
+                                       std::to_string(object->revision()) + " when shard " + name + " had been at " +
+                                       std::to_string(shard.revision));
+    }
   }
   std::map<Key, ObjectPtr> found;
   for (const ObjectPtr& object : objects) found.emplace(object->key(), object);
@@ -117,6 +139,7 @@ void History::loaded(const std::string& name, const std::vector<ObjectPtr>& obje
     put(name, object);
   }
   shard.revision = std::max(shard.revision, revision);
+  restoring_ = false;
 }
 
 void History::fed(const std::string& name, uint64_t revision, const std::vector<store::Change>& changes) {
@@ -176,6 +199,7 @@ void History::look_at_pod(const ObjectPtr& object) {
   const std::string who = object->key().text();
   const auto& status = pod.status();
   PodFacts& facts = pods_[uid];
+  if (restoring_) facts.was_restored = true;
   if (!facts.node.empty() && pod.spec().nodename() != facts.node) {
     breach("bound-once", who + " moved from " + facts.node + " to \"" + pod.spec().nodename() + "\"");
   }
@@ -194,7 +218,8 @@ void History::look_at_pod(const ObjectPtr& object) {
       before = container.restartcount();
     }
   }
-  if (!facts.ip.empty() && !status.podip().empty() && status.podip() != facts.ip) {
+  if (!facts.ip.empty() && !status.podip().empty() && status.podip() != facts.ip &&
+      !std::exchange(facts.was_restored, false)) {
     breach("addresses-unique", who + " changed its address from " + facts.ip + " to " + status.podip());
   }
   const std::string ip = is_final(status.phase()) ? "" : status.podip();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ class History {
   void loaded(const std::string& shard, const std::vector<ObjectPtr>& objects, uint64_t revision);
   void fed(const std::string& shard, uint64_t revision, const std::vector<store::Change>& changes);
 
+  /// The store was put back to an earlier state: what was since has not happened, but its revisions must not come again.
+  void restored();
+  void snapshot_failed(const std::string& why) { breach("restores", why); }
+  int restores() const { return restores_; }
+
   /// The present state, of all shards.
   const std::map<Key, ObjectPtr>& objects() const { return objects_; }
   uint64_t changes() const { return changes_; }
@@ -44,6 +50,7 @@ class History {
     std::string ip;         // while it has one of its own
     std::string phase;
     std::map<std::string, int32_t> restarts;
+    bool was_restored = false;  // what its record says of its address may be past: it may get another, once
   };
   struct Shard {
     uint64_t revision = 0;
@@ -58,6 +65,9 @@ class History {
   void breach(const std::string& promise, std::string what);
 
   io::Clock& clock_;
+  int restores_ = 0;
+  bool restoring_ = false;
+  std::set<std::string> to_come_back_;  // shards that have not been loaded since they were restored
   std::map<std::string, Shard> shards_;
   std::map<Key, ObjectPtr> objects_;
   std::map<std::string, Key> uids_;           // ever seen

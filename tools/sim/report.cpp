@@ -28,6 +28,7 @@ Json options_json(const SimulationOptions& options) {
           {"clocks", faults.clocks},
           {"container_crashes", faults.container_crashes},
           {"take_overs", faults.take_overs},
+          {"restores", options.backups.restores},
           {"down_max_seconds", seconds(faults.down_max.count())},
           {"drop", faults.drop},
           {"duplicate", faults.duplicate},

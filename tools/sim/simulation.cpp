@@ -19,9 +19,9 @@ std::string number_text(double number) {
 
 /// True when nothing but leases and heartbeats has changed for `quiet`; false when `limit` went by.
 bool settle(SimCluster& cluster, const SimulationOptions& options, const History& history, const Workload& workload,
-            const Faults& faults, std::string* why_not) {
+            const Faults& faults, const Backups& backups, std::string* why_not) {
   auto quiet = [&] {
-    return faults.over() && workload.done() && cluster.all_up() &&
+    return faults.over() && backups.over() && workload.done() && cluster.all_up() &&
            cluster.now() - history.last_change() >= options.quiet;
   };
   const io::MonoTime began = cluster.now();
@@ -30,6 +30,7 @@ bool settle(SimCluster& cluster, const SimulationOptions& options, const History
     return true;
   }
   *why_not = !faults.over()      ? "not every fault was reverted"
+             : !backups.over()   ? "not every restore has happened"
              : !workload.done()  ? "the client still waits for an answer"
              : !cluster.all_up() ? "not every host is up"
                                  : history.last_changed() + " still changes";
@@ -45,6 +46,7 @@ bool SimulationReport::passed() const {
 SimulationReport simulate(SimulationOptions options) {
   options.workload.duration = options.duration;
   options.faults.duration = options.duration;
+  options.backups.duration = options.duration;
   SimulationReport report;
   report.options = options;
 
@@ -57,6 +59,7 @@ SimulationReport simulate(SimulationOptions options) {
   seen = history.get();
   Workload workload(cluster, options.workload);
   Faults faults(cluster, options.faults);
+  Backups backups(cluster, *history, workload, options.backups);
 
   try {
     Observed observed;
@@ -64,9 +67,10 @@ SimulationReport simulate(SimulationOptions options) {
       cluster.run_for(kWarmUp);
       workload.start();
       faults.start();
+      backups.start();
       cluster.run_for(options.duration);
       const io::MonoTime last_fault = cluster.now();
-      observed.settled = settle(cluster, options, *history, workload, faults, &observed.why_not_settled);
+      observed.settled = settle(cluster, options, *history, workload, faults, backups, &observed.why_not_settled);
       report.settled_after = std::max(history->last_change() - last_fault, io::Duration::zero());
       observed.container_crashes = faults.container_crashes();
       observe(cluster, &observed);
@@ -89,6 +93,7 @@ SimulationReport simulate(SimulationOptions options) {
   report.frames_lost = cluster.world().network().lost();
   report.frames_duplicated = cluster.world().network().duplicated();
   report.faults = faults.records();
+  for (const FaultRecord& record : backups.records()) report.faults.push_back(record);
   cluster.close();
   return report;
 }
@@ -108,7 +113,8 @@ std::string replay_command(const SimulationOptions& options) {
          " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
          " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) +
          " --container-crashes " + std::to_string(faults.container_crashes) + " --take-overs " +
-         std::to_string(faults.take_overs) + " --down-max " +
+         std::to_string(faults.take_overs) + " --restores " +
+         std::to_string(options.backups.restores) + " --down-max " +
          duration_text(faults.down_max) + " --drop " + number_text(faults.drop) + " --duplicate " +
          number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
          duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost) + " --node-grace " +

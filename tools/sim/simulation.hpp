@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/sim/backups.hpp"
 #include "tools/sim/checks.hpp"
 #include "tools/sim/faults.hpp"
 #include "tools/sim/workload.hpp"
@@ -15,6 +16,7 @@ struct SimulationOptions {
   SimClusterOptions cluster;
   WorkloadOptions workload;  // its duration is `duration`
   FaultOptions faults;       // its, too
+  BackupOptions backups;     // and its
   /// Of writes and faults, counted from when the cluster is up.
   io::Duration duration = std::chrono::seconds(120);
   /// How long nothing may have changed before the cluster counts as settled, and how long that may take.

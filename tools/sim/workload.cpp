@@ -52,6 +52,34 @@ bool Workload::done() const {
   return ended_ && std::ranges::all_of(busy_, [](const auto& entry) { return entry.second == 0; });
 }
 
+void Workload::restored(const std::map<Key, ObjectPtr>& objects) {
+  ++restores_;
+  busy_.clear();
+  for (const Key& key : keys_) {
+    Wanted& wanted = wanted_[key] = {};
+    const auto found = objects.find(key);
+    if (found == objects.end()) continue;
+    const std::string uid(found->second->uid());
+    if (key.kind == kinds::kDeployment) {
+      const auto deployment = found->second->as<Deployment>();
+      wanted = {.exists = true,
+                .uid = uid,
+                .replicas = deployment.spec().replicas(),
+                .image = deployment.spec().template_().spec().containers(0).image()};
+    } else if (!found->second->as<Pod>().metadata().has_deletiontimestamp()) {
+      const auto shape = shapes_.find(uid);
+      wanted = {.exists = true,
+                .uid = uid,
+                .shape = shape != shapes_.end() ? shape->second : attempted_shapes_[key]};
+    }
+  }
+}
+
+void Workload::now_wanted(const Key& key, Wanted wanted) {
+  if (key.kind == kinds::kPod && wanted.exists) shapes_[wanted.uid] = wanted.shape;
+  wanted_[key] = std::move(wanted);
+}
+
 void Workload::next() {
   const auto pause =
       io::Duration(static_cast<int64_t>(random_.exponential(static_cast<double>(options_.pause_mean.count()))));
@@ -94,6 +122,7 @@ void Workload::change_pod(const Key& key) {
 }
 
 void Workload::create(const Key& key, Wanted after, const google::protobuf::Message& message) {
+  attempted_shapes_[key] = after.shape;
   write(key, actors::Write::create(key.kind, message), std::move(after), "create");
 }
 
@@ -139,7 +168,8 @@ void Workload::write(const Key& key, actors::Write write, Wanted after, std::str
   Attempt attempt{wanted_[key], std::move(after), what + " " + key.text()};
   cluster_.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
                actors::write_message(std::span(&write, 1), "sim-client"), kWriteTimeout,
-               [this, key, attempt](Result<runtime::MessagePtr> answer) {
+               [this, key, attempt, restores = restores_](Result<runtime::MessagePtr> answer) {
+                 if (restores != restores_) return;
                  written(key, attempt, actors::read_outcomes(answer, 1).front());
                });
 }
@@ -147,7 +177,8 @@ void Workload::write(const Key& key, actors::Write write, Wanted after, std::str
 void Workload::written(const Key& key, const Attempt& attempt, const actors::WriteOutcome& outcome) {
   if (outcome.unknown) {
     ++counts_.unknown;
-    cluster_.at(kUnknownPause, [this, key, attempt] {
+    cluster_.at(kUnknownPause, [this, key, attempt, restores = restores_] {
+      if (restores != restores_) return;
       --busy_[key];
       resolve(key, attempt);
     });
@@ -164,7 +195,7 @@ void Workload::written(const Key& key, const Attempt& attempt, const actors::Wri
     if (!outcome.object) return resolve(key, attempt);
     after.uid = std::string(outcome.object->uid());
   }
-  wanted_[key] = after;
+  now_wanted(key, after);
   if (random_.chance(kVerified)) verify(key);
 }
 
@@ -177,10 +208,12 @@ void Workload::read(const Key& key, std::function<void(const ObjectPtr&)> then) 
   wire->set_name(key.name);
   cluster_.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
                runtime::make_message(std::move(request)), kReadTimeout,
-               [this, key, then = std::move(then)](Result<runtime::MessagePtr> answer) {
+               [this, key, then = std::move(then), restores = restores_](Result<runtime::MessagePtr> answer) {
+                 if (restores != restores_) return;
                  const auto* reply = answer ? (*answer)->as<bus::GetObjectsReply>() : nullptr;
                  if (!reply || reply->items_size() != 1) {
-                   cluster_.at(kReadPause, [this, key, then] {
+                   cluster_.at(kReadPause, [this, key, then, restores] {
+                     if (restores != restores_) return;
                      --busy_[key];
                      read(key, then);
                    });
@@ -216,7 +249,7 @@ void Workload::resolve(const Key& key, const Attempt& attempt) {
     }
     Wanted now = happened ? attempt.after : attempt.before;
     if (now.exists && object) now.uid = std::string(object->uid());
-    wanted_[key] = now;
+    now_wanted(key, now);
   });
 }
 

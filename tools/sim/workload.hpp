@@ -45,6 +45,8 @@ class Workload {
 
   /// Begins, for as long as the options say.
   void start();
+  /// The store was put back to these objects: they are what is to be now, and what was asked before is forgotten.
+  void restored(const std::map<Key, ObjectPtr>& objects);
   /// Everything has been answered, and nothing is unknown.
   bool done() const;
   const std::map<Key, Wanted>& wanted() const { return wanted_; }
@@ -76,6 +78,7 @@ class Workload {
   static bool shows(const Wanted& wanted, const Key& key, const ObjectPtr& object);
   /// Reads an object that was written just now, and compares.
   void verify(const Key& key);
+  void now_wanted(const Key& key, Wanted wanted);
   void breach(const std::string& what);
 
   SimCluster& cluster_;
@@ -86,6 +89,9 @@ class Workload {
   std::vector<Key> keys_;
   std::map<Key, Wanted> wanted_;
   std::map<Key, int> busy_;
+  std::map<std::string, PodShape> shapes_;    // by uid, of every pod that was ever acknowledged
+  std::map<Key, PodShape> attempted_shapes_;  // the latest
+  uint64_t restores_ = 0;                     // what was asked before the last one is void
   int64_t cpu_milli_;  // of each pod of a Deployment
   int images_ = 1;
   Counts counts_;

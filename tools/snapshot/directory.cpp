@@ -70,6 +70,26 @@ Result<> check_target(const std::string& directory) {
                .message = directory + " is not empty: restore into a new directory, with --data"};
 }
 
+OpenNewEngine new_databases(const std::string& directory) {
+  return [directory](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+    return store::make_rocksdb_engine({.directory = directory + "/" + shard,
+                                       .identity = store::ShardMap::standard().identity(shard),
+                                       .first_revision = first});
+  };
+}
+
+/// Reads the file twice: nothing is written of one that is damaged.
+Result<store::SnapshotSummary> restore_to(const std::string& snapshot, const store::RestoreTarget& target,
+                                          const store::RestoreOptions& options) {
+  const store::ShardMap mapping = store::ShardMap::standard();
+  auto source = FileSource::open(snapshot);
+  if (!source) return source.error();
+  if (auto whole = store::read_snapshot(snapshot, **source, mapping); !whole) return whole.error();
+  source = FileSource::open(snapshot);
+  if (!source) return source.error();
+  return store::restore_snapshot(snapshot, **source, mapping, target, options);
+}
+
 }  // namespace
 
 Result<std::map<std::string, std::string>> files_to_keep(const ClusterFiles& files) {
@@ -86,14 +106,14 @@ Result<> restore_file(const ClusterFiles& files, const std::string& path, const 
   return later ? write_text(files.root + "/" + path, *later) : Result<>(later.error());
 }
 
-Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,
-                                                 const store::RestoreOptions& options) {
-  const store::ShardMap mapping = store::ShardMap::standard();
-  if (auto free = check_target(directory); !free) return free.error();
-  auto source = FileSource::open(snapshot);
-  if (!source) return source.error();
-  if (auto whole = store::read_snapshot(snapshot, **source, mapping); !whole) return whole.error();
+Result<store::SnapshotSummary> restore_objects(const std::string& snapshot, const OpenNewEngine& open,
+                                               const store::RestoreOptions& options) {
+  return restore_to(snapshot, {.open = open, .file = {}}, options);
+}
 
+Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,
+                                                 const store::RestoreOptions& options, OpenNewEngine open) {
+  if (auto free = check_target(directory); !free) return free.error();
   std::string plain = directory;
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
   const ClusterFiles fresh{plain + ".restoring"};
@@ -104,13 +124,8 @@ Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, co
   target.file = [&](const std::string& path, const std::string& content) {
     return restore_file(fresh, path, content);
   };
-  target.open = [&](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
-    return store::make_rocksdb_engine(
-        {.directory = fresh.store() + "/" + shard, .identity = mapping.identity(shard), .first_revision = first});
-  };
-  source = FileSource::open(snapshot);
-  if (!source) return source.error();
-  auto restored = store::restore_snapshot(snapshot, **source, mapping, target, options);
+  target.open = open ? std::move(open) : new_databases(fresh.store());
+  auto restored = restore_to(snapshot, target, options);
   auto synced = restored ? sync_tree(fresh.root) : Result<>(restored.error());
   if (!synced) {
     fs::remove_all(fresh.root, failure);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "messages/result.hpp"
@@ -17,9 +19,17 @@ Result<std::map<std::string, std::string>> files_to_keep(const ClusterFiles& fil
 /// it was. Error: BadRequest for a path that would leave the directory.
 Result<> restore_file(const ClusterFiles& files, const std::string& path, const std::string& content);
 
+/// Makes the engine of a shard that was never written to and begins at this revision.
+using OpenNewEngine =
+    std::function<Result<std::unique_ptr<store::Engine>>(const std::string& shard, uint64_t first_revision)>;
+
+/// Restores a snapshot's objects alone. The first pass over the file proves it whole before anything is written.
+Result<store::SnapshotSummary> restore_objects(const std::string& snapshot, const OpenNewEngine& open,
+                                               const store::RestoreOptions& options);
+
 /// Restores a snapshot into `directory`, which must be empty or not there: built beside it under another name and
-/// renamed when all is durable. The first pass over the file proves it whole before anything is written.
+/// renamed when all is durable. The objects go to what `open` makes, or to databases below the directory.
 Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,
-                                                 const store::RestoreOptions& options);
+                                                 const store::RestoreOptions& options, OpenNewEngine open = {});
 
 }  // namespace kabuki::tools

@@ -7,7 +7,6 @@
 
 #include "messages/bus/objects.pb.h"
 #include "messages/status.hpp"
-#include "store/engines/rocksdb.hpp"
 #include "tools/control_client.hpp"
 
 namespace kabuki::tools {
@@ -93,8 +92,9 @@ class RunningStore final : public StoreSource {
 
 class StoredStore final : public StoreSource {
  public:
-  StoredStore(ClusterFiles files, DirectoryLock lock, store::ShardMap shards)
-      : files_(std::move(files)), lock_(std::move(lock)), shards_(std::move(shards)) {}
+  /// `lock` is held as long as this lives.
+  StoredStore(ShardEngines engines, store::ShardMap shards, std::optional<DirectoryLock> lock)
+      : engines_(std::move(engines)), shards_(std::move(shards)), lock_(std::move(lock)) {}
   bool running() const override { return false; }
 
   Result<bus::ShardInfo> info(const std::string& shard) override {
@@ -116,11 +116,7 @@ class StoredStore final : public StoreSource {
   }
 
   Result<uint64_t> read(const std::string& shard, const std::function<void(const ObjectPtr&)>& sink) override {
-    const std::string directory = files_.store() + "/" + shard;
-    if (!std::filesystem::exists(directory)) {
-      return not_here(directory + " is not there: the cluster of " + files_.root + " keeps its objects elsewhere");
-    }
-    const auto engine = store::make_rocksdb_engine({.directory = directory, .identity = shards_.identity(shard)});
+    const auto engine = engines_(shard);
     auto revision = engine->load([&](const ObjectPtr& object) { sink(object); });
     engine->stop();
     return revision;
@@ -144,11 +140,9 @@ class StoredStore final : public StoreSource {
   }
 
  private:
-  static Error not_here(const std::string& why) { return {.code = 404, .reason = "NotFound", .message = why}; }
-
-  const ClusterFiles files_;
-  const DirectoryLock lock_;
+  const ShardEngines engines_;
   const store::ShardMap shards_;
+  const std::optional<DirectoryLock> lock_;
 };
 
 }  // namespace
@@ -172,7 +166,23 @@ Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const s
         ": the cluster runs; leave --offline out, or stop it with `kabuki down --data " + files.root + "`";
     return error;
   }
-  return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(files, std::move(*lock), shards));
+  // An engine would make one that is missing, and an empty shard would look sound.
+  for (const std::string& shard : shards.names()) {
+    const std::string directory = files.store() + "/" + shard;
+    if (std::filesystem::exists(directory)) continue;
+    return Error{
+        .code = 404,
+        .reason = "NotFound",
+        .message = directory + " is not there: the cluster keeps its objects elsewhere, or has lost this shard"};
+  }
+  return std::unique_ptr<StoreSource>(
+      std::make_unique<StoredStore>(engines("rocksdb", files.store(), shards), shards, std::move(*lock)));
+}
+
+Result<std::unique_ptr<StoreSource>> open_etcd_store(const EngineChoice& choice, const store::ShardMap& shards) {
+  auto made = engines(choice, shards);
+  if (!made) return made.error();
+  return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(std::move(*made), shards, std::nullopt));
 }
 
 }  // namespace kabuki::tools

@@ -9,6 +9,7 @@
 #include "messages/object.hpp"
 #include "messages/result.hpp"
 #include "store/shards.hpp"
+#include "tools/engines.hpp"
 
 namespace kabuki::tools {
 
@@ -32,6 +33,9 @@ class StoreSource {
   };
   virtual Result<History> history(const std::string& shard, const bus::ReadHistory& request) = 0;
 };
+
+/// The store in etcd that `choice` names, whoever else uses it. Error: as of `engines`.
+Result<std::unique_ptr<StoreSource>> open_etcd_store(const EngineChoice& choice, const store::ShardMap& shards);
 
 /// The cluster `name`, or that of the directory `data` when given: its running host where there is one, else its
 /// directory. `offline` insists on the latter. Error: names the process that holds the directory.

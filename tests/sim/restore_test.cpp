@@ -1,0 +1,49 @@
+#include <gtest/gtest.h>
+
+#include "tools/sim/report.hpp"
+
+namespace kabuki::tools {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint64_t kSeedsPerTest = 10;
+
+/// Ten seeds from `first` on, each with restores at random moments.
+void expect_promises_kept(uint64_t first, SimulationOptions options) {
+  for (uint64_t seed = first; seed < first + kSeedsPerTest; ++seed) {
+    options.cluster.seed = seed;
+    const auto report = simulate(options);
+    EXPECT_TRUE(report.passed()) << report_text(report, 0);
+    int restores = 0;
+    for (const auto& fault : report.faults) restores += fault.kind == "restore" && fault.reverted_ns >= 0;
+    EXPECT_EQ(restores, options.backups.restores) << "seed " << seed;
+  }
+}
+
+SimulationOptions restored(int times) {
+  SimulationOptions options;
+  options.duration = 60s;
+  options.backups.restores = times;
+  return options;
+}
+
+SimulationOptions without_faults(SimulationOptions options) {
+  options.faults = {.kills = 0,
+                    .crashes = 0,
+                    .partitions = 0,
+                    .pauses = 0,
+                    .sync_failures = 0,
+                    .clocks = 0,
+                    .drop = 0,
+                    .duplicate = 0,
+                    .delay = io::Duration::zero()};
+  return options;
+}
+
+TEST(SimulatedRestore, OfAHealthyClusterConverges) { expect_promises_kept(1, without_faults(restored(1))); }
+TEST(SimulatedRestore, AmidFaultsConverges) { expect_promises_kept(11, restored(1)); }
+TEST(SimulatedRestore, OfManySnapshotsInAnyOrderConverges) { expect_promises_kept(21, restored(3)); }
+
+}  // namespace
+}  // namespace kabuki::tools
