@@ -40,7 +40,8 @@ void ActorCell::answer_inspect(Inbound& in) {
   info->set_type(supervisor_ ? "supervisor" : "worker");
   info->set_state(state_ == State::starting ? "starting" : state_ == State::running ? "running" : "stopping");
   info->set_restarts(restarts_);
-  guarded([&] { info->set_health(component_->health()); });
+  // Inspection overtakes the start: an actor that has not started has nothing yet to speak of.
+  if (state_ != State::starting) guarded([&] { info->set_health(component_->health()); });
   info->set_mailbox(caf::scheduled_actor::mailbox().size());
   inspection->waiting = 1;
   if (depth != 1) {
