@@ -14,7 +14,8 @@ std::string said_of(std::vector<std::string> words) {
   CLI::App app{"a program", "kabuki"};
   app.require_subcommand(1);
   app.failure_message(explain_command_line);
-  app.add_subcommand("up", "Start")->add_option("--nodes");
+  int nodes = 0;
+  app.add_subcommand("up", "Start")->add_option("--nodes", nodes);
   CLI::App* fault = app.add_subcommand("fault", "Break something");
   fault->require_subcommand(1);
   fault->add_subcommand("kill", "Kill one actor");
@@ -44,7 +45,7 @@ TEST(UnknownSubcommand, MissingIsAnsweredByThoseThatThereAre) {
 }
 
 TEST(UnknownSubcommand, LeavesOtherMistakesToTheParser) {
-  EXPECT_EQ(said_of({"up", "--nodes"}), "--nodes: 1 required TEXT missing\nRun with --help for more information.\n");
+  EXPECT_EQ(said_of({"up", "--nodes"}), "--nodes: 1 required INT missing\nRun with --help for more information.\n");
   EXPECT_EQ(said_of({"up", "--nodes", "3"}), "");
 }
 
