@@ -22,8 +22,8 @@ namespace kabuki::actors {
 class WriteBarriers {
  public:
   using Done = std::function<void(Result<>)>;
-  /// `beyond` asks those that writes are sent on to; it calls once all that was sent to them before has ended, or with
-  /// why that is not known. At most one such round is under way; what comes meanwhile goes with the next.
+  /// `beyond` asks those that writes are sent on to; it calls once all that was sent to them before has ended, or
+  /// with why that is not known. At most one such round is under way; what comes meanwhile goes with the next.
   explicit WriteBarriers(std::function<void(Done)> beyond) : beyond_(std::move(beyond)) {}
 
   /// A request with writes has been taken; end() is owed for what is returned.
@@ -49,13 +49,14 @@ class WriteBarriers {
     }
     if (asking_ || passed_.empty()) return;
     asking_ = true;
-    beyond_([this, round = std::make_shared<std::vector<runtime::Reply>>(std::exchange(passed_, {}))](Result<> ended) {
-      asking_ = false;
-      for (runtime::Reply& reply : *round) {
-        ended ? reply.send(runtime::make_message(bus::WriteObjectsReply())) : reply.fail(ended.error());
-      }
-      pass();
-    });
+    beyond_(
+        [this, round = std::make_shared<std::vector<runtime::Reply>>(std::exchange(passed_, {}))](Result<> ended) {
+          asking_ = false;
+          for (runtime::Reply& reply : *round) {
+            ended ? reply.send(runtime::make_message(bus::WriteObjectsReply())) : reply.fail(ended.error());
+          }
+          pass();
+        });
   }
 
   const std::function<void(Done)> beyond_;

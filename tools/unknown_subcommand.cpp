@@ -18,13 +18,14 @@ std::string explain_command_line(const CLI::App* app, const CLI::Error& error) {
 
   const auto words = at->remaining();
   const auto unknown = std::ranges::find_if(words, [](const std::string& word) { return !word.starts_with('-'); });
-  std::string out = unknown == words.end() ? command + " needs a subcommand"
-                                           : command + " has no subcommand \"" + *unknown + "\"";
+  std::string out =
+      unknown == words.end() ? command + " needs a subcommand" : command + " has no subcommand \"" + *unknown + "\"";
   out += "; there are:\n";
   size_t widest = 0;
   for (const CLI::App* one : all) widest = std::max(widest, one->get_name().size());
   for (const CLI::App* one : all) {
-    out += "  " + one->get_name() + std::string(widest + 2 - one->get_name().size(), ' ') + one->get_description() + "\n";
+    out += "  " + one->get_name() + std::string(widest + 2 - one->get_name().size(), ' ') + one->get_description() +
+           "\n";
   }
   return out + "Run with --help for more information.\n";
 }

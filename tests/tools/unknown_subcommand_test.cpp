@@ -1,8 +1,7 @@
 #include "tools/unknown_subcommand.hpp"
 
-#include <gtest/gtest.h>
-
 #include <CLI/CLI.hpp>
+#include <gtest/gtest.h>
 
 #include "tools/say.hpp"
 
@@ -34,7 +33,8 @@ constexpr const char* kTop = "  up     Start\n  fault  Break something\nRun with
 
 TEST(UnknownSubcommand, IsNamedTogetherWithThoseThatThereAre) {
   EXPECT_EQ(said_of({"dance"}), std::string("kabuki has no subcommand \"dance\"; there are:\n") + kTop);
-  EXPECT_EQ(said_of({"--fast", "dance", "now"}), std::string("kabuki has no subcommand \"dance\"; there are:\n") + kTop);
+  EXPECT_EQ(said_of({"--fast", "dance", "now"}),
+            std::string("kabuki has no subcommand \"dance\"; there are:\n") + kTop);
   EXPECT_EQ(said_of({"fault", "dance"}),
             "kabuki fault has no subcommand \"dance\"; there are:\n"
             "  kill  Kill one actor\nRun with --help for more information.\n");

@@ -26,8 +26,8 @@ struct NodePods {
   std::set<std::string> ended;  // that may have one
 };
 
-/// What of `tree`, as a host told it, is not as specified: what is missing, extra, twice or in the wrong place, and what
-/// does not run. `pods` is by node, "node-1".
+/// What of `tree`, as a host told it, is not as specified: what is missing, extra, twice or in the wrong place, and
+/// what does not run. `pods` is by node, "node-1".
 std::vector<std::string> wrong_in_tree(const SpecifiedTree& specified, const bus::ActorInfo& tree,
                                        const std::map<std::string, NodePods>& pods);
 

@@ -1,9 +1,8 @@
 #include "actors/api_server/shard_client.hpp"
 
+#include <deque>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <deque>
 
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/kinds.hpp"
@@ -47,11 +46,13 @@ struct ShardClientTest : ::testing::Test {
     return *made;
   }
   void commit(const std::string& name, ObjectPtr object) {
-    client().commit(key_of(name), 0, std::move(object), [this, name](const Result<ShardClient::CommitResult>& result) {
-      said.push_back(name + " " + (!result              ? std::to_string(result.error().code) + " " + result.error().reason
-                                   : result->committed ? "committed at " + std::to_string(result->revision)
-                                                       : "conflict"));
-    });
+    client().commit(key_of(name), 0, std::move(object),
+                    [this, name](const Result<ShardClient::CommitResult>& result) {
+                      said.push_back(name + " " +
+                                     (!result ? std::to_string(result.error().code) + " " + result.error().reason
+                                      : result->committed ? "committed at " + std::to_string(result->revision)
+                                                          : "conflict"));
+                    });
   }
   void commit(const std::string& name) { commit(name, config_map(name)); }
   void get(const std::string& name) {

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <set>
 
 #include "tests/actors/kubelet/kubelet_sim.hpp"
@@ -9,8 +8,9 @@ namespace {
 
 /// Kubelets whose former life has a write under way at the API server.
 struct TakeOver : KubeletSim {
-  /// A pod "b" whose first status has arrived at the API server and is not written yet, and a younger pod "a" whose first
-  /// status has not been sent. By their names "a" comes first, so that another life gives it the address of "b".
+  /// A pod "b" whose first status has arrived at the API server and is not written yet, and a younger pod "a" whose
+  /// first status has not been sent. By their names "a" comes first, so that another life gives it the address of
+  /// "b".
   void write_under_way(const std::string& node) {
     start(3);
     world->run_for(2s);
