@@ -5,6 +5,7 @@
 #include "runtime/io/random.hpp"
 #include "store/engines/memory.hpp"
 #include "store/snapshot_writer.hpp"
+#include "tests/store/etcd_cluster.hpp"
 #include "tests/store/running_engine.hpp"
 
 namespace kabuki::store::test {
@@ -164,6 +165,32 @@ TEST_F(Restore, SaysWhenTheStoreFails) {
   media["objects"]->fail_next_sync();
   const auto failed = restore(snapshot({thing("a", "A", 40)}));
   ASSERT_FALSE(failed.ok());
+}
+
+TEST_F(Restore, IntoEtcdBeginsAboveTheSnapshotToo) {
+  KABUKI_NEEDS_ETCD();
+  EtcdCluster etcd(1);
+  std::map<std::string, uint64_t> first_in_etcd;
+  RestoreTarget target;
+  target.open = [&](const std::string& shard, uint64_t revision) -> Result<std::unique_ptr<Engine>> {
+    auto own = etcd.options("/demo/" + shard + "/", mapping.identity(shard));
+    own.first_revision = first_in_etcd[shard] = revision;
+    return make_etcd_engine(own);
+  };
+  const auto bytes = snapshot({thing("a", "A", 40), thing("b", "B", 3)});
+  StringSource source(bytes);
+  const auto summary = restore_snapshot("f.snap", source, mapping, target, {.now_ns = kCreated});
+  ASSERT_TRUE(summary.ok()) << summary.error().message;
+  RunningEngine engine(make_etcd_engine(etcd.options("/demo/objects/", mapping.identity("objects"))));
+  EXPECT_EQ(Texts({std::string(engine.objects.at(0)->body()), std::string(engine.objects.at(1)->body())}),
+            (Texts{"A", "B"}));
+  for (const auto& object : engine.objects) EXPECT_GT(object->revision(), first_in_etcd.at("objects"));
+  EXPECT_GE(engine.revision, summary->shards[2].revision);
+  RunningEngine empty(make_etcd_engine(etcd.options("/demo/pods/", mapping.identity("pods"))));
+  EXPECT_GE(empty.revision, first_in_etcd.at("pods"));
+  // Nothing is restored over it.
+  StringSource again(bytes);
+  EXPECT_FALSE(restore_snapshot("f.snap", again, mapping, target, {.now_ns = kCreated + kSecond}).ok());
 }
 
 TEST_F(Restore, PassesOnThatTheFileIsDamaged) {

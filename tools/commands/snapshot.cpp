@@ -5,10 +5,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "messages/kinds.hpp"
 #include "messages/time_format.hpp"
 #include "runtime/io/live_clock.hpp"
 #include "runtime/io/live_timers.hpp"
+#include "store/check.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/control_client.hpp"
 #include "tools/engines.hpp"
@@ -142,15 +142,33 @@ std::string cluster_of(const std::string& file) {
 void run_verify(const SnapshotOptions& options) {
   auto source = FileSource::open(options.file);
   if (!source) give_up("snapshot verify", source.error());
+  // Its shards were read one after the other: what may have changed in between is no error.
+  store::StoreCheck check(store::ShardMap::standard(), true);
+  uint64_t at = 0;
   store::SnapshotSink sink;
+  sink.shard = [&](const std::string& shard, uint64_t revision) -> Result<> {
+    at = revision;
+    check.begin_shard(shard);
+    return {};
+  };
   sink.object = [&](const ObjectPtr& object) -> Result<> {
-    const std::unique_ptr<google::protobuf::Message> message(kind_of(object->kind()).make());
-    auto parsed = object->parse(message.get());
-    if (!parsed) parsed.error().message = options.file + ": " + parsed.error().message;
-    return parsed;
+    check.add(*object);
+    return {};
+  };
+  sink.shard_end = [&]() -> Result<> {
+    check.end_shard(at);
+    return {};
   };
   auto summary = store::read_snapshot(options.file, **source, store::ShardMap::standard(), sink);
   if (!summary) give_up("snapshot verify", summary.error());
+  std::string wrong;
+  for (const auto& finding : check.finish()) {
+    if (finding.error) wrong += "\n  " + finding.key + " " + finding.what;
+  }
+  if (!wrong.empty()) {
+    give_up("snapshot verify",
+            {.message = options.file + " is whole, but was saved of a store with errors:" + wrong});
+  }
   show(options,
        options.file + " is whole: " + content_text(*summary) + ", and " + std::to_string(summary->files.size()) +
            " files of its directory",
