@@ -102,7 +102,7 @@ EtcdCluster::~EtcdCluster() {
 }
 
 void EtcdCluster::make_certificates() {
-  const std::string key = "openssl req -quiet -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 ";
+  const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 ";
   const std::string end = " 2>" + file("openssl.log");
   run(key + "-x509 -subj /CN=authority -keyout " + file("ca.key") + " -out " + file("ca.pem") + end);
   for (const std::string& name : {std::string("server"), std::string("client")}) {
@@ -201,19 +201,19 @@ size_t EtcdCluster::leader() {
   return 0;
 }
 
-std::optional<EtcdCluster::Status> EtcdCluster::status(size_t member) {
-  using Answer = etcd::Answer<etcdserverpb::StatusResponse>;
-  if (members_[member].pid == 0 || members_[member].stopped) return std::nullopt;
-  EtcdOptions asked = options("/", {});
-  const auto connection = std::make_shared<etcd::Connection>(asked, member);
+template <class Response>
+std::shared_ptr<etcd::Answer<Response>> EtcdCluster::ask(
+    size_t member, const std::function<void(etcd::Connection&, etcd::Answered<Response>)>& question) {
   struct Said {
     std::mutex mutex;
     std::condition_variable given;
-    std::shared_ptr<Answer> answer;
+    std::shared_ptr<etcd::Answer<Response>> answer;
   };
+  const EtcdOptions asked = options("/", {});
+  const auto connection = std::make_shared<etcd::Connection>(asked, member);
   const auto said = std::make_shared<Said>();
   const auto timer = timers_.after(std::chrono::milliseconds(500), [connection] { connection->cancel(); });
-  connection->status([said](std::shared_ptr<Answer> answer) {
+  question(*connection, [said](std::shared_ptr<etcd::Answer<Response>> answer) {
     const std::lock_guard lock(said->mutex);
     said->answer = std::move(answer);
     said->given.notify_one();
@@ -221,9 +221,29 @@ std::optional<EtcdCluster::Status> EtcdCluster::status(size_t member) {
   std::unique_lock lock(said->mutex);
   said->given.wait(lock, [&] { return said->answer != nullptr; });
   timers_.cancel(timer);
-  if (said->answer->failure) return std::nullopt;
-  const auto& response = said->answer->response;
-  return Status{response.header().member_id(), response.leader(), response.header().revision()};
+  return said->answer;
+}
+
+std::optional<EtcdCluster::Status> EtcdCluster::status(size_t member) {
+  if (members_[member].pid == 0 || members_[member].stopped) return std::nullopt;
+  const auto answer = ask<etcdserverpb::StatusResponse>(
+      member, [](etcd::Connection& connection, etcd::Answered<etcdserverpb::StatusResponse> done) {
+        connection.status(std::move(done));
+      });
+  if (answer->failure) return std::nullopt;
+  const auto& header = answer->response.header();
+  return Status{header.member_id(), answer->response.leader(), header.revision()};
+}
+
+bool EtcdCluster::forgot(uint64_t revision) {
+  const auto answer = ask<etcdserverpb::RangeResponse>(
+      leader(), [&](etcd::Connection& connection, etcd::Answered<etcdserverpb::RangeResponse> done) {
+        etcdserverpb::RangeRequest request;
+        request.set_key("/");
+        request.set_revision(static_cast<int64_t>(revision));
+        connection.range(std::move(request), std::move(done));
+      });
+  return answer->failure && answer->failure->code == etcd::kOutOfRange;
 }
 
 void EtcdCluster::compact() {
@@ -245,11 +265,11 @@ void EtcdCluster::control(const std::string& arguments) {
   run(command + " " + arguments + " >>" + file("output") + " 2>&1");
 }
 
-void EtcdCluster::pause() {
+void EtcdCluster::pause(io::Duration duration) {
   std::mutex mutex;
   std::condition_variable over;
   bool done = false;
-  timers_.after(std::chrono::milliseconds(50), [&] {
+  timers_.after(duration, [&] {
     const std::lock_guard lock(mutex);
     done = true;
     over.notify_one();

@@ -8,6 +8,7 @@
 #include "runtime/io/live_clock.hpp"
 #include "runtime/io/live_timers.hpp"
 #include "store/engines/etcd.hpp"
+#include "store/engines/etcd_client.hpp"
 
 /// Ends a test where etcd is not installed.
 #define KABUKI_NEEDS_ETCD()                             \
@@ -50,6 +51,12 @@ class EtcdCluster {
 
   /// Lets etcd forget what was before its present revision.
   void compact();
+  /// Whether etcd has forgotten what there was at this revision of its.
+  bool forgot(uint64_t revision);
+  /// Runs etcdctl as whoever may.
+  void control(const std::string& arguments);
+  /// Lets real time pass, where a fault has to last.
+  void pause(io::Duration duration = std::chrono::milliseconds(50));
   io::Clock& clock() { return clock_; }
   io::Timers& timers() { return timers_; }
 
@@ -60,7 +67,6 @@ class EtcdCluster {
     pid_t pid = 0;
     bool stopped = false;
   };
-  /// Of a member that answers within half a second: its own id and its leader's.
   struct Status {
     uint64_t member = 0;
     uint64_t leader = 0;
@@ -71,9 +77,10 @@ class EtcdCluster {
   std::string file(const std::string& name) const { return directory_ + "/" + name; }
   void launch(Member* member);
   std::optional<Status> status(size_t member);
-  /// Runs etcdctl as whoever may.
-  void control(const std::string& arguments);
-  void pause();
+  /// Gives a member half a second to answer.
+  template <class Response>
+  std::shared_ptr<etcd::Answer<Response>> ask(
+      size_t member, const std::function<void(etcd::Connection&, etcd::Answered<Response>)>& question);
 
   const EtcdSecurity security_;
   bool secured_ = false;  // the password is needed by now
