@@ -39,6 +39,14 @@ NodeFacts facts_of(const core::Node& node) {
                             : taint.effect() == "PreferNoSchedule" ? Taint::Effect::prefer_no_schedule
                                                                    : Taint::Effect::no_schedule});
   }
+  for (const auto& [resource, text] : allocatable) {
+    if (resource == "cpu" || resource == "memory" || resource == "pods") continue;
+    const int64_t value = amount(allocatable, resource.c_str()).value();
+    if (value > 0) facts.other[resource] = value;
+  }
+  for (const auto& image : status.images()) {
+    for (const auto& name : image.names()) facts.images[name] = image.sizebytes();
+  }
   facts.labels.assign(node.metadata().labels().begin(), node.metadata().labels().end());
   std::sort(facts.labels.begin(), facts.labels.end());
   return facts;
@@ -67,6 +75,7 @@ NodeSlot NodeTable::slot(const std::string& name) {
     slot = static_cast<NodeSlot>(present_.size());
     names_.emplace_back();
     labels_.emplace_back();
+    for (auto* maps : {&other_, &other_used_, &images_}) maps->emplace_back();
     for (auto* bytes : {&present_, &unschedulable_}) bytes->push_back(0);
     taint_list_.push_back(0);
     for (auto* numbers : {&cpu_milli_, &memory_bytes_, &max_pods_, &cpu_used_, &memory_used_, &pods_used_,
@@ -84,7 +93,8 @@ bool NodeTable::put(const std::string& name, const NodeFacts& facts) {
   const uint32_t taints = intern(facts.taints);
   const bool changed = !present_[s] || unschedulable_[s] != facts.unschedulable || taint_list_[s] != taints ||
                        cpu_milli_[s] != facts.cpu_milli || memory_bytes_[s] != facts.memory_bytes ||
-                       max_pods_[s] != facts.pods || labels_[s] != facts.labels;
+                       max_pods_[s] != facts.pods || labels_[s] != facts.labels || other_[s] != facts.other ||
+                       images_[s] != facts.images;
   if (!changed) return false;
   size_ += !present_[s];
   present_[s] = 1;
@@ -94,6 +104,8 @@ bool NodeTable::put(const std::string& name, const NodeFacts& facts) {
   memory_bytes_[s] = facts.memory_bytes;
   max_pods_[s] = facts.pods;
   labels_[s] = facts.labels;
+  other_[s] = facts.other;
+  put_images(s, facts.images);
   return true;
 }
 
@@ -101,6 +113,7 @@ void NodeTable::remove(const std::string& name) {
   const NodeSlot s = find(name);
   if (s == kNoNode || !present_[s]) return;
   present_[s] = 0;
+  put_images(s, {});
   --size_;
   forget_if_unused(s);
 }
@@ -110,8 +123,36 @@ void NodeTable::forget_if_unused(NodeSlot s) {
   by_name_.erase(names_[s]);
   names_[s].clear();
   labels_[s].clear();
+  other_[s].clear();
   free_.push_back(s);
   std::push_heap(free_.begin(), free_.end(), std::greater<>());
+}
+
+void NodeTable::put_images(NodeSlot s, const std::map<std::string, int64_t>& images) {
+  for (const auto& [name, bytes] : images_[s]) {
+    if (--image_nodes_[name] == 0) image_nodes_.erase(name);
+  }
+  images_[s] = images;
+  for (const auto& [name, bytes] : images) ++image_nodes_[name];
+}
+
+namespace {
+
+int64_t value_in(const std::map<std::string, int64_t>& map, const std::string& key) {
+  const auto it = map.find(key);
+  return it == map.end() ? 0 : it->second;
+}
+
+}  // namespace
+
+int64_t NodeTable::other(NodeSlot s, const std::string& resource) const { return value_in(other_[s], resource); }
+int64_t NodeTable::other_used(NodeSlot s, const std::string& resource) const {
+  return value_in(other_used_[s], resource);
+}
+int64_t NodeTable::image_bytes(NodeSlot s, const std::string& image) const { return value_in(images_[s], image); }
+size_t NodeTable::nodes_with_image(const std::string& image) const {
+  const auto it = image_nodes_.find(image);
+  return it == image_nodes_.end() ? 0 : it->second;
 }
 
 void NodeTable::add_pod(NodeSlot s, const PodDemand& demand) {
@@ -120,6 +161,7 @@ void NodeTable::add_pod(NodeSlot s, const PodDemand& demand) {
   pods_used_[s] += 1;
   scored_cpu_used_[s] += demand.scored_cpu_milli;
   scored_memory_used_[s] += demand.scored_memory_bytes;
+  for (const auto& [resource, amount] : demand.other) other_used_[s][resource] += amount;
 }
 
 void NodeTable::remove_pod(NodeSlot s, const PodDemand& demand) {
@@ -129,6 +171,9 @@ void NodeTable::remove_pod(NodeSlot s, const PodDemand& demand) {
   pods_used_[s] -= 1;
   scored_cpu_used_[s] -= demand.scored_cpu_milli;
   scored_memory_used_[s] -= demand.scored_memory_bytes;
+  for (const auto& [resource, amount] : demand.other) {
+    if ((other_used_[s][resource] -= amount) == 0) other_used_[s].erase(resource);
+  }
   forget_if_unused(s);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/scheduler/labels.hpp"
 #include "actors/scheduler/pod_demand.hpp"
 
 namespace k8s::io::api::core::v1 {
@@ -29,7 +30,9 @@ struct NodeFacts {
   int64_t pods = 0;
   bool unschedulable = false;
   std::vector<Taint> taints;
-  std::vector<std::pair<std::string, std::string>> labels;  // sorted
+  Labels labels;
+  std::map<std::string, int64_t> other;   // every other resource
+  std::map<std::string, int64_t> images;  // bytes, by each of its names
   bool operator==(const NodeFacts&) const = default;
 };
 
@@ -61,7 +64,7 @@ class NodeTable {
   /// Nodes that exist.
   size_t size() const { return size_; }
   const std::string& name(NodeSlot slot) const { return names_[slot]; }
-  const std::vector<std::pair<std::string, std::string>>& labels(NodeSlot slot) const { return labels_[slot]; }
+  const Labels& labels(NodeSlot slot) const { return labels_[slot]; }
   /// The distinct lists of taints; a node has the index of one. 0 is the empty list.
   const std::vector<std::vector<Taint>>& taint_lists() const { return taint_lists_; }
 
@@ -76,10 +79,18 @@ class NodeTable {
   int64_t pods_used(NodeSlot s) const { return pods_used_[s]; }
   int64_t scored_cpu_used(NodeSlot s) const { return scored_cpu_used_[s]; }
   int64_t scored_memory_used(NodeSlot s) const { return scored_memory_used_[s]; }
+  /// Of a resource that is neither cpu, memory nor pods: what the node has, and what its pods take.
+  int64_t other(NodeSlot s, const std::string& resource) const;
+  int64_t other_used(NodeSlot s, const std::string& resource) const;
+  /// Bytes of an image that lies on the node; 0 where it does not.
+  int64_t image_bytes(NodeSlot s, const std::string& image) const;
+  /// How many nodes have that image.
+  size_t nodes_with_image(const std::string& image) const;
 
  private:
   void forget_if_unused(NodeSlot slot);
   uint32_t intern(const std::vector<Taint>& taints);
+  void put_images(NodeSlot slot, const std::map<std::string, int64_t>& images);
 
   std::map<std::string, NodeSlot, std::less<>> by_name_;
   std::vector<NodeSlot> free_;  // a heap: the lowest on top
@@ -89,7 +100,9 @@ class NodeTable {
   std::vector<uint32_t> taint_list_;
   std::vector<int64_t> cpu_milli_, memory_bytes_, max_pods_;
   std::vector<int64_t> cpu_used_, memory_used_, pods_used_, scored_cpu_used_, scored_memory_used_;
-  std::vector<std::vector<std::pair<std::string, std::string>>> labels_;
+  std::vector<Labels> labels_;
+  std::vector<std::map<std::string, int64_t>> other_, other_used_, images_;
+  std::map<std::string, size_t> image_nodes_;
   std::vector<std::vector<Taint>> taint_lists_{{}};
   std::map<std::vector<Taint>, uint32_t> taint_ids_{{{}, 0}};
 };

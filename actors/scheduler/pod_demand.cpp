@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "actors/scheduler/node_term.hpp"
+#include "actors/scheduler/pod_requests.hpp"
 #include "messages/api/core/v1/pod_template.pb.h"
-#include "messages/quantity.hpp"
 #include "messages/wire.hpp"
 
 namespace kabuki::scheduler {
@@ -11,124 +12,136 @@ namespace {
 
 namespace core = ::k8s::io::api::core::v1;
 
-constexpr int64_t kDefaultScoredCpuMilli = 100;
-constexpr int64_t kDefaultScoredMemoryBytes = 200 * 1024 * 1024;
 constexpr size_t kRememberedSpecs = 4096;
 constexpr int kNodeNameField = 10;
+constexpr const char* kEveryAddress = "0.0.0.0";
 
-using Requests = google::protobuf::Map<std::string, ::k8s::io::apimachinery::pkg::api::resource::Quantity>;
+template <class Repeated>
+std::vector<std::string> strings(const Repeated& from) {
+  return {from.begin(), from.end()};
+}
 
-struct Amounts {
-  int64_t cpu = 0;
-  int64_t memory = 0;
-  int64_t scored_cpu = 0;
-  int64_t scored_memory = 0;
-
-  void add(const Amounts& o) {
-    cpu += o.cpu;
-    memory += o.memory;
-    scored_cpu += o.scored_cpu;
-    scored_memory += o.scored_memory;
+/// The selector of a term; one that is absent or unsound selects nothing.
+template <class Message>
+PodSelector selector_of(const Message& message) {
+  PodSelector out;
+  out.nothing = !message.has_labelselector();
+  if (!out.nothing) {
+    auto labels = LabelSelector::from_message(message.labelselector());
+    out.nothing = !labels.ok();
+    if (labels.ok()) out.labels = std::move(*labels);
   }
-  void raise_to(const Amounts& o) {
-    cpu = std::max(cpu, o.cpu);
-    memory = std::max(memory, o.memory);
-    scored_cpu = std::max(scored_cpu, o.scored_cpu);
-    scored_memory = std::max(scored_memory, o.scored_memory);
+  out.same_label_keys = strings(message.matchlabelkeys());
+  return out;
+}
+
+PodTerm pod_term_of(const core::PodAffinityTerm& message, int32_t weight = 0) {
+  PodTerm term;
+  term.topology_key = message.topologykey();
+  term.pods = selector_of(message);
+  term.pods.other_label_keys = strings(message.mismatchlabelkeys());
+  term.namespaces = strings(message.namespaces());
+  term.weight = weight;
+  if (message.has_namespaceselector()) {
+    auto namespaces = LabelSelector::from_message(message.namespaceselector());
+    if (namespaces.ok()) term.namespace_selector = std::move(*namespaces);
   }
-};
-
-std::optional<Quantity> find(const Requests& requests, const char* resource) {
-  auto it = requests.find(resource);
-  if (it == requests.end()) return std::nullopt;
-  auto quantity = Quantity::parse(it->second.string());
-  return quantity.ok() ? std::optional(*quantity) : std::nullopt;
+  return term;
 }
 
-Amounts amounts_of(const Requests& requests, int64_t default_cpu, int64_t default_memory) {
-  const auto cpu = find(requests, "cpu");
-  const auto memory = find(requests, "memory");
-  Amounts amounts;
-  amounts.cpu = cpu ? cpu->milli() : 0;
-  amounts.memory = memory ? memory->value() : 0;
-  amounts.scored_cpu = cpu ? amounts.cpu : default_cpu;
-  amounts.scored_memory = memory ? amounts.memory : default_memory;
-  return amounts;
-}
-
-Amounts amounts_of(const core::Container& container) {
-  return amounts_of(container.resources().requests(), kDefaultScoredCpuMilli, kDefaultScoredMemoryBytes);
-}
-
-Amounts total(const core::PodSpec& spec) {
-  Amounts running, sidecars, starting;
-  for (const auto& container : spec.containers()) running.add(amounts_of(container));
-  for (const auto& container : spec.initcontainers()) {
-    Amounts amounts = amounts_of(container);
-    if (container.restartpolicy() == "Always") {
-      running.add(amounts);
-      sidecars.add(amounts);
-      starting.raise_to(sidecars);
-    } else {
-      amounts.add(sidecars);
-      starting.raise_to(amounts);
+void read_affinity(const core::Affinity& affinity, PodDemand* demand) {
+  const auto& nodes = affinity.nodeaffinity();
+  if (nodes.has_requiredduringschedulingignoredduringexecution()) {
+    demand->has_affinity = true;
+    for (const auto& term : nodes.requiredduringschedulingignoredduringexecution().nodeselectorterms()) {
+      demand->affinity.push_back(term_of(term));
     }
   }
-  running.raise_to(starting);
-  if (spec.has_resources()) {
-    const auto& whole = spec.resources().requests();
-    if (const auto cpu = find(whole, "cpu")) running.cpu = running.scored_cpu = cpu->milli();
-    if (const auto memory = find(whole, "memory")) running.memory = running.scored_memory = memory->value();
+  for (const auto& preferred : nodes.preferredduringschedulingignoredduringexecution()) {
+    demand->preferred_nodes.push_back(term_of(preferred.preference(), preferred.weight()));
   }
-  running.add(amounts_of(spec.overhead(), 0, 0));
-  return running;
+  const auto& near = affinity.podaffinity();
+  const auto& apart = affinity.podantiaffinity();
+  for (const auto& term : near.requiredduringschedulingignoredduringexecution()) {
+    demand->pod_affinity.push_back(pod_term_of(term));
+  }
+  for (const auto& term : apart.requiredduringschedulingignoredduringexecution()) {
+    demand->pod_anti_affinity.push_back(pod_term_of(term));
+  }
+  for (const auto& preferred : near.preferredduringschedulingignoredduringexecution()) {
+    demand->preferred_pods.push_back(pod_term_of(preferred.podaffinityterm(), preferred.weight()));
+  }
+  for (const auto& preferred : apart.preferredduringschedulingignoredduringexecution()) {
+    demand->preferred_pods.push_back(pod_term_of(preferred.podaffinityterm(), -preferred.weight()));
+  }
 }
 
-NodeRequirement requirement_of(const core::NodeSelectorRequirement& message) {
-  using Operator = NodeRequirement::Operator;
-  NodeRequirement requirement;
-  requirement.key = message.key();
-  requirement.values.assign(message.values().begin(), message.values().end());
-  const std::string& op = message.operator_();
-  requirement.op = op == "NotIn"          ? Operator::not_in
-                   : op == "Exists"       ? Operator::exists
-                   : op == "DoesNotExist" ? Operator::does_not_exist
-                   : op == "Gt"           ? Operator::greater
-                   : op == "Lt"           ? Operator::less
-                                          : Operator::in;
-  return requirement;
+SpreadConstraint constraint_of(const core::TopologySpreadConstraint& message) {
+  SpreadConstraint out;
+  out.topology_key = message.topologykey();
+  out.max_skew = message.maxskew();
+  out.hard = message.whenunsatisfiable() != "ScheduleAnyway";
+  out.pods = selector_of(message);
+  out.min_domains = message.has_mindomains() ? message.mindomains() : 1;
+  out.honor_affinity = message.nodeaffinitypolicy() != "Ignore";
+  out.honor_taints = message.nodetaintspolicy() == "Honor";
+  return out;
 }
 
-void read_affinity(const core::PodSpec& spec, PodDemand* demand) {
-  const auto& affinity = spec.affinity().nodeaffinity();
-  if (!affinity.has_requiredduringschedulingignoredduringexecution()) return;
-  demand->has_affinity = true;
-  for (const auto& message : affinity.requiredduringschedulingignoredduringexecution().nodeselectorterms()) {
-    NodeTerm term;
-    for (const auto& expression : message.matchexpressions()) term.labels.push_back(requirement_of(expression));
-    for (const auto& field : message.matchfields()) term.fields.push_back(requirement_of(field));
-    demand->affinity.push_back(std::move(term));
+void read_ports(const core::PodSpec& spec, PodDemand* demand) {
+  const auto read = [&](const core::Container& container) {
+    for (const auto& port : container.ports()) {
+      if (port.hostport() == 0) continue;
+      demand->host_ports.push_back({port.hostip().empty() ? kEveryAddress : port.hostip(),
+                                    port.protocol().empty() ? "TCP" : port.protocol(), port.hostport()});
+    }
+  };
+  for (const auto& container : spec.containers()) read(container);
+  for (const auto& container : spec.initcontainers()) {
+    if (container.restartpolicy() == "Always") read(container);
   }
+  std::sort(demand->host_ports.begin(), demand->host_ports.end());
 }
 
 }  // namespace
 
+bool PodSelector::operator==(const PodSelector& o) const {
+  return nothing == o.nothing && same_label_keys == o.same_label_keys && other_label_keys == o.other_label_keys &&
+         labels.text() == o.labels.text();
+}
+
+bool PodTerm::operator==(const PodTerm& o) const {
+  return topology_key == o.topology_key && pods == o.pods && namespaces == o.namespaces && weight == o.weight &&
+         namespace_selector.has_value() == o.namespace_selector.has_value() &&
+         (!namespace_selector || namespace_selector->text() == o.namespace_selector->text());
+}
+
 PodDemand demand_of(const core::PodSpec& spec) {
   PodDemand demand;
-  const Amounts amounts = total(spec);
-  demand.cpu_milli = amounts.cpu;
-  demand.memory_bytes = amounts.memory;
-  demand.scored_cpu_milli = amounts.scored_cpu;
-  demand.scored_memory_bytes = amounts.scored_memory;
+  PodRequests requests = requests_of(spec);
+  demand.cpu_milli = requests.amounts["cpu"];
+  demand.memory_bytes = requests.amounts["memory"];
+  demand.scored_cpu_milli = requests.scored_cpu_milli;
+  demand.scored_memory_bytes = requests.scored_memory_bytes;
+  for (const auto& [resource, amount] : requests.amounts) {
+    if (resource != "cpu" && resource != "memory" && amount > 0) demand.other.emplace_back(resource, amount);
+  }
   demand.priority = spec.priority();
   demand.may_preempt = spec.preemptionpolicy() != "Never";
   demand.gated = spec.schedulinggates_size() > 0;
   demand.scheduler_name = spec.schedulername().empty() ? "default-scheduler" : spec.schedulername();
   demand.node_selector.assign(spec.nodeselector().begin(), spec.nodeselector().end());
   std::sort(demand.node_selector.begin(), demand.node_selector.end());
-  read_affinity(spec, &demand);
+  read_affinity(spec.affinity(), &demand);
   for (const auto& message : spec.tolerations()) {
     demand.tolerations.push_back({message.key(), message.operator_() == "Exists", message.value(), message.effect()});
+  }
+  for (const auto& message : spec.topologyspreadconstraints()) demand.spread.push_back(constraint_of(message));
+  read_ports(spec, &demand);
+  for (const auto& container : spec.containers()) demand.images.push_back(container.image());
+  for (const auto& volume : spec.volumes()) {
+    const auto& source = volume.volumesource();
+    if (source.has_persistentvolumeclaim()) demand.claims.push_back(source.persistentvolumeclaim().claimname());
   }
   return demand;
 }

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "messages/selectors.hpp"
 
 namespace k8s::io::api::core::v1 {
 class PodSpec;
@@ -27,6 +30,7 @@ struct NodeRequirement {
 struct NodeTerm {
   std::vector<NodeRequirement> labels;
   std::vector<NodeRequirement> fields;  // metadata.name alone exists
+  int32_t weight = 0;                   // of a preferred term
   bool operator==(const NodeTerm&) const = default;
 };
 
@@ -38,6 +42,46 @@ struct Toleration {
   bool operator==(const Toleration&) const = default;
 };
 
+/// A port of the node that a container takes. Two conflict with the same port and protocol where either takes it on
+/// all addresses ("0.0.0.0") or both on the same.
+struct HostPort {
+  std::string ip;
+  std::string protocol;
+  int32_t port = 0;
+  auto operator<=>(const HostPort&) const = default;
+};
+
+/// Which other pods a term of pod affinity, or a spread constraint, is about.
+struct PodSelector {
+  bool nothing = false;  // no selector was given
+  LabelSelector labels;
+  /// Keys whose value must be (or not be) the same as the placed pod's own.
+  std::vector<std::string> same_label_keys;
+  std::vector<std::string> other_label_keys;
+  bool operator==(const PodSelector& o) const;
+};
+
+/// A term of pod affinity or anti-affinity.
+struct PodTerm {
+  std::string topology_key;
+  PodSelector pods;
+  std::vector<std::string> namespaces;  // and those that the selector matches; the pod's own where neither is given
+  std::optional<LabelSelector> namespace_selector;
+  int32_t weight = 0;  // of a preferred term
+  bool operator==(const PodTerm& o) const;
+};
+
+struct SpreadConstraint {
+  std::string topology_key;
+  int32_t max_skew = 1;
+  bool hard = true;  // DoNotSchedule
+  PodSelector pods;
+  int32_t min_domains = 1;
+  bool honor_affinity = true;  // count only nodes that the pod's node affinity and selector match
+  bool honor_taints = false;   // ... and whose taints it tolerates
+  bool operator==(const SpreadConstraint&) const = default;
+};
+
 /// What placing a pod needs to know of its spec; shared by all pods of one template.
 struct PodDemand {
   int64_t cpu_milli = 0;
@@ -45,6 +89,8 @@ struct PodDemand {
   /// As above, where a container that asks for nothing counts 100m and 200 MB: only for scoring.
   int64_t scored_cpu_milli = 0;
   int64_t scored_memory_bytes = 0;
+  /// Every other resource, by name; sorted.
+  std::vector<std::pair<std::string, int64_t>> other;
   int32_t priority = 0;
   bool may_preempt = true;  // preemptionPolicy is not Never
   bool gated = false;       // has scheduling gates: not to be placed yet
@@ -52,8 +98,20 @@ struct PodDemand {
   std::vector<std::pair<std::string, std::string>> node_selector;  // sorted
   bool has_affinity = false;
   std::vector<NodeTerm> affinity;  // required: any term
+  std::vector<NodeTerm> preferred_nodes;
   std::vector<Toleration> tolerations;
+  std::vector<HostPort> host_ports;  // sorted
+  std::vector<PodTerm> pod_affinity, pod_anti_affinity;
+  std::vector<PodTerm> preferred_pods;  // anti-affinity has a negative weight
+  std::vector<SpreadConstraint> spread;
+  std::vector<std::string> images;  // one per container
+  std::vector<std::string> claims;  // PersistentVolumeClaims
   bool operator==(const PodDemand&) const = default;
+
+  /// Whether pods like this one bear on where others may go.
+  bool has_pod_terms() const {
+    return !pod_affinity.empty() || !pod_anti_affinity.empty() || !preferred_pods.empty();
+  }
 };
 
 using DemandPtr = std::shared_ptr<const PodDemand>;

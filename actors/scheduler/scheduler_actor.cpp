@@ -1,5 +1,7 @@
 #include "actors/scheduler/scheduler_actor.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "actors/event_recorder.hpp"
@@ -17,6 +19,8 @@ using actors::Write;
 using actors::WriteOutcome;
 using runtime::WatchClient;
 
+constexpr KindId kOtherKinds[] = {kinds::kNamespace, kinds::kPersistentVolume, kinds::kPersistentVolumeClaim,
+                                  kinds::kStorageClass, kinds::kPodDisruptionBudget};
 constexpr size_t kPodsPerRound = 256;
 constexpr size_t kMaxBindsInFlight = 8;  // messages
 constexpr size_t kEventsPerWrite = 256;
@@ -32,12 +36,13 @@ BindOutcome outcome_of(const WriteOutcome& outcome) {
 
 class SchedulerActor : public runtime::Actor {
  public:
-  explicit SchedulerActor(SchedulerOptions options)
-      : options_(std::move(options)), recorder_(options_.scheduler_name) {}
+  explicit SchedulerActor(SchedulerOptions options) : options_(std::move(options)), recorder_(options_.user_agent) {}
 
  private:
   void started() override {
-    state_.emplace(options_.scheduler_name, random().split("placement"));
+    auto profiles = options_.profiles;
+    if (profiles.empty()) profiles.push_back(Profile::standard());
+    state_.emplace(std::move(profiles), random().split("placement"));
     watch(nodes_, kinds::kNode, [this](WatchClient::Type type, const ObjectPtr& node) {
       if (type == bus::WatchEvents::DELETED) {
         state_->node_deleted(std::string(node->name()));
@@ -52,13 +57,22 @@ class SchedulerActor : public runtime::Actor {
         state_->pod_changed(pod);
       }
     });
+    for (size_t i = 0; i < std::size(kOtherKinds); ++i) {
+      watch(others_[i], kOtherKinds[i], [this](WatchClient::Type type, const ObjectPtr& object) {
+        if (type == bus::WatchEvents::DELETED) {
+          state_->other_deleted(object->key());
+        } else {
+          state_->other_changed(*object);
+        }
+      });
+    }
     wait_for_former_life();
   }
 
   /// Decides nothing before the view shows every bind of a former life of this scheduler: those it has sent are let
   /// end, then the view has to reach what the store has.
   void wait_for_former_life() {
-    ask(options_.api, actors::write_message({}, options_.scheduler_name), options_.write_timeout,
+    ask(options_.api, actors::write_message({}, options_.user_agent), options_.write_timeout,
         [this](const Result<runtime::MessagePtr>& ended) { ended ? read_revision() : try_again(); });
   }
 
@@ -96,7 +110,11 @@ class SchedulerActor : public runtime::Actor {
   }
 
   void received(runtime::Inbound& in) override {
-    if (pods_->received(in) || nodes_->received(in) || WatchClient::is_stream_message(in)) return;
+    if (pods_->received(in) || nodes_->received(in)) return;
+    for (auto& other : others_) {
+      if (other->received(in)) return;
+    }
+    if (WatchClient::is_stream_message(in)) return;
     in.reply.fail(bad_request("the scheduler takes no such message"));
   }
 
@@ -110,12 +128,17 @@ class SchedulerActor : public runtime::Actor {
   }
 
   void round() {
-    if (!caught_up_ || !pods_->synced() || !nodes_->synced() || binds_in_flight_ >= kMaxBindsInFlight) return;
+    if (!caught_up_ || !synced() || binds_in_flight_ >= kMaxBindsInFlight) return;
     auto round = state_->schedule(kPodsPerRound, mono());
     report(round.failures);
     if (!round.binds.empty()) send(std::move(round.binds));
     if (round.more) wake();
     arm(round.next);
+  }
+
+  bool synced() const {
+    return pods_->synced() && nodes_->synced() &&
+           std::all_of(others_.begin(), others_.end(), [](const auto& other) { return other->synced(); });
   }
 
   void arm(std::optional<io::MonoTime> next) {
@@ -134,7 +157,7 @@ class SchedulerActor : public runtime::Actor {
       writes.push_back(Write::bind(bind.pod->key(), std::string(bind.pod->uid()), bind.node));
     }
     ++binds_in_flight_;
-    ask(options_.api, actors::write_message(writes, options_.scheduler_name), options_.write_timeout,
+    ask(options_.api, actors::write_message(writes, options_.user_agent, options_.fence), options_.write_timeout,
         [this, binds = std::move(binds)](const Result<runtime::MessagePtr>& answer) {
           --binds_in_flight_;
           answered(binds, actors::read_outcomes(answer, binds.size()));
@@ -163,17 +186,33 @@ class SchedulerActor : public runtime::Actor {
 
   void report(const std::vector<SchedulerState::Failure>& failures) {
     if (failures.empty()) return;
-    std::vector<Write> conditions;
+    std::vector<Write> writes;
+    std::vector<Key> victims;  // of the last writes
     for (const auto& failure : failures) {
       recorder_.record(failed_note(*failure.pod, failure.message), now());
-      if (auto write = unschedulable_condition(*failure.pod, failure.message, now())) {
-        conditions.push_back(std::move(*write));
+      if (auto write = unschedulable_condition(*failure.pod, failure.message, failure.nominated, now())) {
+        writes.push_back(std::move(*write));
+      }
+      for (const ObjectPtr& victim : failure.victims) {
+        recorder_.record(preempted_note(*victim, *failure.pod, failure.nominated), now());
+        writes.push_back(disruption_condition(*victim, *failure.pod, now()));
+        victims.push_back(victim->key());
       }
     }
+    for (const auto& failure : failures) {
+      for (const ObjectPtr& victim : failure.victims) writes.push_back(Write::remove(*victim));
+    }
     // A condition that is refused is stale, and the next failed attempt says it again.
-    if (!conditions.empty()) {
-      ask(options_.api, actors::write_message(conditions, options_.scheduler_name), options_.write_timeout,
-          [](const Result<runtime::MessagePtr>&) {});
+    if (!writes.empty()) {
+      const size_t count = writes.size();
+      ask(options_.api, actors::write_message(writes, options_.user_agent, options_.fence), options_.write_timeout,
+          [this, count, victims = std::move(victims)](const Result<runtime::MessagePtr>& answer) {
+            const auto outcomes = actors::read_outcomes(answer, count);
+            const size_t first = count - victims.size();
+            for (size_t i = 0; i < victims.size(); ++i) {
+              if (outcomes[first + i].error) state_->eviction_refused(victims[i]);
+            }
+          });
     }
     send_events();
   }
@@ -182,7 +221,7 @@ class SchedulerActor : public runtime::Actor {
     if (events_in_flight_ || recorder_.waiting() == 0) return;
     auto writes = recorder_.take(kEventsPerWrite);
     events_in_flight_ = true;
-    auto message = actors::write_message(writes, options_.scheduler_name);
+    auto message = actors::write_message(writes, options_.user_agent, options_.fence);
     ask(options_.api, std::move(message), options_.write_timeout,
         [this, writes = std::move(writes)](const Result<runtime::MessagePtr>& answer) {
           events_in_flight_ = false;
@@ -212,6 +251,7 @@ class SchedulerActor : public runtime::Actor {
   std::optional<SchedulerState> state_;
   std::optional<WatchClient> pods_;
   std::optional<WatchClient> nodes_;
+  std::array<std::optional<WatchClient>, std::size(kOtherKinds)> others_;
   std::optional<TimerId> timer_;
   bool caught_up_ = false;  // with the binds of a former life
   bool round_is_due_ = false;

@@ -2,15 +2,17 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "actors/scheduler/node_table.hpp"
+#include "actors/scheduler/cluster.hpp"
 #include "actors/scheduler/placement.hpp"
-#include "actors/scheduler/pod_demand.hpp"
+#include "actors/scheduler/preemption.hpp"
+#include "actors/scheduler/profile.hpp"
 #include "actors/scheduler/queue.hpp"
 #include "messages/object.hpp"
 #include "runtime/io/random.hpp"
@@ -25,19 +27,24 @@ enum class BindOutcome {
   unknown,   // no answer: asked again in the same place until there is one
 };
 
-/// All the scheduler knows: nodes, pods and what it has assumed but not yet seen confirmed. A bind is assumed the
-/// moment it is decided, so that the next decision counts it; it ends as confirmed by the pod's own change, or is
-/// forgotten when the bind was refused. Pure: events and time in, decisions out. Not thread-safe.
+/// All the scheduler knows: the cluster, its pods and what it has assumed but not yet seen confirmed. A bind is
+/// assumed the moment it is decided, so that the next decision counts it; it ends as confirmed by the pod's own
+/// change, or is forgotten when the bind was refused. A pod that others were made to leave for is nominated: its
+/// place counts for all pods that are not more important. Pure: events and time in, decisions out. Not thread-safe.
 class SchedulerState {
  public:
-  /// `scheduler_name`: only pods that ask for it are placed; all are counted.
+  /// Pods that ask for one of `profiles` by its scheduler's name are placed; all are counted.
+  SchedulerState(std::vector<Profile> profiles, io::Random random);
   SchedulerState(std::string scheduler_name, io::Random random)
-      : scheduler_name_(std::move(scheduler_name)), random_(std::move(random)) {}
+      : SchedulerState({Profile::standard(std::move(scheduler_name))}, std::move(random)) {}
 
   void pod_changed(const ObjectPtr& pod);
   void pod_deleted(const Key& pod);
   void node_changed(const Object& node);
   void node_deleted(const std::string& name);
+  /// A namespace, PersistentVolume, PersistentVolumeClaim, StorageClass or PodDisruptionBudget.
+  void other_changed(const Object& object);
+  void other_deleted(const Key& key);
 
   struct Bind {
     PodId id = 0;
@@ -47,6 +54,8 @@ class SchedulerState {
   struct Failure {
     ObjectPtr pod;
     std::string message;
+    std::string nominated;  // the node that `victims` are to leave for it
+    std::vector<ObjectPtr> victims;
   };
   struct Round {
     std::vector<Bind> binds;
@@ -61,7 +70,10 @@ class SchedulerState {
   /// `bind` as it was decided, whatever has happened to the pod since.
   void bind_answered(const Bind& bind, BindOutcome outcome, io::MonoTime now);
 
-  const NodeTable& nodes() const { return nodes_; }
+  /// A victim could not be deleted: it may be chosen again.
+  void eviction_refused(const Key& pod);
+
+  const NodeTable& nodes() const { return cluster_.nodes; }
   const SchedulingQueue& queue() const { return queue_; }
   size_t pods() const { return by_key_.size(); }
   /// Binds decided and not yet seen in the pod itself.
@@ -71,30 +83,45 @@ class SchedulerState {
  private:
   enum class State : uint8_t { other, queued, assumed, bound };
   struct Pod {
-    ObjectPtr object;  // until it is bound
+    ObjectPtr object;
     DemandPtr demand;
     uint64_t uid = 0;  // a hash: tells a pod from its namesake
+    GroupId group = 0;
     NodeSlot node = kNoNode;
+    NodeSlot nominated = kNoNode;
     State state = State::other;
-    uint8_t unclear = 0;  // answers in a row
+    uint8_t unclear = 0;     // answers in a row
+    bool is_victim = false;  // told to go
   };
   using Again = std::set<std::pair<io::MonoTime, PodId>>;
 
   PodId make(const std::string& key);
   void forget(PodId id, const std::string& key);
-  void count_on(Pod& pod, NodeSlot node);
-  void uncount(Pod& pod);
+  void describe(PodId id, Pod& pod, const ObjectPtr& object);
+  void count_on(PodId id, Pod& pod, NodeSlot node);
+  void uncount(PodId id, Pod& pod);
+  void nominate(PodId id, Pod& pod, NodeSlot node);
+  /// Adds the pods nominated to nodes, but for `id` and those less important than it; returns who was added.
+  std::vector<PodId> count_nominated(PodId id);
+  void fail(PodId id, const Profile& profile, const Candidate& candidate, const Placement& placement, Round* round);
+  /// Why the pod may make none leave; "" when it may.
+  std::string not_eligible(const Pod& pod) const;
+  std::vector<Occupant> occupants(NodeSlot node) const;
+  const Profile* profile_of(const PodDemand& demand) const;
   void confirm(PodId id, Pod& pod, std::string_view node);
-  void consider(PodId id, Pod& pod, const ObjectPtr& object);
+  void consider(PodId id, Pod& pod, bool same_demand);
   bool may_be_placed(const Pod& pod) const;
   void try_pod(PodId id, io::MonoTime now, Round* round);
   void repeat_unclear(io::MonoTime now, Round* round);
   void drop_repetition(PodId id);
   bool is(const Pod& pod, const Object& object) const;
 
-  std::string scheduler_name_;
+  std::map<std::string, Profile> profiles_;  // by scheduler's name
   io::Random random_;
-  NodeTable nodes_;
+  Cluster cluster_;
+  std::map<Key, Budget> budgets_;
+  std::vector<std::vector<PodId>> on_node_;  // by slot
+  std::set<PodId> nominated_;
   SchedulingQueue queue_;
   DemandCache demands_;
   absl::flat_hash_map<std::string, PodId> by_key_;  // "namespace/name"; only looked up

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <map>
 
+#include "actors/scheduler/node_match.hpp"
 #include "actors/scheduler/placement.hpp"
 #include "actors/scheduler/pod_demand.hpp"
 #include "messages/api/core/v1/pod_template.pb.h"
@@ -25,6 +26,13 @@ PodDemand demand(int64_t cpu_milli, int64_t memory_gi) {
   pod.cpu_milli = pod.scored_cpu_milli = cpu_milli;
   pod.memory_bytes = pod.scored_memory_bytes = memory_gi * kGi;
   return pod;
+}
+
+/// For a pod in "default" without labels.
+Placement place(const NodeTable& nodes, const PodDemand& demand, size_t start, io::Random& random) {
+  Cluster cluster;
+  cluster.nodes = nodes;
+  return scheduler::place(cluster, Profile::standard(), {demand, "default", "p", {}}, start, random);
 }
 
 core::Container container(const char* cpu, const char* memory, const char* restart = nullptr) {
@@ -235,21 +243,18 @@ TEST(FailureMessage, CountsEveryReasonInKubernetesWords) {
   const Placement placement = place(nodes, pod, 3, random);
   EXPECT_EQ(placement.node, kNoNode);
   EXPECT_EQ(
-      failure_message(placement, pod),
+      failure_message(placement) + " preemption: " + no_victims_message(placement),
       "0/5 nodes are available: 1 Insufficient memory, 1 Too many pods, 1 node(s) didn't match Pod's node "
       "affinity/selector, 1 node(s) had untolerated taint {node-role: master}, 1 node(s) were unschedulable, 2 "
       "Insufficient cpu. preemption: 0/5 nodes are available: 1 No preemption victims found for incoming pod, 4 "
       "Preemption is not helpful for scheduling.");
-  pod.may_preempt = false;
-  EXPECT_THAT(failure_message(placement, pod),
-              testing::EndsWith("2 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never."));
 }
 
 TEST(FailureMessage, SaysWhenThereAreNoNodes) {
   NodeTable nodes;
   io::Random random(1);
   const Placement placement = place(nodes, demand(1, 1), 0, random);
-  EXPECT_EQ(failure_message(placement, demand(1, 1)), "no nodes available to schedule pods");
+  EXPECT_EQ(failure_message(placement), "no nodes available to schedule pods");
 }
 
 TEST(NodeTable, CountsPodsOfNodesThatAreNotKnownYet) {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "actors/scheduler/node_table.hpp"
+#include "actors/scheduler/pod_groups.hpp"
+#include "actors/scheduler/volumes.hpp"
+
+namespace kabuki::scheduler {
+
+/// Everything that decides where a pod may go: nodes with what their pods take, pods by group, ports taken, volumes,
+/// labels of namespaces. Not thread-safe.
+struct Cluster {
+  NodeTable nodes;
+  PodGroups groups;
+  std::map<NodeSlot, std::multiset<HostPort>> ports;  // taken
+  std::map<std::string, Labels> namespaces;
+  Volumes volumes;
+
+  void place(NodeSlot node, const PodDemand& demand, GroupId group) {
+    nodes.add_pod(node, demand);
+    groups.place(group, node);
+    if (!demand.host_ports.empty()) ports[node].insert(demand.host_ports.begin(), demand.host_ports.end());
+  }
+  void remove(NodeSlot node, const PodDemand& demand, GroupId group) {
+    if (!demand.host_ports.empty()) {
+      auto& taken = ports[node];
+      for (const HostPort& port : demand.host_ports) taken.erase(taken.find(port));
+      if (taken.empty()) ports.erase(node);
+    }
+    groups.remove(group, node);
+    nodes.remove_pod(node, demand);
+  }
+};
+
+}  // namespace kabuki::scheduler
