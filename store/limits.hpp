@@ -69,6 +69,9 @@ inline constexpr uint64_t kLazyRevisions = 10'000;
 /// RocksDB: memtables and cache of one shard.
 inline constexpr size_t kMemtableBytes = 64u << 20;
 inline constexpr int kMemtables = 3;
+/// Written memtables that are merged at once, and bytes that are kept uncompressed.
+inline constexpr int kMergeAtFiles = 12;
+inline constexpr size_t kMergedBytes = 1u << 30;
 inline constexpr size_t kBlockCacheBytes = 8u << 20;
 inline constexpr int kOpenFiles = 256;
 /// Of its warnings, from one start.

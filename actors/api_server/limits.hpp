@@ -6,8 +6,9 @@
 
 namespace kabuki::api_server {
 
-/// Messages to one shard that wait for an answer; what comes meanwhile is gathered to the next batch.
-inline constexpr int kShardMessagesInFlight = 4;
+/// Messages to one shard that wait for an answer; what comes meanwhile is gathered to the next batch. Two keep the disk
+/// busy; with more the batches are smaller and cost more.
+inline constexpr int kShardMessagesInFlight = 2;
 inline constexpr size_t kShardBatch = 512;
 /// A shard answers in milliseconds; longer means that it is gone or drowned.
 inline constexpr std::chrono::seconds kShardTimeout{10};
