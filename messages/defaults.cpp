@@ -3,24 +3,20 @@
 #include <google/protobuf/message.h>
 #include <string_view>
 
-#include "messages/api/apps/v1/deployment.pb.h"
-#include "messages/api/apps/v1/replica_set.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/secret.pb.h"
 #include "messages/api/core/v1/service.pb.h"
+#include "messages/default_rules.hpp"
 #include "messages/int_or_string.hpp"
 
 namespace kabuki {
 namespace {
 
 namespace core = k8s::io::api::core::v1;
-namespace apps = k8s::io::api::apps::v1;
 
 constexpr int32_t kClientIpTimeoutSeconds = 10800;
-constexpr int32_t kRevisionHistoryLimit = 10;
-constexpr int32_t kProgressDeadlineSeconds = 600;
 constexpr std::string_view kNamespaceLabel = "kubernetes.io/metadata.name";
 
 void set_if_empty(std::string* field, std::string_view value) {
@@ -35,25 +31,6 @@ void pod_defaults(core::Pod* pod) {
   apply_pod_spec_defaults(spec);
   apply_pod_only_defaults(spec);
   set_if_empty(pod->mutable_status()->mutable_phase(), "Pending");
-}
-
-void deployment_defaults(apps::Deployment* deployment) {
-  apps::DeploymentSpec* spec = deployment->mutable_spec();
-  if (!spec->has_replicas()) spec->set_replicas(1);
-  set_if_empty(spec->mutable_strategy()->mutable_type(), "RollingUpdate");
-  if (spec->strategy().type() == "RollingUpdate") {
-    apps::RollingUpdateDeployment* rolling = spec->mutable_strategy()->mutable_rollingupdate();
-    if (!rolling->has_maxunavailable()) *rolling->mutable_maxunavailable() = string_value("25%");
-    if (!rolling->has_maxsurge()) *rolling->mutable_maxsurge() = string_value("25%");
-  }
-  if (!spec->has_revisionhistorylimit()) spec->set_revisionhistorylimit(kRevisionHistoryLimit);
-  if (!spec->has_progressdeadlineseconds()) spec->set_progressdeadlineseconds(kProgressDeadlineSeconds);
-  apply_pod_spec_defaults(spec->mutable_template_()->mutable_spec());
-}
-
-void replica_set_defaults(apps::ReplicaSet* set) {
-  if (!set->spec().has_replicas()) set->mutable_spec()->set_replicas(1);
-  apply_pod_spec_defaults(set->mutable_spec()->mutable_template_()->mutable_spec());
 }
 
 void service_defaults(core::Service* service) {
@@ -118,15 +95,14 @@ struct Rule {
   void (*apply)(google::protobuf::Message*);
 };
 
-// Kinds that are not here have no defaults.
+// These first kinds are written by hand: pods because they are made most, the others because of what follows from
+// what. All others are data (default_table.cpp, special_defaults.cpp).
 constexpr Rule kRules[] = {
     {kinds::kPod, of_type<core::Pod, pod_defaults>},
     {kinds::kNode, of_type<core::Node, node_defaults>},
     {kinds::kNamespace, of_type<core::Namespace, namespace_defaults>},
     {kinds::kSecret, of_type<core::Secret, secret_defaults>},
     {kinds::kService, of_type<core::Service, service_defaults>},
-    {kinds::kDeployment, of_type<apps::Deployment, deployment_defaults>},
-    {kinds::kReplicaSet, of_type<apps::ReplicaSet, replica_set_defaults>},
 };
 
 }  // namespace
@@ -135,6 +111,8 @@ void apply_defaults(const Kind& kind, google::protobuf::Message* object) {
   for (const Rule& rule : kRules) {
     if (rule.kind == kind.id) rule.apply(object);
   }
+  apply_default_rules(kind, object);
+  apply_special_defaults(kind, object);
 }
 
 }  // namespace kabuki

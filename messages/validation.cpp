@@ -11,7 +11,9 @@
 #include "messages/api/core/v1/secret.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/meta.hpp"
+#include "messages/validation/rule.hpp"
 #include "messages/validation/rules.hpp"
+#include "messages/validation/special.hpp"
 
 namespace kabuki {
 namespace {
@@ -42,7 +44,8 @@ struct Rules {
   void (*change)(const Message& old, const Message& now, std::string_view subresource, Findings*);
 };
 
-// Kinds that are not here have rules for their metadata only.
+// Kinds whose rules are functions, because most of their rules look at several fields. All others are data
+// (validation/tables/, validation/special.cpp).
 constexpr Rules kRules[] = {
     {kinds::kPod, create<core::Pod, check_pod>, change<core::Pod, check_pod_change>},
     {kinds::kNode, create<core::Node, check_node>, change<core::Node, check_node_change>},
@@ -58,7 +61,7 @@ constexpr Rules kRules[] = {
      change<apps::ReplicaSet, check_replica_set_change>},
 };
 
-const Rules* rules_of(const Kind& kind) {
+const Rules* functions_of(const Kind& kind) {
   for (const Rules& rules : kRules) {
     if (rules.kind == kind.id) return &rules;
   }
@@ -70,7 +73,9 @@ const Rules* rules_of(const Kind& kind) {
 std::vector<Cause> validate_create(const Kind& kind, const Message& object) {
   Findings findings;
   check_meta_create(kind, meta_of(object), &findings);
-  if (const Rules* rules = rules_of(kind)) rules->create(object, &findings);
+  if (const Rules* rules = functions_of(kind)) rules->create(object, &findings);
+  check_rules(kind, nullptr, object, &findings);
+  check_special(kind, object, &findings);
   return findings.take();
 }
 
@@ -78,7 +83,12 @@ std::vector<Cause> validate_update(const Kind& kind, const Message& old, const M
                                    std::string_view subresource) {
   Findings findings;
   check_meta_update(meta_of(old), meta_of(now), &findings);
-  if (const Rules* rules = rules_of(kind)) rules->change(old, now, subresource, &findings);
+  if (const Rules* rules = functions_of(kind)) rules->change(old, now, subresource, &findings);
+  // What does not touch the desired state need not judge it again.
+  if (subresource.empty() && !same_desired_state(old, now)) {
+    check_rules(kind, &old, now, &findings);
+    check_special(kind, now, &findings);
+  }
   return findings.take();
 }
 

@@ -63,6 +63,16 @@ void Findings::duplicate(const FieldPath& path, std::string_view value) {
   causes_.push_back(duplicate_value(path.text(), value));
 }
 
+void Findings::duplicate_json(const FieldPath& path, std::string_view json) {
+  causes_.push_back({"FieldValueDuplicate", "Duplicate value: " + std::string(json), path.text()});
+}
+
+void Findings::too_many(const FieldPath& path, int size, int max) {
+  causes_.push_back({"FieldValueTooMany",
+                     "Too many: " + std::to_string(size) + ": must have at most " + std::to_string(max) + " items",
+                     path.text()});
+}
+
 void Findings::not_found(const FieldPath& path, std::string_view value) {
   causes_.push_back({"FieldValueNotFound", "Not found: " + quoted(value), path.text()});
 }
@@ -72,7 +82,7 @@ void Findings::too_long(const FieldPath& path, int max_bytes) {
 }
 
 void Findings::unsupported(const FieldPath& path, std::string_view value,
-                           std::initializer_list<std::string_view> supported) {
+                           std::span<const std::string_view> supported) {
   causes_.push_back(unsupported_value(path.text(), value, {supported.begin(), supported.end()}));
 }
 

@@ -5,6 +5,7 @@
 #include <google/protobuf/map.h>
 #include <google/protobuf/message.h>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,14 @@ class Findings {
   void invalid(const FieldPath& path, const google::protobuf::Message& value, std::string_view why);
   void invalid(const FieldPath& path, std::string_view value, const NameProblems& problems);
   void duplicate(const FieldPath& path, std::string_view value);
+  void duplicate_json(const FieldPath& path, std::string_view json);
+  void too_many(const FieldPath& path, int size, int max);
   void not_found(const FieldPath& path, std::string_view value);
   void too_long(const FieldPath& path, int max_bytes);
-  void unsupported(const FieldPath& path, std::string_view value, std::initializer_list<std::string_view> supported);
+  void unsupported(const FieldPath& path, std::string_view value, std::span<const std::string_view> supported);
+  void unsupported(const FieldPath& path, std::string_view value, std::initializer_list<std::string_view> supported) {
+    unsupported(path, value, std::span<const std::string_view>(supported.begin(), supported.size()));
+  }
 
   /// Checks that stand everywhere. An empty value of a choice is a missing one.
   void check_choice(const FieldPath& path, std::string_view value, std::initializer_list<std::string_view> supported);

@@ -12,15 +12,28 @@ namespace {
 
 constexpr int kAnnotationsMaxBytes = 256 * 1024;
 
+// The form of a kind's names, where it is not an RFC 1123 subdomain.
+struct NameForm {
+  KindId kind;
+  NameProblems (*check)(std::string_view name);
+};
+constexpr NameForm kNameForms[] = {
+    {kinds::kNamespace, check_dns1123_label},
+    {kinds::kService, check_dns1035_label},
+    {kinds::kStatefulSet, check_dns1123_label},
+    {kinds::kRole, check_path_segment},
+    {kinds::kRoleBinding, check_path_segment},
+    {kinds::kClusterRole, check_path_segment},
+    {kinds::kClusterRoleBinding, check_path_segment},
+    // An address, which is a rule of its own.
+    {kinds::kIPAddress, check_path_segment},
+};
+
 NameProblems check_name(const Kind& kind, std::string_view name) {
-  switch (kind.id) {
-    case kinds::kNamespace:
-      return check_dns1123_label(name);
-    case kinds::kService:
-      return check_dns1035_label(name);
-    default:
-      return check_dns1123_subdomain(name);
+  for (const NameForm& form : kNameForms) {
+    if (form.kind == kind.id) return form.check(name);
   }
+  return check_dns1123_subdomain(name);
 }
 
 // A prefix may end with a dash: something follows it.
