@@ -78,8 +78,10 @@ class LiveAppendFile final : public AppendFile {
   LiveAppendFile(Descriptor file, std::string path, uint64_t size)
       : file_(std::move(file)), path_(std::move(path)), size_(size) {}
   ~LiveAppendFile() override {
-    // Gives back what was expected and did not come; without effect it costs no more than room.
-    if (expected_ > size_ && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) return;
+    // Gives back what was expected and did not come. The size is asked for: a write that failed may have left a part.
+    struct stat now {};
+    if (expected_ == 0 || ::fstat(file_.get(), &now) != 0) return;
+    if (static_cast<uint64_t>(now.st_size) < expected_ && ::ftruncate(file_.get(), now.st_size) != 0) return;
   }
   Result<> append(std::string_view bytes) override {
     auto written = write_all(file_.get(), bytes, path_);

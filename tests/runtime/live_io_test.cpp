@@ -3,6 +3,7 @@
 #include <future>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "runtime/io/live_clock.hpp"
 #include "runtime/io/live_disk.hpp"
@@ -52,6 +53,55 @@ TEST(LiveDisk, ErrorsNameTheFile) {
   EXPECT_FALSE(disk.list("nothing").ok());
   ASSERT_TRUE(disk.replace("file", "x").ok());
   EXPECT_FALSE(disk.open_append("file/below").ok());
+}
+
+TEST(LiveDisk, ReadsAtAnyPlaceRenamesCutsAndForgets) {
+  Folder folder;
+  LiveDisk disk(folder.path);
+  ASSERT_TRUE(disk.make_folder("a/b").ok());
+  EXPECT_TRUE(disk.is_folder("a/b"));
+  auto file = std::move(*disk.create("a/b/f"));
+  file->expect(1u << 20);
+  ASSERT_TRUE(file->append("0123456789").ok());
+  ASSERT_TRUE(file->truncate(8).ok());
+  ASSERT_TRUE(file->append("x").ok());
+  ASSERT_TRUE(file->sync().ok());
+  file.reset();
+  auto read = std::move(*disk.open_read("a/b/f"));
+  char bytes[10] = {};
+  EXPECT_EQ(*read->read(5, bytes, 10), 4u);
+  EXPECT_EQ(std::string(bytes, 4), "567x");
+  EXPECT_EQ(*read->read(9, bytes, 10), 0u);
+  ASSERT_TRUE(disk.rename("a/b/f", "a/b/g").ok());
+  ASSERT_TRUE(disk.sync_folder("a/b").ok());
+  EXPECT_EQ(*disk.size("a/b/g"), 9u);
+  EXPECT_EQ(disk.size("a/b/f").error().code, 404);
+  ASSERT_TRUE(disk.unlink("a/b/g").ok());
+  ASSERT_TRUE(disk.remove_folder("a/b").ok());
+  EXPECT_FALSE(disk.exists("a/b"));
+}
+
+TEST(LiveDisk, KeepsRoomInReserve) {
+  Folder folder;
+  LiveDisk disk(folder.path);
+  ASSERT_TRUE(disk.allocate("reserve", 4u << 20).ok());
+  EXPECT_EQ(*disk.size("reserve"), 4u << 20);
+  EXPECT_GT(*disk.free_bytes(""), 0u);
+  ASSERT_TRUE(disk.remove("reserve").ok());
+}
+
+TEST(LiveDisk, NamesWhoHoldsALock) {
+  Folder folder;
+  LiveDisk disk(folder.path);
+  auto held = disk.lock("LOCK");
+  ASSERT_TRUE(held.ok());
+  const auto refused = disk.lock("LOCK");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, 503);
+  EXPECT_EQ(refused.error().message,
+            folder.path + "/LOCK is locked by this process (" + std::to_string(getpid()) + ")");
+  held->reset();
+  EXPECT_TRUE(disk.lock("LOCK").ok());
 }
 
 TEST(LiveTimers, RunInOrderAndNotWhenCancelled) {
