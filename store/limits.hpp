@@ -94,7 +94,10 @@ inline constexpr io::Duration kEtcdRetry = std::chrono::milliseconds(200);
 /// With less than this free on its disk a shard takes nothing that grows; what RocksDB needs to write its memtables and
 /// merge tables is to fit in.
 inline constexpr uint64_t kDiskLowBytes = 256u << 20;
-/// Kept by each shard in a file that is given up for deletes.
-inline constexpr uint64_t kDiskReserveBytes = 16u << 20;
+/// Kept by each shard in a file that is given up to delete, and to open where that finds no room: the log's contents go
+/// into a table then.
+inline constexpr uint64_t kDiskReserveBytes = kMemtableBytes;
+/// How often a shard says that its disk is full, while it is.
+inline constexpr io::Duration kFullAlarmInterval = std::chrono::minutes(1);
 
 }  // namespace kabuki::store::limits

@@ -65,7 +65,8 @@ std::string StoreShardActor::health() const {
   return std::to_string(state_.size()) + " objects at revision " + std::to_string(state_.revision()) + ", " +
          std::to_string(history.size()) + " changes since " + std::to_string(history.compacted()) + ", " +
          std::to_string(hub_.size()) + " watches (" + std::to_string(hub_.parked()) + " parked), " +
-         std::to_string(commits_.waiting()) + " writes and " + std::to_string(reads_.size()) + " reads waiting";
+         std::to_string(commits_.waiting()) + " writes and " + std::to_string(reads_.size()) + " reads waiting" +
+         (refused_at_ && mono() - *refused_at_ < 2 * limits::kFullAlarmInterval ? ", disk full" : "");
 }
 
 runtime::MailboxBounds StoreShardActor::mailbox_bounds() const {
@@ -132,12 +133,22 @@ void StoreShardActor::submit() {
     engine_->submit(std::move(*batch), [this, number, at = mono()](std::vector<MutationResult> results) {
       box_.post([this, number, at, results = std::move(results)]() mutable {
         metrics_->answered(results, mono() - at);
+        alarm_if_refused(results);
         answers_.answered(number, std::move(results));
         answer_commits();
       });
     });
   }
   metrics_->writes_waiting.set(static_cast<int64_t>(commits_.waiting()));
+}
+
+void StoreShardActor::alarm_if_refused(const std::vector<MutationResult>& results) {
+  const auto is = [](const MutationResult& result) { return result.outcome == Outcome::refused; };
+  if (std::none_of(results.begin(), results.end(), is)) return;
+  const bool again = refused_at_ && mono() - *refused_at_ < limits::kFullAlarmInterval;
+  if (again) return;
+  refused_at_ = mono();
+  log(runtime::Level::error, name(), "the disk is full: nothing is created until deletes have made room");
 }
 
 void StoreShardActor::fed(uint64_t revision, std::vector<Change> changes) {

@@ -90,6 +90,7 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   bool inspect(runtime::Inbound& in);
 
   void fed(uint64_t revision, std::vector<Change> changes);
+  void alarm_if_refused(const std::vector<MutationResult>& results);
   /// Answers commits whose turn has come.
   void answer_commits();
   void engine_failed(const Error& error);
@@ -124,6 +125,7 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::atomic<std::thread::id> asking_;
   std::optional<Result<uint64_t>> at_once_;
   std::optional<ShardMetrics> metrics_;
+  std::optional<io::MonoTime> refused_at_;  // when it was last said that the disk is full
   runtime::Mailbox box_;  // for the engine's threads
   std::unique_ptr<Engine> engine_;
 };
