@@ -5,7 +5,7 @@ add_test(NAME House.IncludesGoOneWay
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/includes_go_one_way.py ${CMAKE_SOURCE_DIR})
 
 # Each starts clusters of its own on free ports. KUBECTL=FILE in the environment of ctest names another client.
-foreach(name kubectl http recovery bad_input hosts pods snapshot)
+foreach(name kubectl http recovery bad_input hosts masters pods snapshot)
   add_test(NAME E2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
   set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 PROCESSORS 1
                        ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")
@@ -29,8 +29,8 @@ gtest_discover_tests(test_histories DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 3
 
 # Crashes of stores: a few with the tests, as many as one wants by tools/soak.
 file(GLOB soak_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/soak/*.cpp)
-add_executable(kabuki_soak ${soak_sources})
-target_link_libraries(kabuki_soak PRIVATE kabuki_store kabuki_runtime CLI11::CLI11)
+add_executable(kabuki_soak ${soak_sources} ${CMAKE_SOURCE_DIR}/tests/store/etcd_cluster.cpp)
+target_link_libraries(kabuki_soak PRIVATE kabuki_store kabuki_runtime CLI11::CLI11 GTest::gtest)
 target_precompile_headers(kabuki_soak PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/test_pch.hpp)
 kabuki_warnings(kabuki_soak)
 add_test(NAME Soak.disk COMMAND kabuki_soak disk --seeds 104)

@@ -138,11 +138,13 @@ void RocksdbFiles::note(const std::string& path, uint64_t offset, uint64_t bytes
 
 std::optional<LastRead> RocksdbFiles::last_read(const std::string& text) const {
   const std::lock_guard lock(mutex_);
+  const auto latest = reads_.find(latest_);
   for (const auto& [path, read] : reads_) {
-    if (text.find(path.substr(path.rfind('/') + 1)) != std::string::npos) return read;
+    const std::string name = path.substr(path.rfind('/') + 1);
+    // It names the manifest for what is wrong with a table that the manifest led to.
+    if (text.find(name) != std::string::npos && !name.starts_with("MANIFEST")) return read;
   }
-  const auto found = reads_.find(latest_);
-  return found == reads_.end() ? std::nullopt : std::optional(found->second);
+  return latest == reads_.end() ? std::nullopt : std::optional(latest->second);
 }
 
 IOStatus RocksdbFiles::NewSequentialFile(const std::string& path, const FileOptions&,

@@ -9,6 +9,7 @@
 
 #include "runtime/io/live_clock.hpp"
 #include "tests/soak/disk_run.hpp"
+#include "tests/soak/etcd_run.hpp"
 #include "tests/soak/kill_run.hpp"
 
 namespace kabuki::store::soak {
@@ -71,6 +72,22 @@ int store(KillOptions options) {
   return 0;
 }
 
+int etcd(const EtcdKillOptions& options) {
+  const double start = seconds();
+  EtcdKillTally tally;
+  const auto wrong = run_etcd_kills(options, &tally);
+  printf("%lu rounds in %.0f s; kill -9 of %lu leaders, %lu other members, %lu writers; %lu commits acknowledged, "
+         "%lu of unknown end, %lu found though not acknowledged\n",
+         tally.rounds, seconds() - start, tally.leaders_killed, tally.members_killed, tally.writers_killed,
+         tally.acknowledged, tally.unknown, tally.came_late);
+  if (!wrong.empty()) {
+    fprintf(stderr, "seed %lu: %s\n", options.seed, wrong.c_str());
+    return 1;
+  }
+  printf("0 acknowledged commits lost\n");
+  return 0;
+}
+
 }  // namespace
 }  // namespace kabuki::store::soak
 
@@ -90,6 +107,10 @@ int main(int argc, char** argv) {
   auto* store_command = app.add_subcommand("store", "kill -9 of a process that writes at full speed");
   store_command->add_option("--rounds", kills.rounds, "how often")->capture_default_str();
   store_command->add_option("--seed", kills.seed, "of the writes and the kills")->capture_default_str();
+  std::string engine = "rocksdb";
+  store_command->add_option("--engine", engine, "rocksdb, or etcd: three members, of which some are killed too")
+      ->check(CLI::IsMember({"rocksdb", "etcd"}))
+      ->capture_default_str();
   store_command->add_option("--directory", kills.directory, "where to make the stores")->capture_default_str();
 
   std::string directory;
@@ -101,8 +122,18 @@ int main(int argc, char** argv) {
   writer->add_option("round", round)->required();
   writer->add_option("pipe", pipe)->required();
 
+  auto* etcd_writer = app.add_subcommand("etcd-writer", "the same over etcd")->group("");
+  etcd_writer->add_option("urls", directory)->required();
+  etcd_writer->add_option("seed", seed)->required();
+  etcd_writer->add_option("round", round)->required();
+  etcd_writer->add_option("pipe", pipe)->required();
+
   CLI11_PARSE(app, argc, argv);
   if (disk_command->parsed()) return disk(first, seeds, jobs);
+  if (store_command->parsed() && engine == "etcd") {
+    return etcd({.seed = kills.seed, .rounds = kills.rounds, .program = kills.program});
+  }
   if (store_command->parsed()) return store(kills);
+  if (etcd_writer->parsed()) return run_etcd_writer(directory, seed, round, pipe);
   return run_writer(directory, seed, round, pipe);
 }
