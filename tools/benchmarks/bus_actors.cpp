@@ -14,6 +14,7 @@ using runtime::make_message;
 using runtime::MessagePtr;
 
 struct WriterActor::Run {
+  KindId kind = 0;
   std::string prefix;
   std::function<bool(size_t)> more;
   Done done;
@@ -30,8 +31,9 @@ WriterActor::WriterActor()
 
 void WriterActor::received(Inbound& in) { in.reply.fail(bad_request("a writer only writes")); }
 
-void WriterActor::write(const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more, Done done) {
+void WriterActor::write(KindId kind, const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more, Done done) {
   auto run = std::make_shared<Run>();
+  run->kind = kind;
   run->prefix = prefix;
   run->more = std::move(more);
   run->done = std::move(done);
@@ -45,7 +47,7 @@ void WriterActor::send(const std::shared_ptr<Run>& run) {
     return run->error ? done(*run->error) : done(std::move(run->latencies));
   }
   const std::string name = std::to_string(next_name_++);
-  auto object = Object::make(kinds::kConfigMap, run->prefix, name, 0, value_of(run->sent++));
+  auto object = Object::make(run->kind, run->prefix, name, 0, value_of(run->sent++));
   ++run->open;
   const Key key = object->key();
   client_.commit(key, 0, std::move(object),
@@ -61,7 +63,6 @@ void WriterActor::send(const std::shared_ptr<Run>& run) {
 namespace {
 
 constexpr uint64_t kCredit = 64;
-const runtime::Address kShard = runtime::role("shard/objects");
 
 }  // namespace
 
@@ -69,13 +70,13 @@ void WatcherActor::watch(std::shared_ptr<WatchCount> count) {
   count_ = std::move(count);
   seen_ = unpaid_ = 0;
   bus::OpenWatch open;
-  open.mutable_selection()->set_kind(kinds::kConfigMap);
+  open.mutable_selection()->set_kind(kWatched);
   open.mutable_selection()->set_namespace_(count_->ns);
   open.set_stream(++stream_);
-  open.set_from_revision(count_->from_revision);
+  open.set_initial_events(true);
   open.set_credit(kCredit);
   open.set_watcher(name());
-  ask(kShard, make_message(std::move(open)), std::chrono::seconds(30), [this](Result<MessagePtr> answer) {
+  ask(count_->source, make_message(std::move(open)), std::chrono::seconds(30), [this](Result<MessagePtr> answer) {
     if (!answer) count_->fail();
     if (count_->opened.fetch_add(1) + 1 == count_->watchers) count_->all_opened.set_value();
   });
@@ -85,7 +86,7 @@ void WatcherActor::close() {
   bus::CloseWatch message;
   message.set_stream(stream_);
   message.set_watcher(name());
-  ask(kShard, make_message(std::move(message)), std::chrono::seconds(30), [](Result<MessagePtr>) {});
+  ask(count_->source, make_message(std::move(message)), std::chrono::seconds(30), [](Result<MessagePtr>) {});
 }
 
 void WatcherActor::received(Inbound& in) {
@@ -96,7 +97,7 @@ void WatcherActor::received(Inbound& in) {
   const auto* batch = in.as<bus::WatchEvents>();
   if (!batch) return in.reply.fail(bad_request("a watcher only watches"));
   if (batch->stream() != stream_) return;
-  seen_ += static_cast<size_t>(batch->events_size());
+  seen_ += in.message->objects.size();
   if (++unpaid_ == kCredit / 2) pay(batch->sequence());
   if (seen_ == count_->events && count_->finished.fetch_add(1) + 1 == count_->watchers && !count_->failed) {
     count_->all_finished.set_value();
@@ -109,7 +110,7 @@ void WatcherActor::pay(uint64_t seen) {
   credit.set_watcher(name());
   credit.set_batches(std::exchange(unpaid_, 0));
   credit.set_seen(seen);
-  ask(kShard, make_message(std::move(credit)), std::chrono::seconds(30), [](Result<MessagePtr>) {});
+  ask(count_->source, make_message(std::move(credit)), std::chrono::seconds(30), [](Result<MessagePtr>) {});
 }
 
 }  // namespace kabuki::bench

@@ -18,10 +18,10 @@ class WriterActor : public runtime::Actor {
   WriterActor();
   runtime::Mailbox box;
 
-  /// Inside the actor: writes new objects below `prefix`, always so many in flight, as long as `more` says so of the
+  /// Inside the actor: writes new objects of `kind` below `prefix`, always so many in flight, as long as `more` says so of the
   /// next one's number. Then `done`, with the latencies in ns.
   using Done = std::function<void(Result<std::vector<int64_t>>)>;
-  void write(const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more, Done done);
+  void write(KindId kind, const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more, Done done);
 
  protected:
   void started() override { box = mailbox(); }
@@ -37,10 +37,10 @@ class WriterActor : public runtime::Actor {
 
 /// What watchers have in common: what they watch, and how far they are.
 struct WatchCount {
+  runtime::Address source;
   size_t watchers = 0;
   size_t events = 0;  // for each
   std::string ns;
-  uint64_t from_revision = 0;
   std::atomic<size_t> opened{0};
   std::atomic<size_t> finished{0};
   std::atomic<bool> failed{false};
@@ -52,8 +52,11 @@ struct WatchCount {
   }
 };
 
-/// Watches the ConfigMaps of a namespace in the shard "objects", counts what it is told and pays for it. Driven through
-/// its `box`, from its start on.
+/// What the watchers watch, of which the writer writes elsewhere nothing.
+inline constexpr KindId kWatched = kinds::kSecret;
+
+/// Watches a namespace that is empty at first, counts what it is told and pays for it. Driven through its `box`, from
+/// its start on.
 class WatcherActor : public runtime::Actor {
  public:
   runtime::Mailbox box;

@@ -6,6 +6,7 @@
 #include "actors/store_shard/store_shard_actor.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
+#include "runtime/view_actor.hpp"
 #include "store/engines/rocksdb.hpp"
 #include "tools/benchmarks/bus_actors.hpp"
 #include "tools/benchmarks/child_process.hpp"
@@ -65,11 +66,11 @@ class AskingHost {
   int64_t now() { return live_->clock().mono().ns; }
   std::string endpoint() { return live_->network().endpoint(); }
 
-  Result<std::vector<int64_t>> write(const std::string& prefix, size_t in_flight,
+  Result<std::vector<int64_t>> write(KindId kind, const std::string& prefix, size_t in_flight,
                                      const std::function<bool(size_t)>& more) {
     std::promise<Result<std::vector<int64_t>>> done;
     writer_->box.post([&] {
-      writer_->write(prefix, in_flight, more, [&done](auto latencies) { done.set_value(std::move(latencies)); });
+      writer_->write(kind, prefix, in_flight, more, [&done](auto latencies) { done.set_value(std::move(latencies)); });
     });
     return done.get_future().get();
   }
@@ -94,20 +95,18 @@ class AskingHost {
   }
 
   /// Deliveries a second from the first write to the last delivery.
-  Result<double> deliver(size_t watchers, size_t events, const std::string& prefix, size_t in_flight) {
-    auto revision = this->revision();
-    if (!revision) return revision.error();
+  Result<double> deliver(const runtime::Address& source, size_t watchers, size_t events, const std::string& prefix, size_t in_flight) {
     auto count = std::make_shared<WatchCount>();
+    count->source = source;
     count->watchers = watchers;
     count->events = events;
     count->ns = prefix;
-    count->from_revision = *revision;
     const std::vector<WatcherActor*> chosen(watchers_.begin(), watchers_.begin() + static_cast<ptrdiff_t>(watchers));
     for (auto* watcher : chosen) watcher->box.post([watcher, count] { watcher->watch(count); });
     count->all_opened.get_future().wait();
     if (count->failed) return internal_error("a watch was refused");
     const int64_t began = now();
-    auto written = write(prefix, in_flight, [events](size_t number) { return number < events; });
+    auto written = write(kWatched, prefix, in_flight, [events](size_t number) { return number < events; });
     if (!written) return written.error();
     const bool ended = count->all_finished.get_future().wait_for(kPatience) == std::future_status::ready;
     const double took = static_cast<double>(now() - began) * 1e-9;
@@ -143,7 +142,11 @@ class KabukiDriver : public StoreDriver {
 
   Result<> start() override {
     if (!asking_) {
-      auto made = AskingHost::make(kClient, directory_, kWatchers);
+      runtime::ViewSpec view{.name = "watched", .source = runtime::role(kShardRole)};
+      view.selection.set_kind(kWatched);
+      std::vector<runtime::ChildSpec> children;
+      children.push_back({.name = runtime::kViewsName, .make = [view] { return runtime::make_views({view}); }});
+      auto made = AskingHost::make(kClient, directory_, kWatchers, std::move(children));
       if (!made) return made.error();
       asking_ = std::move(*made);
     }
@@ -168,14 +171,14 @@ class KabukiDriver : public StoreDriver {
     const int64_t began = asking_->now();
     const int64_t end = began + static_cast<int64_t>(time * 1e9);
     auto latencies = asking_->write(
-        "w", in_flight, [this, end](size_t) { return asking_->now() < end; });
+        kinds::kConfigMap, "w", in_flight, [this, end](size_t) { return asking_->now() < end; });
     if (!latencies) return latencies.error();
     const double took = static_cast<double>(asking_->now() - began) * 1e-9;
     return write_figures(&*latencies, took, process_.cpu_seconds() - cpu);
   }
 
   Result<> load(const std::string& prefix, size_t count) override {
-    auto done = asking_->write(prefix, 2048, [count](size_t number) { return number < count; });
+    auto done = asking_->write(kinds::kConfigMap, prefix, 2048, [count](size_t number) { return number < count; });
     return done.ok() ? Result<>() : done.error();
   }
 
@@ -201,7 +204,7 @@ class KabukiDriver : public StoreDriver {
   }
 
   Result<double> watch(size_t watchers, size_t events, const std::string& prefix) override {
-    return asking_->deliver(watchers, events, prefix, 512);
+    return asking_->deliver(runtime::views_of(kClient), watchers, events, prefix, 512);
   }
 
  private:
@@ -243,7 +246,7 @@ Result<double> deliveries_in_process(const std::string& directory, size_t watche
   auto host = AskingHost::make("alone", directory, watchers, std::move(children));
   if (!host) return host.error();
   (*host)->host().set_role(kShardRole, {"alone/shard"});
-  return (*host)->deliver(watchers, events, "d", 2048);
+  return (*host)->deliver(runtime::role(kShardRole), watchers, events, "d", 2048);
 }
 
 }  // namespace kabuki::bench

@@ -9,7 +9,8 @@ namespace kabuki::bench {
 
 /// A store shard over RocksDB in a process of its own (`kabuki_bench store-server`), with its data below `directory`;
 /// asked over the bus (ZeroMQ) by an actor of this process, as an API server asks: its ShardClient gathers to one
-/// Commit what comes while four are under way, and each write is judged and answered by itself.
+/// Commit what comes while two are under way, and each write is judged and answered by itself. Its watchers are actors of
+/// this process behind its view, which has one stream, as those of every host.
 std::unique_ptr<StoreDriver> make_kabuki_driver(const std::string& directory);
 
 struct StoreServerOptions {
