@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -16,6 +17,12 @@ from https import Api
 from recovery_test import MAPS, Writer, containers
 
 PODS = "/api/v1/namespaces/default/pods"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Reflector(threading.Thread):
@@ -236,6 +243,33 @@ class SnapshotTest(unittest.TestCase):
         self.assertIn(len(kept), (2, 3))
         self.assertEqual([os.path.exists(o) for o in others], [False, True])
         self.kabuki("snapshot", "verify", kept[-1])
+
+    @unittest.skipUnless(shutil.which("etcd"), "etcd is not installed")
+    def test_a_snapshot_goes_into_etcd(self):
+        self.cluster.apply(deployment("two", replicas=2))
+        self.cluster.running("app=two", 2)
+        saved = self.save()
+        url, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+        etcd = subprocess.Popen(["etcd", "--data-dir", os.path.join(self.cluster.root, "etcd"), "--listen-client-urls", url,
+                                 "--advertise-client-urls", url, "--listen-peer-urls", peer,
+                                 "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (etcd.kill(), etcd.wait()))
+        new = self.cluster.root + "/new"
+        restore = ["snapshot", "restore", self.file, "--etcd", url]
+        restored = json.loads(self.kabuki(*restore, "--data", new, "-o", "json").stdout)
+        self.assertEqual([(s["name"], s["objects"]) for s in restored["shards"]],
+                         [(s["name"], s["objects"]) for s in saved["shards"]])
+        self.assertEqual(os.path.exists(new + "/pki/ca.key"), True)
+        self.assertEqual(os.path.exists(new + "/store"), False)
+        check = json.loads(self.kabuki("store", "check", "--etcd", url, "--name", "test", "-o", "json").stdout)
+        self.assertEqual((check["objects"], check["errors"]), (saved["objects"], 0))
+        listed = json.loads(self.kabuki("store", "list", "pods", "--etcd", url, "--name", "test", "-o", "json").stdout)
+        for pod in listed["items"]:
+            self.assertGreater(pod["revision"], max(s["revision"] for s in saved["shards"]))
+        again = self.kabuki(*restore, check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("restore into an empty one", again.stderr)
 
     def test_the_store_can_be_looked_into(self):
         self.cluster.apply(deployment("two", replicas=2))

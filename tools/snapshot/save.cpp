@@ -11,10 +11,26 @@ namespace kabuki::tools {
 namespace {
 
 constexpr int kTries = 5;
+constexpr int kAsks = 30;
 constexpr std::chrono::seconds kPageTimeout{30};
 
-/// A shard that was started anew no longer knows the revision; one that is being started does not answer.
-bool worth_another_try(const Error& error) { return error.code == 410 || error.code == 503 || error.code == 504; }
+void wait_a_second() {
+  const timespec pause{1, 0};
+  ::nanosleep(&pause, nullptr);
+}
+
+/// A page can be asked for again as it is: of a shard that has too much to do, or is being started.
+Result<runtime::MessagePtr> ask_patiently(const ControlClient& client, const SnapshotSaver::Question& question) {
+  for (int asks = 1;; ++asks) {
+    auto answer = client.ask(question.to, question.message, kPageTimeout);
+    const bool busy = !answer && (answer.error().code == 429 || answer.error().code == 503);
+    if (!busy || asks == kAsks) return answer;
+    wait_a_second();
+  }
+}
+
+/// A shard that was started anew no longer knows the revision.
+bool worth_another_try(const Error& error) { return error.code == 410 || error.code == 504; }
 
 Result<> write_snapshot(const ControlClient& client, const io::Clock& clock, io::AppendFile& file) {
   const store::ShardMap mapping = store::ShardMap::standard();
@@ -27,8 +43,7 @@ Result<> write_snapshot(const ControlClient& client, const io::Clock& clock, io:
   }
   SnapshotSaver saver(writer, mapping);
   while (const auto question = saver.next()) {
-    const auto answer = client.ask(question->to, question->message, kPageTimeout);
-    if (auto taken = saver.take(answer); !taken) return taken;
+    if (auto taken = saver.take(ask_patiently(client, *question)); !taken) return taken;
   }
   return {};
 }
@@ -44,8 +59,7 @@ Result<store::SnapshotSummary> save_snapshot(const ControlClient& client, const 
     if (written) break;
     if (tries == kTries || !worth_another_try(written.error())) return written.error();
     if (auto emptied = (*partial)->truncate(0); !emptied) return emptied.error();
-    const timespec pause{1, 0};
-    ::nanosleep(&pause, nullptr);
+    wait_a_second();
   }
   auto source = FileSource::open(file + ".partial");
   if (!source) return source.error();
