@@ -9,6 +9,7 @@
 #include "messages/api/meta/v1/object_meta.pb.h"
 #include "messages/encode.hpp"
 #include "messages/field_scan.hpp"
+#include "messages/object_memory.hpp"
 #include "messages/status.hpp"
 #include "messages/wire.hpp"
 
@@ -60,7 +61,7 @@ std::string Key::text() const {
 ObjectPtr Object::make(KindId kind, std::string_view ns, std::string_view name, uint64_t revision,
                        std::string_view body) {
   assert(name.size() <= UINT16_MAX && ns.size() <= UINT16_MAX && body.size() <= UINT32_MAX);
-  void* memory = ::operator new(sizeof(Object) + ns.size() + name.size() + body.size());
+  void* memory = allocate_object(sizeof(Object) + ns.size() + name.size() + body.size());
   auto* object = new (memory) Object(kind, revision, static_cast<uint32_t>(ns.size()),
                                      static_cast<uint32_t>(name.size()), static_cast<uint32_t>(body.size()));
   char* at = reinterpret_cast<char*>(object + 1);
@@ -104,7 +105,7 @@ Result<> Object::parse(Message* out) const {
 void ObjectPtr::release() {
   if (!object_ || object_->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   object_->~Object();
-  ::operator delete(const_cast<Object*>(object_));
+  free_object(const_cast<Object*>(object_));
 }
 
 }  // namespace kabuki
