@@ -31,6 +31,9 @@ inline constexpr io::Duration kNodeRetryMin = std::chrono::milliseconds(100);
 inline constexpr io::Duration kNodeRetryMax = std::chrono::seconds(2);
 inline constexpr io::Duration kPodActorPause =
     std::chrono::milliseconds(50);  // before a pod actor that failed is started again
+/// Before a pod whose work is done, and that is still there, gets an actor again: a finalizer holds it, or the store
+/// was put back to when it was not done.
+inline constexpr io::Duration kDonePodPause = std::chrono::seconds(20);
 inline constexpr io::Duration kProbeTimeout = std::chrono::seconds(3);
 
 }  // namespace limits

@@ -144,10 +144,20 @@ void NodeActor::reconcile() {
 void NodeActor::child_ended(const std::string& child, const runtime::ExitReason& reason) {
   const bool normally = reason.kind == runtime::ExitReason::Kind::normal;
   pods_.ended(child.substr(kChildPrefix.size()), normally);
+  if (normally) look_again_later();
   if (reconcile_set_) return;
   reconcile_set_ = true;
   after(normally ? io::Duration::zero() : limits::kPodActorPause, [this] {
     reconcile_set_ = false;
+    reconcile();
+  });
+}
+
+void NodeActor::look_again_later() {
+  if (std::exchange(look_again_set_, true)) return;
+  after(limits::kDonePodPause, [this] {
+    look_again_set_ = false;
+    pods_.look_again();
     reconcile();
   });
 }

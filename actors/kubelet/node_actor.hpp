@@ -31,6 +31,7 @@ class NodeActor : public runtime::Actor {
   bus::Selection pods_of_this_node() const;
   void take_node(const NodeMessage& node);
   void reconcile();
+  void look_again_later();
   /// Lets the writes of a former life of this kubelet end, and then reads the node's pods, whose addresses those may
   /// have recorded: the view may be older than that, and an address must not be given twice.
   void take_over();
@@ -51,6 +52,7 @@ class NodeActor : public runtime::Actor {
   bool taking_over_ = false;
   bool taken_over_ = false;
   bool reconcile_set_ = false;
+  bool look_again_set_ = false;
 };
 
 }  // namespace kabuki::kubelet

@@ -140,4 +140,12 @@ void PodTable::ended(const std::string& pod, bool normally) {
   if (!entry.done) missing_.insert(pod);
 }
 
+void PodTable::look_again() {
+  for (auto& [name, entry] : entries_) {
+    if (!entry.done || !entry.pod) continue;
+    entry.done = false;
+    missing_.insert(name);
+  }
+}
+
 }  // namespace kabuki::kubelet

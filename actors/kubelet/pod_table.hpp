@@ -53,6 +53,9 @@ class PodTable {
   /// A pod's actor has ended. `normally`: there is nothing left for it to do.
   void ended(const std::string& pod, bool normally);
 
+  /// Pods whose actors found their work done, and that are still there, are to be started again.
+  void look_again();
+
   const Entry* find(const std::string& pod) const;
   const std::map<std::string, Entry>& all() const { return entries_; }
   /// Pods that stay behind because no address is left.

@@ -105,6 +105,21 @@ TEST_F(PodTableTest, WhatIsNotInANewListIsGone) {
   EXPECT_THAT(table.end_list(), ElementsAre("default/a"));
 }
 
+TEST_F(PodTableTest, StartsADonePodAgainOnlyWhenItIsToLookAgain) {
+  table.put(pod("a", "u1", 1));
+  table.put(pod("b", "u2", 2));
+  start();
+  table.ended("default/a", true);
+  table.ended("default/b", true);
+  table.put(pod("a", "u1", 3));
+  EXPECT_THAT(start(), ElementsAre());
+  table.remove("default/b");
+  table.look_again();
+  EXPECT_THAT(start(), ElementsAre("default/a 10.244.0.2"));
+  table.look_again();
+  EXPECT_THAT(start(), ElementsAre());
+}
+
 TEST_F(PodTableTest, IgnoresVersionsOlderThanWhatIsKnown) {
   table.put(pod("a", "u1", 5));
   start();
