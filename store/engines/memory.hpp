@@ -51,6 +51,8 @@ struct MemoryOptions {
   /// Null: a sync ends before `submit` returns, callbacks included.
   io::Timers* timers = nullptr;
   uint64_t seed = 0;
+  /// Where an unused medium begins.
+  uint64_t first_revision = kFirstRevision;
 };
 
 /// An engine over `medium`. One that is destroyed without `stop` has crashed: of what it had not acknowledged, a
