@@ -3,12 +3,24 @@
 #include <utility>
 
 #include "actors/controllers/registry.hpp"
+#include "actors/leader_election/elector_actor.hpp"
 #include "actors/membership/membership_actor.hpp"
 #include "actors/node_host.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
 #include "actors/store_shard/store_shard_actor.hpp"
 
 namespace kabuki::actors {
+namespace {
+
+using leader_election::ElectorOptions;
+using leader_election::make_elector;
+
+/// The one child of an elector that leads a single actor.
+std::vector<runtime::ChildSpec> one_leader(ActorFactory make) {
+  return {{.name = kLeaderName, .make = std::move(make)}};
+}
+
+}  // namespace
 
 void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   for (const std::string& shard : options.shards.names()) {
@@ -34,9 +46,15 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
     parts->gateway = api_server::gateway(std::move(gateway));
   }
 
-  parts->membership = [period = lease_period(options.node_lifecycle.grace)] {
-    return membership::make_membership({.lease_period = period});
+  ElectorOptions elector{.election = options.election};
+  elector.lease = kMembershipLease;
+  elector.role = runtime::roles::kMembership;
+  elector.role_child = kLeaderName;
+  elector.led = [period = lease_period(options.node_lifecycle.grace)](const Fence& fence) {
+    return one_leader([period, fence] { return membership::make_membership({.lease_period = period, .fence = fence}); });
   };
+  parts->membership = [elector] { return make_elector(elector); };
+
   runtime::Address views{options.host + "/views"};
   controllers::RegistryOptions registry;
   registry.common.source = views;
@@ -44,8 +62,21 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   if (options.gateway) registry.kubernetes_service.port = options.gateway->port;
   registry.node_lifecycle = options.node_lifecycle;
   registry.event_life = options.event_life;
-  parts->controllers = controllers::all_controllers(registry);
-  parts->scheduler = [views] { return scheduler::make_scheduler({.source = views}); };
+  elector.lease = kControllersLease;
+  elector.role.clear();
+  elector.led = [registry](const Fence& fence) {
+    controllers::RegistryOptions term = registry;
+    term.common.fence = fence;
+    return controllers::all_controllers(term);
+  };
+  parts->controllers = [elector] { return make_elector(elector); };
+
+  elector.lease = kSchedulerLease;
+  elector.role = "scheduler";
+  elector.led = [views](const Fence& fence) {
+    return one_leader([views, fence] { return scheduler::make_scheduler({.source = views, .fence = fence}); });
+  };
+  parts->scheduler = [elector] { return make_elector(elector); };
 }
 
 std::vector<std::pair<std::string, runtime::Address>> control_plane_roles(const ControlPlaneOptions& options) {
@@ -55,8 +86,6 @@ std::vector<std::pair<std::string, runtime::Address>> control_plane_roles(const 
                        runtime::Address{options.host + "/store/" + shard});
   }
   roles.emplace_back(runtime::roles::kApiServer, runtime::Address{options.host + "/api-server/bus"});
-  roles.emplace_back(runtime::roles::kMembership, runtime::Address{options.host + "/membership"});
-  roles.emplace_back("scheduler", runtime::Address{options.host + "/scheduler"});
   return roles;
 }
 

@@ -9,6 +9,7 @@
 #include "actors/api_server/api_server_actor.hpp"
 #include "actors/api_server/gateway_actor.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
+#include "actors/leader_election/election.hpp"
 #include "actors/supervision_tree.hpp"
 #include "runtime/host.hpp"
 #include "store/engine.hpp"
@@ -32,12 +33,21 @@ struct ControlPlaneOptions {
   std::string authority_pem;
   controllers::NodeLifecycleOptions node_lifecycle;
   io::Duration event_life = std::chrono::hours(1);
+  leader_election::ElectionOptions election;
 };
 
-/// Adds the store, the API servers, the scheduler and the controllers to a host's tree.
+/// The Leases in kube-system by which one of the control-plane hosts leads each.
+inline constexpr const char* kSchedulerLease = "kube-scheduler";
+inline constexpr const char* kControllersLease = "kube-controller-manager";
+inline constexpr const char* kMembershipLease = "kabuki-membership";
+
+/// The actor below `host-1/scheduler` and `host-1/membership` where this host leads.
+inline constexpr const char* kLeaderName = "leader";
+
+/// Adds the store, the API servers, and the electors of membership, scheduler and controllers to a host's tree.
 void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts);
 
-/// Which actors of that host hold the control plane's roles.
+/// The roles that this host's actors hold for it whoever leads.
 std::vector<std::pair<std::string, runtime::Address>> control_plane_roles(const ControlPlaneOptions& options);
 
 }  // namespace kabuki::actors

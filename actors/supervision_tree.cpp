@@ -27,12 +27,15 @@ SupervisorSpec group(std::vector<ChildSpec> children) {
 // host-1
 //   store        pods, leases, events, objects          one shard may be down, the others serve
 //   api-server   bus, http-0, http-1, ..., gateway      hold nothing; each restarts alone
-//   membership                                          which hosts there are; first control plane only
+//   membership   leader                                 which hosts there are
 //   member                                              tells this host who the others are
 //   views                                               what the actors of this host see of the API
-//   scheduler
+//   scheduler    leader
 //   controllers  deployment, replica-set, ...
 //   kubelet      node-1, node-2, ...; below each node its pods
+//
+// Every control-plane host has all of it; membership, scheduler and controllers are electors, and what is below them
+// runs on the host that holds their Lease. Other hosts have member, views and kubelet.
 //
 // Everyone finds everyone by name and asks again, so nothing need restart because another did: one for one, all over.
 SupervisorSpec supervision_tree(TreeParts parts) {
@@ -50,8 +53,7 @@ SupervisorSpec supervision_tree(TreeParts parts) {
   if (parts.member) tree.push_back(worker("member", parts.member));
   if (parts.views) tree.push_back(worker("views", parts.views));
   if (parts.scheduler) tree.push_back(worker("scheduler", parts.scheduler));
-  if (!parts.controllers.empty())
-    tree.push_back(supervisor_child("controllers", group(std::move(parts.controllers))));
+  if (parts.controllers) tree.push_back(worker("controllers", parts.controllers));
   tree.push_back(supervisor_child("kubelet", std::move(parts.kubelet)));
   if (parts.load) tree.push_back(worker("load", parts.load));
   return group(std::move(tree));

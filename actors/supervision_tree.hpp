@@ -19,11 +19,11 @@ struct TreeParts {
   ActorFactory bus_api;                                      // the API server that serves actors
   std::vector<ActorFactory> http_api;                        // those that serve HTTP
   ActorFactory gateway;
-  ActorFactory membership;
+  ActorFactory membership;  // elects, and leads on one host
   ActorFactory member;
   ActorFactory views;
-  ActorFactory scheduler;
-  std::vector<runtime::ChildSpec> controllers;
+  ActorFactory scheduler;    // as membership
+  ActorFactory controllers;  // as membership
   ActorFactory load;                // a scaling test's
   runtime::SupervisorSpec kubelet;  // its children are the nodes
 };

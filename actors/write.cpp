@@ -97,9 +97,14 @@ std::string text(const Write& write) {
   return out;
 }
 
-runtime::MessagePtr write_message(std::span<const Write> writes, const std::string& user_agent) {
+runtime::MessagePtr write_message(std::span<const Write> writes, const std::string& user_agent, const Fence& fence) {
   bus::WriteObjects verb;
   verb.set_user_agent(user_agent);
+  if (!fence.lease.empty()) {
+    verb.mutable_fence()->set_lease(fence.lease);
+    verb.mutable_fence()->set_holder(fence.holder);
+    verb.mutable_fence()->set_term(fence.term);
+  }
   std::vector<ObjectPtr> objects;
   for (const Write& write : writes) {
     auto* out = verb.add_writes();

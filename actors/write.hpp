@@ -12,6 +12,15 @@
 
 namespace kabuki::actors {
 
+/// Under which term of leadership a component writes: of a past one its writes are refused. Without a lease nothing is
+/// checked.
+struct Fence {
+  std::string lease;  // in kube-system
+  std::string holder;
+  uint32_t term = 0;
+  bool operator==(const Fence&) const = default;
+};
+
 /// One write that a component asks of the API server: what bus.WriteObjects.Write says, with the object at hand
 /// instead of its position. The factories below set what their verb needs.
 struct Write {
@@ -47,7 +56,8 @@ struct Write {
 std::string text(const Write& write);
 
 /// The bus message that asks for all of `writes`, in order; objects are shared, not copied.
-runtime::MessagePtr write_message(std::span<const Write> writes, const std::string& user_agent);
+runtime::MessagePtr write_message(std::span<const Write> writes, const std::string& user_agent,
+                                  const Fence& fence = {});
 
 /// How one write ended. `error` is none when it was done. `unknown`: it may have been done (no answer came).
 struct WriteOutcome {

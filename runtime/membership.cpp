@@ -34,6 +34,7 @@ std::string row_text(const MembershipTable::Row& row) {
   json["publicKey"] = row.public_key;
   json["pid"] = row.pid;
   json["nodes"] = row.nodes;
+  if (row.control_plane) json["controlPlane"] = true;
   return json.dump();
 }
 
@@ -52,6 +53,10 @@ bool read_row(const std::string& text, MembershipTable::Row* row) {
     *out = it->get<std::string>();
     return true;
   };
+  if (auto it = json.find("controlPlane"); it != json.end()) {
+    if (!it->is_boolean()) return false;
+    row->control_plane = it->get<bool>();
+  }
   return number("incarnation", &row->incarnation) && string("endpoint", &row->endpoint) &&
          string("publicKey", &row->public_key) && number("pid", &row->pid) && number("nodes", &row->nodes);
 }
@@ -103,6 +108,7 @@ Result<MembershipTable::Joined> MembershipTable::join(const bus::Join& join) {
           .public_key = join.public_key(),
           .pid = join.pid(),
           .nodes = join.nodes(),
+          .control_plane = before.control_plane || join.control_plane(),
           .up = true};
   auto unheard = row;
   unheard.up = before.up;
@@ -118,6 +124,11 @@ bool MembershipTable::set_up(const std::string& host, bool up) {
   if (it == rows_.end() || std::exchange(it->second.up, up) == up) return false;
   ++version_;
   return true;
+}
+
+void MembershipTable::presume_up() {
+  for (auto& [name, row] : rows_) row.up = true;
+  ++version_;
 }
 
 bool MembershipTable::set_roles(const std::map<std::string, Address>& roles) {
@@ -147,6 +158,7 @@ bus::Members MembershipTable::message() const {
     out->set_pid(row.pid);
     out->set_up(row.up);
     out->set_nodes(row.nodes);
+    out->set_control_plane(row.control_plane);
   }
   for (const auto& [role, holder] : roles_) {
     auto* out = members.add_roles();

@@ -21,6 +21,7 @@ class MembershipTable {
     std::string public_key;
     uint32_t pid = 0;
     uint32_t nodes = 0;
+    bool control_plane = false;
     bool up = false;  // not kept: after a load every host must be heard of again
     bool operator==(const Row&) const = default;
   };
@@ -35,10 +36,12 @@ class MembershipTable {
   /// A host starts (join.incarnation 0: it is granted the next one) or says that it still runs. A host without a name
   /// gets `host-N`, N above every one there ever was. Errors: BadRequest for a name that cannot be one; Conflict
   /// (409) when the name or the key belongs to another host, or when a later incarnation has started: then the asker
-  /// must end.
+  /// must end. A control-plane host stays one; join.control_plane makes one.
   Result<Joined> join(const bus::Join& join);
   /// Whether that changed anything. Unknown hosts are left out.
   bool set_up(const std::string& host, bool up);
+  /// Every host counts as up until the contrary shows.
+  void presume_up();
   bool set_roles(const std::map<std::string, Address>& roles);
   /// Forgets a host for good. Its name is not given out again.
   bool remove(const std::string& host);

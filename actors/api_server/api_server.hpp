@@ -87,6 +87,8 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void bus_credit(runtime::Inbound& in);
   void bus_close_watch(runtime::Inbound& in);
   void bus_write(runtime::Inbound& in);
+  /// What bus_write does once the fence of the request holds. `generation` of the barriers is ended with it.
+  void write_all(runtime::Inbound in, uint64_t generation);
   void pass_shards(actors::WriteBarriers::Done done);
 
   /// Runs a write through admission that needs other objects (a service's address, the namespace), then the flow.

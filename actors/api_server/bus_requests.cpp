@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/limits.hpp"
 #include "actors/api_server/write/arena_message.hpp"
+#include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/bus_failure.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
@@ -11,6 +14,8 @@
 
 namespace kabuki::api_server {
 namespace {
+
+constexpr std::string_view kFenceNamespace = "kube-system";
 
 Key read_key(const bus::Key& key) { return {static_cast<KindId>(key.kind()), key.namespace_(), key.name()}; }
 
@@ -31,6 +36,20 @@ struct Gathered {
     if (ended) ended();
   }
 };
+
+/// Whether the Lease as it is now still has the term under which something is to be written.
+Result<> check_fence(const bus::Fence& fence, const ObjectPtr& current) {
+  ::k8s::io::api::coordination::v1::Lease lease;
+  if (current) {
+    if (auto parsed = current->parse(&lease); !parsed) return parsed.error();
+  }
+  const auto& spec = lease.spec();
+  const auto term = static_cast<uint32_t>(std::max(0, spec.leasetransitions()));
+  if (current && spec.holderidentity() == fence.holder() && term == fence.term()) return {};
+  return conflict(kind_of(kinds::kLease), fence.lease(),
+                  "host " + fence.holder() + " does not lead under term " + std::to_string(fence.term()) +
+                      " any more; its writes are refused");
+}
 
 Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Message& message) {
   Write write{.key = read_key(in.key())};
@@ -216,9 +235,23 @@ void ApiServer::pass_shards(actors::WriteBarriers::Done done) {
 void ApiServer::bus_write(runtime::Inbound& in) {
   const auto* verb = in.as<bus::WriteObjects>();
   if (verb->writes_size() == 0) return barriers_.add(std::move(in.reply));
+  const uint64_t generation = barriers_.begin();
+  if (!verb->has_fence()) return write_all(std::move(in), generation);
+  const Key lease{kinds::kLease, std::string(kFenceNamespace), verb->fence().lease()};
+  auto kept = std::make_shared<runtime::Inbound>(std::move(in));
+  shards_.get(lease, [this, kept, generation](Result<ObjectPtr> current) {
+    const auto holds = current ? check_fence(kept->as<bus::WriteObjects>()->fence(), *current) : current.error();
+    if (holds) return write_all(std::move(*kept), generation);
+    kept->reply.fail(holds.error());
+    barriers_.end(generation);
+  });
+}
+
+void ApiServer::write_all(runtime::Inbound in, uint64_t generation) {
+  const auto* verb = in.as<bus::WriteObjects>();
   const std::string host = acts_for(in);
   auto gathered = std::make_shared<Gathered<bus::WriteObjectsReply>>();
-  gathered->ended = [this, generation = barriers_.begin()] { barriers_.end(generation); };
+  gathered->ended = [this, generation] { barriers_.end(generation); };
   gathered->left = static_cast<size_t>(verb->writes_size());
   gathered->reply = std::move(in.reply);
   for (int i = 0; i < verb->writes_size(); ++i) gathered->verb.add_items();

@@ -114,7 +114,7 @@ class ControllerActor : public runtime::Actor {
   }
 
   void send(Reconciler::Batch batch) {
-    ask(options_.api, actors::write_message(batch.writes, controller().name), options_.write_timeout,
+    ask(options_.api, actors::write_message(batch.writes, controller().name, options_.fence), options_.write_timeout,
         [this, id = batch.id, count = batch.writes.size()](const Result<runtime::MessagePtr>& answer) {
           reconciler_.answered(id, actors::read_outcomes(answer, count), instant());
           wake();
@@ -149,7 +149,7 @@ class ControllerActor : public runtime::Actor {
             after(kAskAgain, [this, kind] { ask_revision(kind); });
             return;
           }
-          reconciler_.revision_is(kind, reply->revision(), mono());
+          reconciler_.revision_is(kind, reply->changed(), mono());
           wake();
         });
   }
@@ -158,7 +158,7 @@ class ControllerActor : public runtime::Actor {
     if (events_in_flight_ || recorder_.waiting() == 0) return;
     auto writes = recorder_.take(kEventsPerWrite);
     events_in_flight_ = true;
-    auto message = actors::write_message(writes, controller().name);
+    auto message = actors::write_message(writes, controller().name, options_.fence);
     ask(options_.api, std::move(message), options_.write_timeout,
         [this, writes = std::move(writes)](const Result<runtime::MessagePtr>& answer) {
           events_in_flight_ = false;

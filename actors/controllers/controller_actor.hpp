@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "actors/controllers/controller.hpp"
+#include "actors/write.hpp"
 #include "runtime/actor.hpp"
 
 namespace kabuki::controllers {
@@ -11,6 +12,7 @@ struct ControllerOptions {
   runtime::Address source =
       runtime::role(runtime::roles::kApiServer);                     // of what is watched: `host-3/views` or a role
   runtime::Address api = runtime::role(runtime::roles::kApiServer);  // takes the writes, knows what exists
+  actors::Fence fence;                                               // of its writes
   io::Duration write_timeout = std::chrono::seconds(30);
 };
 

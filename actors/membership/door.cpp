@@ -27,6 +27,13 @@ std::string encode_answer(const Result<MessagePtr>& result) {
   return runtime::encode_message(*make_message(std::move(failure)));
 }
 
+MessagePtr with_kit(const runtime::Message& answer, const bus::MasterKit& kit) {
+  bus::JoinReply reply;
+  if (const auto* joined = answer.as<bus::JoinReply>()) reply = *joined;
+  *reply.mutable_kit() = kit;
+  return make_message(std::move(reply));
+}
+
 }  // namespace
 
 Result<bus::Join> proven_join(const std::string& from, const std::string& key, bus::Join join) {
@@ -42,6 +49,7 @@ Result<bus::Join> proven_join(const std::string& from, const std::string& key, b
   }
   join.set_host(from);
   join.set_public_key(key);
+  join.clear_control_plane();  // the table knows
   return join;
 }
 
@@ -52,6 +60,7 @@ struct Door::State {
   const runtime::ZmqNetwork::Requested otherwise;
   std::mutex mutex;
   std::map<std::string, Invitation> invitations;  // by id
+  std::optional<bus::MasterKit> kit;
   bool closed = false;
 
   /// Counts a use; the key goes with the last one.
@@ -77,8 +86,14 @@ struct Door::State {
     }
     std::lock_guard lock(mutex);
     if (closed) return;
+    const bool master = proven->control_plane();
+    if (master && !kit) {
+      return answer(encode_answer(bad_request(
+          "this cluster keeps its objects on one host; start it with --store etcd to add control-plane hosts")));
+    }
     host.ask(runtime::role(runtime::roles::kMembership), make_message(std::move(*proven)), kAskTimeout,
-             [self, from, answer = std::move(answer)](Result<MessagePtr> result) {
+             [self, from, kit = master ? kit : std::nullopt, answer = std::move(answer)](Result<MessagePtr> result) {
+               if (kit && result) result = with_kit(**result, *kit);
                if (result.ok() && from.starts_with(kJoiningPrefix)) self->used(from.substr(kJoiningPrefix.size()));
                answer(encode_answer(result));
              });
@@ -87,7 +102,7 @@ struct Door::State {
 
 Door::Door(runtime::ZmqNetwork& network, runtime::Host& host, runtime::ZmqNetwork::Requested otherwise)
     : network_(network),
-      state_(new State{network, host, host.options().name + "/door", std::move(otherwise), {}, {}, false}),
+      state_(new State{network, host, host.options().name + "/door", std::move(otherwise), {}, {}, {}, false}),
       host_name_(host.options().name) {
   network.on_request([state = state_](const std::string& from, std::string request, auto answer) {
     state->requested(state, from, request, std::move(answer));
@@ -98,6 +113,11 @@ Door::~Door() {
   network_.on_request({});
   std::lock_guard lock(state_->mutex);
   state_->closed = true;
+}
+
+void Door::offer_kit(bus::MasterKit kit) {
+  std::lock_guard lock(state_->mutex);
+  state_->kit = std::move(kit);
 }
 
 runtime::JoinFile Door::invite(const std::string& endpoint, uint32_t uses) {

@@ -27,6 +27,9 @@ class Door {
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
 
+  /// What a host gets that an invitation lets in as a control-plane host. Without, such a host is refused.
+  void offer_kit(bus::MasterKit kit);
+
   /// A new invitation, good for `uses` hosts (0: any number) until it is revoked. The id is the public half of its
   /// key.
   runtime::JoinFile invite(const std::string& endpoint, uint32_t uses);

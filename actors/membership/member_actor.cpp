@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "actors/membership/api_server_choice.hpp"
+#include "actors/membership/membership_actor.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
 
@@ -24,7 +26,12 @@ class MemberActor final : public runtime::Actor {
   explicit MemberActor(MemberOptions options) : options_(std::move(options)) {}
 
  protected:
-  void started() override { beat(); }
+  void started() override {
+    host().on_peer_changed([mailbox = mailbox(), this](const std::string& peer, bool up) {
+      mailbox.post([this, peer, up] { peer_changed(peer, up); });
+    });
+    beat();
+  }
 
   void received(Inbound& in) override {
     if (const auto* members = in.as<bus::Members>()) return apply(*members);
@@ -42,6 +49,7 @@ class MemberActor final : public runtime::Actor {
     join.set_public_key(options_.public_key);
     join.set_pid(options_.pid);
     join.set_nodes(options_.nodes);
+    join.set_control_plane(options_.control_plane);
     ask(runtime::role(runtime::roles::kMembership), make_message(std::move(join)), kAskTimeout,
         [this](const Result<MessagePtr>& result) { beat_answered(result); });
   }
@@ -51,20 +59,53 @@ class MemberActor final : public runtime::Actor {
     after(heard_ ? kBeat : kFirstBeat, [this] { beat(); });
     if (!result) {
       trouble_ = result.error().message;
-      if (result.error().code == kConflict) fail(trouble_);
-      return;
+      if (result.error().code == kConflict) return fail(trouble_);
+      return find_leader();
     }
     trouble_.clear();
     if (const auto* reply = (*result)->as<bus::JoinReply>()) apply(reply->members());
   }
 
+  /// On a control-plane host the elector knows.
+  void find_leader() {
+    if (options_.control_plane) return;
+    for (const auto& peer : members_.hosts()) {
+      if (!peer.control_plane()) continue;
+      const runtime::Address elector{peer.name() + "/" + kMembershipName};
+      ask(elector, make_message(bus::GetLeader()), kAskTimeout, [this](const Result<MessagePtr>& answer) {
+        const auto* leader = answer ? (*answer)->as<bus::Leader>() : nullptr;
+        if (!leader || leader->address().empty()) return;
+        // Who stands by may not have heard of the newest leader yet.
+        if (leader->leads() || !silent_.contains(leader->holder())) {
+          host().set_role(std::string(runtime::roles::kMembership), {leader->address()});
+        }
+      });
+    }
+  }
+
+  void peer_changed(const std::string& peer, bool up) {
+    if (up ? silent_.erase(peer) == 0 : !silent_.insert(peer).second) return;
+    apply_members(host(), members_, members_, silent_);
+  }
+
   void apply(const bus::Members& members) {
-    apply_members(host(), members_, members);
+    apply_members(host(), members_, members, silent_);
+    const bool news = hosts_of(members) != hosts_of(members_);
     members_ = members;
+    if (news && options_.learned) options_.learned(members_);
+  }
+
+  static std::string hosts_of(const bus::Members& members) {
+    std::string text;
+    for (const auto& peer : members.hosts()) {
+      text += peer.name() + " " + peer.endpoint() + " " + peer.public_key() + (peer.control_plane() ? " c\n" : "\n");
+    }
+    return text;
   }
 
   const MemberOptions options_;
   bus::Members members_;
+  std::set<std::string> silent_;  // hosts that this one hears nothing of
   std::string trouble_;
   bool heard_ = false;
 };
@@ -75,7 +116,8 @@ bool same(const bus::Members::Host& a, const bus::Members::Host& b) {
 
 }  // namespace
 
-void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members) {
+void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members,
+                   const std::set<std::string>& silent) {
   const auto& own = host.options().name;
   std::map<std::string, const bus::Members::Host*> known;
   for (const auto& peer : before.hosts()) known[peer.name()] = &peer;
@@ -98,10 +140,19 @@ void apply_members(runtime::Host& host, const bus::Members& before, const bus::M
     auto it = roles.find(role);
     return it != roles.end() && it->second.host() == own;
   };
+  const std::string api_role(runtime::roles::kApiServer);
+  const std::string chosen = held_here(api_role) ? "" : choose_api_server(own, members, silent);
+  if (!chosen.empty()) {
+    gone.erase(api_role);
+    const runtime::Address holder{chosen + "/" + kBusApiServer};
+    auto it = roles.find(api_role);
+    if (it == roles.end() || it->second != holder) host.set_role(api_role, holder);
+  }
   for (const auto& role : members.roles()) {
     gone.erase(role.role());
     runtime::Address holder{role.holder()};
     if (held_here(role.role()) || holder.host() == own) continue;
+    if (role.role() == runtime::roles::kApiServer && !chosen.empty()) continue;
     auto it = roles.find(role.role());
     if (it == roles.end() || it->second != holder) host.set_role(role.role(), holder);
   }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "messages/bus/control.pb.h"
@@ -16,15 +18,20 @@ struct MemberOptions {
   std::string public_key;  // "" without keys
   uint32_t pid = 0;
   uint32_t nodes = 0;
+  bool control_plane = false;
+  /// Hears of the hosts that there are whenever that changes, inside the actor: to be kept for the next start.
+  std::function<void(const bus::Members&)> learned;
 };
 
 /// On every host: says every 2 s to @membership that this incarnation runs, and applies what it is told of the other
-/// hosts and roles. When a later incarnation of this host has started, it fails, and so, in the end, does its host.
+/// hosts and roles. When nobody answers as @membership, it asks the control-plane hosts that it knows who leads. Points
+/// @api-server at another control-plane host when its own goes silent. When a later incarnation of this host has started, it fails, and so, in the end, does its host.
 std::unique_ptr<runtime::Actor> make_member(MemberOptions options);
 
 /// Makes the hosts in `members` reachable from `host` and resolvable the roles they hold; forgets those that were in
-/// `before` and no longer are. Roles that `host` itself holds are its own matter. Thread-safe; also for a host that
-/// has not been started yet.
-void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members);
+/// `before` and no longer are. Roles that `host` itself holds are its own matter; @api-server is chosen, `silent` hosts
+/// last. Thread-safe; also for a host that has not been started yet.
+void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members,
+                   const std::set<std::string>& silent = {});
 
 }  // namespace kabuki::membership

@@ -1,6 +1,7 @@
 #include "actors/membership/membership_actor.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ constexpr const char* kNamespace = "kube-system";
 constexpr const char* kObject = "kabuki-members";
 constexpr io::Duration kAskTimeout = std::chrono::seconds(5);
 constexpr io::Duration kRetryPause = std::chrono::milliseconds(50);
+/// Two beats of a member and a bit.
+constexpr io::Duration kPresumedUp = std::chrono::seconds(5);
 constexpr io::Duration kRolesPause = std::chrono::milliseconds(500);
 
 class MembershipActor final : public runtime::Actor {
@@ -68,9 +71,18 @@ class MembershipActor final : public runtime::Actor {
     runtime::Reply reply;
   };
 
-  void join(const bus::Join& request, Inbound& in) {
-    if (in.from_host != host_name() && in.from_host != request.host()) {
-      return in.reply.fail(bad_request("host " + in.from_host + " cannot join as " + request.host()));
+  /// A control-plane host's door has proven whom it speaks for; any other host speaks for itself alone.
+  bool is_trusted(const std::string& host) const {
+    const auto row = table_.rows().find(host);
+    return host == host_name() || (row != table_.rows().end() && row->second.control_plane);
+  }
+
+  void join(bus::Join request, Inbound& in) {
+    if (!is_trusted(in.from_host)) {
+      if (in.from_host != request.host()) {
+        return in.reply.fail(bad_request("host " + in.from_host + " cannot join as " + request.host()));
+      }
+      request.clear_control_plane();
     }
     if (!loaded_) return in.reply.fail(unavailable("membership is being read; try again"));
     // Names are given out above every one there is, so this host's own has to be there first.
@@ -84,6 +96,7 @@ class MembershipActor final : public runtime::Actor {
                    {{"host", request.host()}, {"why", joined.error().message}});
       return in.reply.fail(joined.error());
     }
+    heard_.insert(joined->host);
     if (joined->to_be_kept) {
       waiting_.push_back({*joined, std::move(in.reply)});
       save();
@@ -106,6 +119,7 @@ class MembershipActor final : public runtime::Actor {
   }
 
   void peer_changed(const std::string& peer, bool up) {
+    if (up) heard_.insert(peer);
     if (!table_.set_up(peer, up)) return;
     runtime::log(up ? Level::info : Level::warning, name(), up ? "host is up" : "host is down", {{"host", peer}});
     broadcast();
@@ -116,7 +130,7 @@ class MembershipActor final : public runtime::Actor {
     after(kRolesPause, [this] { watch_roles(); });
   }
 
-  /// Makes every host reachable from here and tells all of them.
+  /// Makes every host reachable from here and tells all that are up.
   void broadcast() {
     for (const auto& [name, row] : table_.rows()) {
       if (name != host_name()) host().set_peer(name, row.incarnation, row.endpoint, row.public_key);
@@ -134,6 +148,15 @@ class MembershipActor final : public runtime::Actor {
         [this](const Result<MessagePtr>& result) { load_answered(result); });
   }
 
+  void stop_presuming(uint64_t load) {
+    if (load != loads_ || !loaded_) return;
+    bool changed = false;
+    for (const auto& [name, row] : std::map(table_.rows())) {
+      if (!heard_.contains(name)) changed |= table_.set_up(name, false);
+    }
+    if (changed) broadcast();
+  }
+
   void load_answered(const Result<MessagePtr>& result) {
     auto table = read_answer(result);
     if (!table) {
@@ -143,6 +166,11 @@ class MembershipActor final : public runtime::Actor {
     }
     table_ = std::move(*table);
     table_.set_roles(host().roles());
+    // Hosts that another one has led until now say within a beat that they run. Calling them down until then would send
+    // all of them to other API servers.
+    table_.presume_up();
+    heard_.clear();
+    after(kPresumedUp, [this, load = ++loads_] { stop_presuming(load); });
     loaded_ = true;
     trouble_.clear();
     broadcast();
@@ -171,15 +199,11 @@ class MembershipActor final : public runtime::Actor {
     config.mutable_metadata()->set_name(kObject);
     config.mutable_metadata()->set_namespace_(kNamespace);
     for (const auto& [key, value] : table_.to_data()) (*config.mutable_data())[key] = value;
-    bus::WriteObjects request;
-    request.set_user_agent("kabuki-membership");
-    auto* write = request.add_writes();
-    write->set_verb(stored_revision_ == 0 ? bus::WriteObjects::CREATE : bus::WriteObjects::UPDATE);
-    fill_key(write->mutable_key());
-    write->set_expected_revision(stored_revision_);
-    write->set_object(0);
+    actors::Write write = actors::Write::create(kinds::kConfigMap, config);
+    if (stored_revision_ != 0) write.verb = bus::WriteObjects::UPDATE;
+    write.expected_revision = stored_revision_;
     ask(runtime::role(runtime::roles::kApiServer),
-        make_message(std::move(request), {Object::encode(kinds::kConfigMap, config)}), kAskTimeout,
+        actors::write_message(std::span(&write, 1), "kabuki-membership", options_.fence), kAskTimeout,
         [this, answered](const Result<MessagePtr>& result) { save_answered(result, answered); });
   }
 
@@ -231,6 +255,8 @@ class MembershipActor final : public runtime::Actor {
   const MembershipOptions options_;
   MembershipTable table_;
   bool loaded_ = false;
+  uint64_t loads_ = 0;
+  std::set<std::string> heard_;  // since the table was read
   bool saving_ = false;
   uint64_t stored_revision_ = 0;
   std::vector<Waiting> waiting_;  // for the table to be stored

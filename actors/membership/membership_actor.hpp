@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "actors/write.hpp"
 #include "runtime/actor.hpp"
 
 namespace kabuki::membership {
@@ -18,6 +19,7 @@ inline constexpr const char* kMemberName = "member";
 struct MembershipOptions {
   /// Told to every host that joins: how often its nodes renew their leases.
   io::Duration lease_period = std::chrono::seconds(10);
+  actors::Fence fence;  // of its writes
 };
 std::unique_ptr<runtime::Actor> make_membership(MembershipOptions options = {});
 

@@ -84,7 +84,7 @@ class SchedulerActor : public runtime::Actor {
         [this](const Result<runtime::MessagePtr>& answer) {
           const auto* page = answer ? (*answer)->as<bus::ListObjectsReply>() : nullptr;
           if (!page) return try_again();
-          pods_->when_reached(page->revision(), [this] {
+          pods_->when_reached(page->changed(), [this] {
             caught_up_ = true;
             wake();
           });

@@ -56,6 +56,8 @@ bool ListJob::step(const ShardState& state, size_t scan_max) {
 runtime::MessagePtr ListJob::answer(ShardState& state) {
   bus::ListObjectsReply reply;
   reply.set_revision(at_->revision());
+  const auto& history = state.history();
+  reply.set_changed(history.size() > 0 ? history[history.size() - 1].object->revision() : history.compacted());
   if (limit_ != 0 && objects_.size() > limit_) {
     objects_.resize(limit_);
     reply.set_more(true);

@@ -96,6 +96,19 @@ TEST(Membership, ComesBackFromItsDataWithEveryHostDown) {
   EXPECT_EQ(again->rows(), table.rows());
 }
 
+TEST(Membership, AControlPlaneHostStaysOne) {
+  auto table = with_two_hosts();
+  auto master = join("host-2", "key-2");
+  master.set_control_plane(true);
+  EXPECT_TRUE(table.join(master)->to_be_kept);
+  EXPECT_TRUE(table.join(join("host-2", "key-2")).ok());
+  const auto again = MembershipTable::from_data(table.to_data());
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->rows().at("host-1").control_plane);
+  EXPECT_TRUE(again->rows().at("host-2").control_plane);
+  EXPECT_TRUE(again->message().hosts(1).control_plane());
+}
+
 TEST(Membership, NamesTheKeyThatCannotBeRead) {
   auto data = with_two_hosts().to_data();
   data["host-2"] = "{\"incarnation\": -1}";
