@@ -1,6 +1,7 @@
 #include "actors/controllers/claim.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "actors/controllers/owners.hpp"
@@ -13,8 +14,12 @@ namespace {
 
 using actors::Write;
 
-// spec.selector of a Deployment and of a ReplicaSet.
-constexpr int kSelector[] = {2, 2};
+/// Where spec.selector stands.
+std::array<int, 2> selector_path(KindId kind) {
+  if (kind == kinds::kDaemonSet) return {2, 1};
+  if (kind == kinds::kJob) return {2, 4};
+  return {2, 2};
+}
 
 std::unique_ptr<google::protobuf::Message> parse(const Object& object) {
   std::unique_ptr<google::protobuf::Message> message(kind_of(object.kind()).make());
@@ -36,11 +41,8 @@ Write release(const Object& owner, const Object& dependent) {
 }
 
 bool selects(const Object& owner, const Object& dependent) {
-  LabelSelectorMessage message;
-  const auto bytes = scan_bytes(owner.body(), kSelector);
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
-  const auto selector = LabelSelector::from_message(message);
-  return selector.ok() && !selector->empty() && selector->matches_object(dependent);
+  const auto selector = selector_of(owner);
+  return selector && selector->matches_object(dependent);
 }
 
 void add_controller(const ObjectPtr& dependent, KindId owner_kind, std::vector<Key>* keys) {
@@ -54,11 +56,29 @@ void add_controller(const ObjectPtr& dependent, KindId owner_kind, std::vector<K
 
 }  // namespace
 
+std::optional<LabelSelector> selector_of(const Object& owner) {
+  LabelSelectorMessage message;
+  const auto path = selector_path(owner.kind());
+  if (owner.kind() == kinds::kReplicationController) {
+    scan_string_map(owner.body(), path, [&](std::string_view key, std::string_view value) {
+      (*message.mutable_matchlabels())[std::string(key)] = value;
+      return true;
+    });
+  } else {
+    const auto bytes = scan_bytes(owner.body(), path);
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
+  }
+  auto selector = LabelSelector::from_message(message);
+  if (!selector.ok() || selector->empty()) return std::nullopt;
+  return std::move(*selector);
+}
+
 Claim claim_dependents(const View& view, const Object& owner, KindId kind, const LabelSelector& selector,
-                       bool may_change) {
+                       bool may_change, const std::function<bool(const Object&)>& belongs) {
   Claim claim;
   std::map<uint64_t, bool> known;  // by labels: pods of one template are judged once
   auto matches = [&](const ObjectPtr& object) {
+    if (belongs && !belongs(*object)) return false;
     if (kind != kinds::kPod) return selector.matches_object(*object);
     auto [it, fresh] = known.emplace(view.facts(object).labels_hash, false);
     if (fresh) it->second = selector.matches_object(*object);

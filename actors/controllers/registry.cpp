@@ -4,6 +4,8 @@
 #include "actors/controllers/event_ttl.hpp"
 #include "actors/controllers/garbage_collector.hpp"
 #include "actors/controllers/replica_set.hpp"
+#include "actors/controllers/replication_controller.hpp"
+#include "actors/controllers/stateful_set.hpp"
 
 namespace kabuki::controllers {
 
@@ -24,6 +26,8 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
   add("node-lifecycle", node_lifecycle_controller(options.node_lifecycle));
   add("deployment", deployment_controller());
   add("replica-set", replica_set_controller());
+  add("stateful-set", stateful_set_controller());
+  add("replication-controller", replication_controller());
   add("garbage-collector", garbage_collector());
   add("pod-garbage", pod_garbage_controller());
   add("event-ttl", event_ttl_controller(options.event_life));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "actors/controllers/claim.hpp"
+#include "actors/controllers/owned_pods.hpp"
 #include "actors/controllers/owners.hpp"
 #include "messages/api/apps/v1/replica_set.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
@@ -27,25 +28,6 @@ std::vector<ObjectPtr> active_only(const View& view, const std::vector<ObjectPtr
   return active;
 }
 
-Announcement announce(const Object& set, std::string done_reason, std::string done, std::string failed_reason,
-                      std::string failed) {
-  return {set.key(),       std::string(set.uid()),   std::move(done_reason),
-          std::move(done), std::move(failed_reason), std::move(failed)};
-}
-
-core::Pod pod_from(const Object& object, const core::PodTemplateSpec& model) {
-  core::Pod pod;
-  auto* meta = pod.mutable_metadata();
-  meta->set_generatename(std::string(object.name()) + "-");
-  meta->set_namespace_(std::string(object.ns()));
-  *meta->mutable_labels() = model.metadata().labels();
-  *meta->mutable_annotations() = model.metadata().annotations();
-  *meta->mutable_finalizers() = model.metadata().finalizers();
-  *meta->add_ownerreferences() = controller_reference(object);
-  *pod.mutable_spec() = model.spec();
-  return pod;
-}
-
 /// Pods of every set that has the same controller, this one's included.
 std::vector<ObjectPtr> related_pods(const View& view, const Object& set) {
   std::vector<ObjectPtr> related;
@@ -59,23 +41,23 @@ std::vector<ObjectPtr> related_pods(const View& view, const Object& set) {
     add_pods_of(set.uid());
     return related;
   }
-  for (const ObjectPtr& sibling : view.controlled_by(controller->uid, kinds::kReplicaSet))
+  for (const ObjectPtr& sibling : view.controlled_by(controller->uid, set.kind()))
     add_pods_of(sibling->uid());
   return related;
 }
 
 void create_pods(const Object& object, const apps::ReplicaSet& set, size_t count, Plan* plan) {
-  const Write create = Write::create(kinds::kPod, pod_from(object, set.spec().template_()));
-  const Announcement say =
-      announce(object, "SuccessfulCreate", "Created pod: {name}", "FailedCreate", "Error creating: {error}");
+  core::Pod pod = pod_from(object, set.spec().template_());
+  pod.mutable_metadata()->set_generatename(set.metadata().name() + "-");
+  const Write create = Write::create(kinds::kPod, pod);
+  const Announcement say = announce_created(object);
   for (size_t i = 0; i < std::min(count, kBurst); ++i) plan->add(create, say);
 }
 
 void delete_pods(const View& view, const Object& object, std::vector<ObjectPtr> pods, size_t count,
                  const Instant& now, Plan* plan) {
   if (count < pods.size()) rank_for_deletion(view, related_pods(view, object), now, &pods);
-  const Announcement say =
-      announce(object, "SuccessfulDelete", "Deleted pod: {name}", "FailedDelete", "Error deleting: {error}");
+  const Announcement say = announce_deleted(object);
   for (size_t i = 0; i < std::min({count, kBurst, pods.size()}); ++i) plan->add(Write::remove(*pods[i]), say);
 }
 
@@ -101,12 +83,7 @@ apps::ReplicaSetStatus status_of(const View& view, const apps::ReplicaSet& set, 
     labelled += it->second;
     if (!facts.ready) continue;
     ++ready;
-    const int64_t left = min_ready == 0 ? 0 : facts.ready_since + min_ready - now.wall.seconds();
-    if (left <= 0) {
-      ++available;
-    } else {
-      plan->again(std::chrono::seconds(left));
-    }
+    available += is_available(facts, min_ready, now, plan);
   }
   status.set_replicas(static_cast<int32_t>(active.size()));
   status.set_fullylabeledreplicas(labelled);
@@ -161,13 +138,11 @@ void rank_for_deletion(const View& view, const std::vector<ObjectPtr>& related, 
   for (size_t i = 0; i < ranked.size(); ++i) (*pods)[i] = ranked[i].pod;
 }
 
-Plan reconcile_replica_set(const View& view, const Key& key, const Instant& now) {
+Plan reconcile_replicas(const View& view, const ObjectPtr& object, const apps::ReplicaSet& set, const Instant& now,
+                        const std::function<Write(const apps::ReplicaSet&)>& write_status) {
   Plan plan;
-  const ObjectPtr object = view.find(key);
-  if (!object) return plan;
-  const auto set = object->as<apps::ReplicaSet>();
-  const auto selector = LabelSelector::from_message(set.spec().selector());
-  if (!selector.ok() || selector->empty()) return plan;
+  const auto selector = selector_of(*object);
+  if (!selector) return plan;
   const bool deleting = set.metadata().has_deletiontimestamp();
 
   Claim claim = claim_dependents(view, *object, kinds::kPod, *selector, !deleting);
@@ -188,22 +163,34 @@ Plan reconcile_replica_set(const View& view, const Key& key, const Instant& now)
   }
   auto updated = set;
   *updated.mutable_status() = status_of(view, set, active, terminating, now, &plan);
-  if (serialize(updated.status()) != serialize(set.status())) plan.add(Write::update_status(*object, updated));
+  if (serialize(updated.status()) != serialize(set.status())) plan.add(write_status(updated));
   return plan;
 }
 
-Controller replica_set_controller() {
+Plan reconcile_replica_set(const View& view, const Key& key, const Instant& now) {
+  const ObjectPtr object = view.find(key);
+  if (!object) return {};
+  return reconcile_replicas(view, object, object->as<apps::ReplicaSet>(), now,
+                            [&](const apps::ReplicaSet& updated) { return Write::update_status(*object, updated); });
+}
+
+Controller replica_controller(KindId kind, std::string name) {
   Controller controller;
-  controller.name = "replicaset-controller";
-  controller.watches = {kinds::kReplicaSet, kinds::kPod};
+  controller.name = std::move(name);
+  controller.watches = {kind, kinds::kPod};
   controller.indexes = View::kControllers | View::kPods;
-  controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
-    if (change.object().kind() == kinds::kReplicaSet) {
+  controller.concerns = [kind](const View& view, const Change& change, std::vector<Key>* keys) {
+    if (change.object().kind() == kind) {
       keys->push_back(change.object().key());
     } else {
-      concerned_by_dependent(view, change, kinds::kReplicaSet, keys);
+      concerned_by_dependent(view, change, kind, keys);
     }
   };
+  return controller;
+}
+
+Controller replica_set_controller() {
+  Controller controller = replica_controller(kinds::kReplicaSet, "replicaset-controller");
   controller.reconcile = reconcile_replica_set;
   return controller;
 }

@@ -192,6 +192,11 @@ class FakeHost {
     for (auto& note : reconciler_.take_notes()) notes.push_back(std::move(note));
   }
 
+  /// Lists everything, as a controller does before it begins.
+  void list(io::MonoTime now) {
+    for (const KindId kind : reconciler_.controller().watches) deliver(kind, UINT64_MAX, now);
+  }
+
   bool quiet() const {
     if (!reconciler_.idle() || !batches_.empty()) return false;
     for (const KindId kind : reconciler_.controller().watches) {
