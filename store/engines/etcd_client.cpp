@@ -52,32 +52,33 @@ class WatchCall;
 
 }  // namespace
 
-/// Outlives its connection while requests are under way.
+/// What gRPC's threads see of a connection. They never own a request: that holds the channel, and the last to let go
+/// of a channel waits for gRPC's threads to end, which must not be one of them.
 struct Connection::State {
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<api::KV::Stub> kv;
-  std::unique_ptr<api::Watch::Stub> watch;
-  std::unique_ptr<api::Auth::Stub> auth;
-  std::unique_ptr<api::Maintenance::Stub> maintenance;
-
   mutable std::mutex mutex;
   std::condition_variable ended;
   std::map<grpc::ClientContext*, std::shared_ptr<void>> live;  // with what owns them
+  std::vector<std::shared_ptr<void>> done;
   std::shared_ptr<WatchCall> watcher;
   std::string token;
   bool cancelled = false;
 
   void begin(grpc::ClientContext* context, std::shared_ptr<void> owner) {
+    std::vector<std::shared_ptr<void>> freed;
     const std::lock_guard lock(mutex);
+    freed.swap(done);
     if (!token.empty()) context->AddMetadata("token", token);
     // A member without a leader refuses at once, rather than when its own patience ends.
     context->AddMetadata("hasleader", "true");
     live.emplace(context, std::move(owner));
     if (cancelled) context->TryCancel();
   }
+  /// Whoever calls this does not touch the request any more.
   void end(grpc::ClientContext* context) {
     const std::lock_guard lock(mutex);
-    live.erase(context);
+    const auto it = live.find(context);
+    done.push_back(std::move(it->second));
+    live.erase(it);
     ended.notify_all();
   }
 };
@@ -88,33 +89,31 @@ template <class Request, class Response>
 struct Call {
   grpc::ClientContext context;
   Request request;
-  Answer<Response> answer;
+  std::shared_ptr<Answer<Response>> answer = std::make_shared<Answer<Response>>();
 };
 
-/// `invoke` starts the request; its callback holds what it needs until the answer.
+/// `invoke` starts the request.
 template <class Response, class State, class Request, class Invoke>
 void start(const std::shared_ptr<State>& state, Request request, Answered<Response> done, Invoke invoke) {
-  auto call = std::make_shared<Call<Request, Response>>();
+  const auto call = std::make_shared<Call<Request, Response>>();
   call->request = std::move(request);
   state->begin(&call->context, call);
-  auto* raw = call.get();
-  invoke(&raw->context, &raw->request, &raw->answer.response,
-         [state, call = std::move(call), done = std::move(done)](const grpc::Status& status) {
-           call->answer.failure = failure_of(status);
-           done(std::shared_ptr<Answer<Response>>(call, &call->answer));
-           state->end(&call->context);
-         });
+  invoke(
+      &call->context, &call->request, &call->answer->response,
+      [state, context = &call->context, answer = call->answer, done = std::move(done)](const grpc::Status& status) {
+        answer->failure = failure_of(status);
+        done(answer);
+        state->end(context);
+      });
 }
 
-/// Lives until gRPC is done with it.
 class WatchCall : public grpc::ClientBidiReactor<api::WatchRequest, api::WatchResponse> {
  public:
   WatchCall(Connection::Watched watched, std::function<void(const grpc::Status&)> done)
       : watched_(std::move(watched)), done_(std::move(done)) {}
 
   grpc::ClientContext* context() { return &context_; }
-  void run(api::Watch::Stub* stub, api::WatchCreateRequest request, std::shared_ptr<WatchCall> self) {
-    self_ = std::move(self);
+  void run(api::Watch::Stub* stub, api::WatchCreateRequest request) {
     *request_.mutable_create_request() = std::move(request);
     stub->async()->Watch(&context_, this);
     AddHold();
@@ -124,13 +123,22 @@ class WatchCall : public grpc::ClientBidiReactor<api::WatchRequest, api::WatchRe
   }
   void next() {
     const std::lock_guard lock(mutex_);
+    read();
+  }
+  /// After it was cancelled: reads until gRPC says that it is over.
+  void drain() {
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+    read();
+  }
+
+ private:
+  void read() {
     if (reading_ || ended_) return;
     reading_ = true;
     response_ = std::make_shared<api::WatchResponse>();
     StartRead(response_.get());
   }
-
- private:
   void OnReadDone(bool ok) override {
     std::shared_ptr<api::WatchResponse> response;
     {
@@ -138,39 +146,51 @@ class WatchCall : public grpc::ClientBidiReactor<api::WatchRequest, api::WatchRe
       reading_ = false;
       ended_ = !ok;
       response.swap(response_);
+      if (draining_ && ok) return read();
     }
     if (!ok) return RemoveHold();
     watched_(std::move(response));
   }
   void OnDone(const grpc::Status& status) override {
-    done_(status);
-    self_.reset();
+    const auto done = std::move(done_);
+    done(status);
   }
 
   const Connection::Watched watched_;
-  const std::function<void(const grpc::Status&)> done_;
+  std::function<void(const grpc::Status&)> done_;
   grpc::ClientContext context_;
   api::WatchRequest request_;
-  std::shared_ptr<WatchCall> self_;
   std::mutex mutex_;
   std::shared_ptr<api::WatchResponse> response_;
   bool reading_ = false;
+  bool draining_ = false;
   bool ended_ = false;
 };
 
 }  // namespace
 
-Connection::Connection(const EtcdOptions& options, size_t url) : state_(std::make_shared<State>()) {
-  state_->channel = channel_to(options, options.urls.at(url));
-  state_->kv = api::KV::NewStub(state_->channel);
-  state_->watch = api::Watch::NewStub(state_->channel);
-  state_->auth = api::Auth::NewStub(state_->channel);
-  state_->maintenance = api::Maintenance::NewStub(state_->channel);
-}
+/// Outlives its requests.
+struct Connection::Channel {
+  explicit Channel(std::shared_ptr<grpc::Channel> channel)
+      : kv(api::KV::NewStub(channel)),
+        watch(api::Watch::NewStub(channel)),
+        auth(api::Auth::NewStub(channel)),
+        maintenance(api::Maintenance::NewStub(channel)) {}
+
+  const std::unique_ptr<api::KV::Stub> kv;
+  const std::unique_ptr<api::Watch::Stub> watch;
+  const std::unique_ptr<api::Auth::Stub> auth;
+  const std::unique_ptr<api::Maintenance::Stub> maintenance;
+};
+
+Connection::Connection(const EtcdOptions& options, size_t url)
+    : state_(std::make_shared<State>()),
+      channel_(std::make_unique<Channel>(channel_to(options, options.urls.at(url)))) {}
 
 Connection::~Connection() {
   cancel();
   wait_until_idle();
+  state_->done.clear();
 }
 
 void Connection::set_token(std::string token) {
@@ -180,53 +200,55 @@ void Connection::set_token(std::string token) {
 
 void Connection::range(api::RangeRequest request, Answered<api::RangeResponse> done) {
   start<api::RangeResponse>(state_, std::move(request), std::move(done), [&](auto&&... arguments) {
-    state_->kv->async()->Range(std::forward<decltype(arguments)>(arguments)...);
+    channel_->kv->async()->Range(std::forward<decltype(arguments)>(arguments)...);
   });
 }
 
 void Connection::txn(api::TxnRequest request, Answered<api::TxnResponse> done) {
   start<api::TxnResponse>(state_, std::move(request), std::move(done), [&](auto&&... arguments) {
-    state_->kv->async()->Txn(std::forward<decltype(arguments)>(arguments)...);
+    channel_->kv->async()->Txn(std::forward<decltype(arguments)>(arguments)...);
   });
 }
 
 void Connection::compact(api::CompactionRequest request, Answered<api::CompactionResponse> done) {
   start<api::CompactionResponse>(state_, std::move(request), std::move(done), [&](auto&&... arguments) {
-    state_->kv->async()->Compact(std::forward<decltype(arguments)>(arguments)...);
+    channel_->kv->async()->Compact(std::forward<decltype(arguments)>(arguments)...);
   });
 }
 
 void Connection::authenticate(api::AuthenticateRequest request, Answered<api::AuthenticateResponse> done) {
   start<api::AuthenticateResponse>(state_, std::move(request), std::move(done), [&](auto&&... arguments) {
-    state_->auth->async()->Authenticate(std::forward<decltype(arguments)>(arguments)...);
+    channel_->auth->async()->Authenticate(std::forward<decltype(arguments)>(arguments)...);
   });
 }
 
 void Connection::status(Answered<api::StatusResponse> done) {
   start<api::StatusResponse>(state_, api::StatusRequest(), std::move(done), [&](auto&&... arguments) {
-    state_->maintenance->async()->Status(std::forward<decltype(arguments)>(arguments)...);
+    channel_->maintenance->async()->Status(std::forward<decltype(arguments)>(arguments)...);
   });
 }
 
 void Connection::watch(api::WatchCreateRequest request, Watched watched, WatchEnded ended) {
-  // The watch ends before its state does: `done` lets go of both.
-  auto call = std::make_shared<WatchCall>(
-      std::move(watched), [state = state_, ended = std::move(ended)](const grpc::Status& status) {
+  const auto context = std::make_shared<grpc::ClientContext*>();
+  const auto call = std::make_shared<WatchCall>(
+      std::move(watched), [state = state_, context, ended = std::move(ended)](const grpc::Status& status) {
         ended({static_cast<int>(status.error_code()), status.ok() ? "the watch ended" : status.error_message()});
-        std::shared_ptr<WatchCall> self;
+        std::shared_ptr<WatchCall> watcher;
         {
           const std::lock_guard lock(state->mutex);
-          self.swap(state->watcher);
+          watcher.swap(state->watcher);
         }
-        state->end(self->context());
+        watcher.reset();
+        state->end(*context);
       });
+  *context = call->context();
   {
     const std::lock_guard lock(state_->mutex);
     assert(!state_->watcher && "one watch per connection");
     state_->watcher = call;
   }
   state_->begin(call->context(), call);
-  call->run(state_->watch.get(), std::move(request), call);
+  call->run(channel_->watch.get(), std::move(request));
 }
 
 void Connection::watch_next() {
@@ -240,14 +262,15 @@ void Connection::watch_next() {
 
 void Connection::cancel() {
   std::map<grpc::ClientContext*, std::shared_ptr<void>> live;
+  std::shared_ptr<WatchCall> watcher;
   {
     const std::lock_guard lock(state_->mutex);
     state_->cancelled = true;
     live = state_->live;
+    watcher = state_->watcher;
   }
   for (const auto& [context, owner] : live) context->TryCancel();
-  // A watch learns of its end by reading.
-  watch_next();
+  if (watcher) watcher->drain();
 }
 
 bool Connection::idle() const {

@@ -35,7 +35,7 @@ class Connection {
  public:
   /// Connects with the first request. `url` is the index of one of the options' urls, which were checked.
   Connection(const EtcdOptions& options, size_t url);
-  /// Cancels and waits.
+  /// Cancels and waits. Not to be called on a thread of gRPC's.
   ~Connection();
 
   /// Goes with every request from now on.
@@ -62,7 +62,9 @@ class Connection {
 
  private:
   struct State;
+  struct Channel;
   const std::shared_ptr<State> state_;
+  const std::unique_ptr<Channel> channel_;
 };
 
 }  // namespace kabuki::store::etcd
