@@ -107,6 +107,10 @@ Result<> write_text(const std::string& path, const std::string& text, int mode) 
   return {};
 }
 
+std::string context_name(const HostState& state) {
+  return state.host == "host-1" ? state.cluster : state.cluster + "-" + state.host;
+}
+
 Result<HostState> read_host_state(const std::string& path) {
   auto text = read_text(path);
   if (!text) return text.error();

@@ -39,6 +39,8 @@ struct HostState {
   std::string started_at;  // RFC 3339
   std::string kubeconfig;  // where the context was written; "" for nowhere
 };
+/// Of its API server in a kubeconfig: the cluster's name for the first host, with the host's for any other.
+std::string context_name(const HostState& state);
 Result<HostState> read_host_state(const std::string& path);
 Result<> write_host_state(const std::string& path, const HostState& state);
 

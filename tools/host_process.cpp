@@ -1,5 +1,6 @@
 #include "tools/host_process.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "tools/engines.hpp"
 #include "tools/guardian.hpp"
 #include "tools/host_run.hpp"
+#include "tools/joining.hpp"
+#include "tools/master_kit.hpp"
 #include "tools/pki.hpp"
 #include "tools/readiness.hpp"
 #include "tools/worker_process.hpp"
@@ -31,11 +34,20 @@ std::string transport_endpoint(const std::string& listen) {
 
 std::string address_of(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
 
-actors::ControlPlaneOptions control_plane(const HostProcessOptions& options, const ClusterKeys& keys,
-                                          const std::function<void(uint16_t)>& listening) {
+Result<ShardEngines> engines_of(const HostProcessOptions& options, const store::ShardMap& shards, HostRun& run) {
+  EngineChoice choice = options.etcd;
+  choice.kind = options.store;
+  choice.directory = ClusterFiles{options.data}.store();
+  choice.lazy_leases = options.lazy_leases;
+  choice.clock = run.host().services().clock;
+  choice.timers = run.host().services().timers;
+  return engines(std::move(choice), shards);
+}
+
+actors::ControlPlaneOptions control_plane(const std::string& host, const HostProcessOptions& options,
+                                          const ClusterKeys& keys, const std::function<void(uint16_t)>& listening) {
   actors::ControlPlaneOptions plane;
-  plane.host = kFirstHost;
-  plane.engine = engines(options.store, ClusterFiles{options.data}.store(), plane.shards, options.lazy_leases);
+  plane.host = host;
   api_server::GatewayOptions gateway;
   gateway.port = options.port;
   if (!options.listen.empty()) gateway.address = "0.0.0.0";
@@ -47,6 +59,7 @@ actors::ControlPlaneOptions control_plane(const HostProcessOptions& options, con
   plane.documents = api_server::make_documents({.server_address = "127.0.0.1:" + std::to_string(options.port)});
   plane.authority_pem = keys.authority.certificate_pem;
   plane.node_lifecycle = options.node_lifecycle;
+  plane.election = options.election;
   return plane;
 }
 
@@ -62,52 +75,78 @@ Result<> offer_joining(const ClusterFiles& files, const std::string& endpoint, m
   return runtime::write_join_file(files.join_file(), door.invite(endpoint, 0));
 }
 
-}  // namespace
+/// The port that was picked when it was left to chance: contexts name it.
+uint16_t port_of_master(const HostProcessOptions& options) {
+  auto state = read_host_state(ClusterFiles{options.data}.state());
+  if (options.port != 0 || !state || state->api_server.empty()) return options.port;
+  return static_cast<uint16_t>(std::strtoul(state->api_server.substr(state->api_server.rfind(':') + 1).c_str(), nullptr, 10));
+}
 
-int run_host_process(const HostProcessOptions& options, const std::function<void(const HostReady&)>& ready,
-                     const std::function<void(const Error&)>& failed) {
-  HostRun::block_signals();
+/// Where this host listened before, if that was at the same address; other hosts look for it there.
+std::string listen_of_master(const HostProcessOptions& options) {
+  auto state = read_host_state(ClusterFiles{options.data}.state());
+  const std::string address = options.listen.empty() ? "127.0.0.1" : options.listen;
+  if (state && state->endpoint.starts_with("tcp://" + address + ":")) return state->endpoint.substr(6);
+  return options.listen;
+}
+
+int run_master_process(HostProcessOptions options, const std::function<void(const HostReady&)>& ready,
+                       const std::function<int(const Error&)>& refuse) {
   ClusterFiles files{options.data};
-  runtime::configure_logging(files.log(), runtime::Level::info);
-  auto refuse = [&](const Error& error) {
-    runtime::log(runtime::Level::error, "host", error.message);
-    runtime::flush_logs();
-    failed(error);
-    return kCannotStart;
-  };
-  if (!options.join_file.empty()) return run_worker_process(options, ready, refuse);
-
   io::LiveClock clock;
+  std::string name = kFirstHost;
+  std::string listen = transport_endpoint(options.listen);
+  if (!options.join_file.empty()) {
+    options.port = port_of_master(options);
+    auto endpoint = own_endpoint(listen_of_master(options));
+    if (!endpoint) return refuse(endpoint.error());
+    listen = *endpoint;
+    auto joined = join_as_master(options, listen, clock);
+    if (!joined) return refuse(joined.error());
+    name = *joined;
+    if (auto used = use_kit(files, &options); !used) return refuse(used.error());
+  }
   std::vector<std::string> names;
   if (!options.listen.empty()) names.push_back(address_of(options.listen));
   auto keys = load_cluster_keys(files, names, clock);
   if (!keys) return refuse(keys.error());
   auto incarnation = next_incarnation(files.root + "/incarnation");
   if (!incarnation) return refuse(incarnation.error());
-  auto live = LiveServices::make(
-      {.host = kFirstHost, .listen = transport_endpoint(options.listen), .keys = keys->host}, options.data);
+  auto live = LiveServices::make({.host = name, .listen = listen, .keys = keys->host}, options.data);
   if (!live) return refuse(live.error());
 
-  HostRun run(std::move(*live), kFirstHost, *incarnation);
+  HostRun run(std::move(*live), name, *incarnation);
   std::atomic<uint16_t> port{0};
-  actors::ControlPlaneOptions plane = control_plane(options, *keys, [&](uint16_t taken) { port = taken; });
+  actors::ControlPlaneOptions plane = control_plane(name, options, *keys, [&](uint16_t taken) { port = taken; });
+  auto engines = engines_of(options, plane.shards, run);
+  if (!engines) return refuse(engines.error());
+  plane.engine = std::move(*engines);
   for (const auto& [role, holder] : actors::control_plane_roles(plane)) run.host().set_role(role, holder);
   membership::Door& door = run.open_door(keys->control.public_key);
+  // Who leads now need not be who let this host in.
+  membership::apply_members(run.host(), {}, known_members(files));
   std::string endpoint = run.network().endpoint();
+  if (options.store == "etcd") {
+    auto kit = make_kit(options, *keys);
+    if (!kit) return refuse(kit.error());
+    door.offer_kit(std::move(*kit));
+  }
   if (!options.listen.empty()) {
     if (auto offered = offer_joining(files, endpoint, door); !offered) return refuse(offered.error());
   }
 
   actors::TreeParts parts;
   actors::add_control_plane(plane, &parts);
-  actors::add_node_host({.host = kFirstHost,
+  actors::add_node_host({.host = name,
                          .nodes = options.nodes,
                          .lease_period = actors::lease_period(options.node_lifecycle.grace),
                          .all_views = true,
                          .member = {.endpoint = endpoint,
                                     .public_key = keys->host.public_key,
                                     .pid = static_cast<uint32_t>(::getpid()),
-                                    .nodes = static_cast<uint32_t>(options.nodes)}},
+                                    .nodes = static_cast<uint32_t>(options.nodes),
+                                    .control_plane = true,
+                                    .learned = [files](const bus::Members& all) { keep_members(files, all); }}},
                         &parts);
   if (auto started = run.start(std::move(parts)); !started) {
     run.host().stop();
@@ -121,7 +160,7 @@ int run_host_process(const HostProcessOptions& options, const std::function<void
 
   HostReady serving;
   serving.state.cluster = options.cluster;
-  serving.state.host = kFirstHost;
+  serving.state.host = name;
   serving.state.pid = ::getpid();
   serving.state.endpoint = endpoint;
   serving.state.public_key = keys->host.public_key;
@@ -135,6 +174,23 @@ int run_host_process(const HostProcessOptions& options, const std::function<void
   int status = run.run();
   runtime::flush_logs();
   return status;
+}
+
+}  // namespace
+
+int run_host_process(const HostProcessOptions& options, const std::function<void(const HostReady&)>& ready,
+                     const std::function<void(const Error&)>& failed) {
+  HostRun::block_signals();
+  ClusterFiles files{options.data};
+  runtime::configure_logging(files.log(), runtime::Level::info);
+  auto refuse = [&](const Error& error) {
+    runtime::log(runtime::Level::error, "host", error.message);
+    runtime::flush_logs();
+    failed(error);
+    return kCannotStart;
+  };
+  const bool worker = !options.join_file.empty() && !options.control_plane;
+  return worker ? run_worker_process(options, ready, refuse) : run_master_process(options, ready, refuse);
 }
 
 }  // namespace kabuki::tools

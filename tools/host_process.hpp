@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "actors/controllers/node_lifecycle.hpp"
+#include "actors/leader_election/election.hpp"
 #include "messages/result.hpp"
 #include "runtime/io/time.hpp"
 #include "tools/cluster_files.hpp"
+#include "tools/engines.hpp"
 
 namespace kabuki::tools {
 
@@ -18,15 +20,18 @@ struct HostProcessOptions {
   std::string data;  // its directory
   int nodes = 3;     // simulated nodes on it
 
-  // The control-plane host.
+  // A control-plane host.
   uint16_t port = 6443;           // of the API server; 0 picks one
   std::string listen;             // address for other hosts and clients; "" is loopback alone
-  std::string store = "rocksdb";  // or memory
+  std::string store = "rocksdb";  // memory, or etcd
   bool lazy_leases = false;       // nodes' heartbeats need not be durable
+  EngineChoice etcd;              // of store etcd
   controllers::NodeLifecycleOptions node_lifecycle;
+  leader_election::ElectionOptions election;
 
-  // A worker.
-  std::string join_file;  // "" makes it the control plane
+  // A host that joins others.
+  std::string join_file;       // "" makes it the cluster's first host
+  bool control_plane = false;  // or a worker
 };
 
 /// What the process says when it serves.

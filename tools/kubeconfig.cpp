@@ -220,7 +220,7 @@ Result<std::string> merge_kubeconfig(const std::string& existing, const Kubeconf
   context["cluster"] = entry.name;
   context["user"] = entry.name;
   set_entry(root, "contexts", "context", entry.name, context);
-  root["current-context"] = entry.name;
+  if (entry.current) root["current-context"] = entry.name;
   return to_text(root);
 }
 

@@ -13,10 +13,11 @@ struct KubeconfigEntry {
   std::string authority_pem;    // empty: plain HTTP
   std::string client_certificate_pem;
   std::string client_key_pem;
+  bool current = true;  // becomes the current context
 };
 
 /// Puts the entry's cluster, user and context into the YAML text of a kubeconfig ("" is an empty one), replacing
-/// entries of that name, and makes its context the current one. Everything else stays. Error: the text is no
+/// entries of that name, and makes its context the current one if it says so. Everything else stays. Error: the text is no
 /// kubeconfig.
 Result<std::string> merge_kubeconfig(const std::string& existing, const KubeconfigEntry& entry);
 

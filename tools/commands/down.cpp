@@ -32,7 +32,7 @@ void run_down(const DownOptions& options) {
     if (!*was_running) continue;
     ++stopped;
     if (state && !state->kubeconfig.empty()) {
-      if (auto removed = remove_from_kubeconfig_file(state->kubeconfig, state->cluster); !removed) {
+      if (auto removed = remove_from_kubeconfig_file(state->kubeconfig, context_name(*state)); !removed) {
         give_up("down", removed.error());
       }
     }

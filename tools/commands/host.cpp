@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "tools/commands/commands.hpp"
 #include "tools/guardian.hpp"
 #include "tools/host_process.hpp"
+#include "tools/kubeconfig.hpp"
 #include "tools/say.hpp"
 
 namespace kabuki::tools {
@@ -16,6 +18,7 @@ namespace {
 
 struct HostOptions {
   HostProcessOptions host;
+  std::string kubeconfig;
   bool foreground = false;
 };
 
@@ -26,6 +29,23 @@ std::string free_worker_dir(const std::string& cluster) {
     std::string dir = default_data_dir(cluster + "@" + std::to_string(number));
     if (!DirectoryLock::is_held(ClusterFiles{dir}.lock())) return dir;
   }
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// A control-plane host's own context, beside that of the first: kabuki-host-2.
+Result<> write_context(const HostOptions& options, const HostReady& ready) {
+  if (!options.host.control_plane) return {};
+  KubeconfigEntry entry{.name = context_name(ready.state),
+                        .server = ready.state.api_server,
+                        .authority_pem = ready.authority_pem,
+                        .client_certificate_pem = ready.admin_certificate_pem,
+                        .client_key_pem = ready.admin_key_pem,
+                        .current = false};
+  return merge_kubeconfig_file(options.kubeconfig, entry);
 }
 
 int live_guarded(const HostOptions& options, const Report& report) {
@@ -41,7 +61,9 @@ int live_guarded(const HostOptions& options, const Report& report) {
         options.host,
         [&](HostReady ready) {
           ready.state.guardian_pid = guardian;
+          if (options.host.control_plane) ready.state.kubeconfig = options.kubeconfig;
           auto written = write_host_state(files.state(), ready.state);
+          if (written) written = write_context(options, ready);
           // In the background a second life reports too: the first may have ended before it did.
           if (restarts > 0 && options.foreground) return;
           report(written ? BackgroundReport{true, ready.state.host}
@@ -61,6 +83,9 @@ void run_host(HostOptions options) {
   std::error_code failure;
   options.host.join_file = std::filesystem::absolute(options.host.join_file, failure).string();
   if (options.host.data.empty()) options.host.data = free_worker_dir(options.host.cluster);
+  if (options.kubeconfig.empty()) {
+    options.kubeconfig = default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"));
+  }
   ClusterFiles files{options.host.data};
   if (auto prepared = prepare_data_dir(files); !prepared) give_up("host", prepared.error());
 
@@ -69,6 +94,7 @@ void run_host(HostOptions options) {
     std::snprintf(seconds, sizeof seconds, "%.2f", static_cast<double>((clock.mono() - began).count()) * 1e-9);
     say("Joined as " + name + " with " + counted(static_cast<uint64_t>(options.host.nodes), "node") + " after " + seconds +
         " s; data in " + files.root + ".");
+    if (options.host.control_plane) say("  kubectl --context " + options.host.cluster + "-" + name + " get nodes");
   };
   if (options.foreground) {
     int status = live_guarded(options, [&](const BackgroundReport& report) {
@@ -87,6 +113,7 @@ void run_host(HostOptions options) {
 
 void add_host(CLI::App& app) {
   auto options = std::make_shared<HostOptions>();
+  options->host.port = 0;
   CLI::App* host = app.add_subcommand("host", "Add a host to a cluster");
   host->add_option("--join", options->host.join_file, "Join file that `kabuki up --listen` wrote")->required();
   host->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")
@@ -96,8 +123,16 @@ void add_host(CLI::App& app) {
   host->add_option("--data", options->host.data, "Directory of this host (default: below ~/.local/state/kabuki)");
   host->add_option("--listen", options->host.listen,
                    "Address at which other hosts reach this one (default: 127.0.0.1)");
+  host->add_flag("--control-plane", options->host.control_plane,
+                 "Serve the API and stand by to lead, too; the cluster's objects must be in etcd");
+  host->add_option("--port", options->host.port, "With --control-plane: port of the API server; 0 picks a free one")
+      ->capture_default_str();
+  host->add_option("--kubeconfig", options->kubeconfig,
+                   "With --control-plane: file the context NAME-HOST is written to (default: where kubectl looks)");
+  add_etcd_options(host, &options->host.etcd);
   host->add_flag("--foreground", options->foreground, "Stay in the foreground");
-  host->footer("Example:\n  kabuki host --join join.json --nodes 10");
+  host->footer(
+      "Examples:\n  kabuki host --join join.json --nodes 10\n  kabuki host --join join.json --control-plane --port 6444");
   host->callback([options] { run_host(*options); });
 }
 

@@ -20,6 +20,9 @@ struct UpOptions {
   std::string kubeconfig;
   std::string grace = "40s";
   std::string eviction = "5m";
+  std::string lease_duration = "15s";
+  std::string renew_deadline = "10s";
+  std::string retry_period = "2s";
   bool foreground = false;
 };
 
@@ -105,7 +108,9 @@ void say_ready(const UpOptions& options, const std::string& server, io::Duration
            : " --kubeconfig " + options.kubeconfig) +
       " get nodes");
   if (!options.host.listen.empty()) {
-    say("Other hosts join with:\n  kabuki host --join " + ClusterFiles{options.host.data}.join_file() + " --nodes 3");
+    const std::string join = "  kabuki host --join " + ClusterFiles{options.host.data}.join_file();
+    say("Other hosts join with:\n" + join + " --nodes 3");
+    if (options.host.store == "etcd") say("and as control-plane hosts with:\n" + join + " --control-plane");
   }
 }
 
@@ -114,7 +119,10 @@ void run_up(UpOptions options) {
   io::MonoTime began = clock.mono();
   for (auto [text, target, name] :
        {std::tuple{&options.grace, &options.host.node_lifecycle.grace, "--node-grace"},
-        std::tuple{&options.eviction, &options.host.node_lifecycle.eviction, "--eviction-timeout"}}) {
+        std::tuple{&options.eviction, &options.host.node_lifecycle.eviction, "--eviction-timeout"},
+        std::tuple{&options.lease_duration, &options.host.election.lease_duration, "--lease-duration"},
+        std::tuple{&options.renew_deadline, &options.host.election.renew_deadline, "--renew-deadline"},
+        std::tuple{&options.retry_period, &options.host.election.retry_period, "--retry-period"}}) {
     auto parsed = parse_duration_ns(*text);
     if (!parsed) {
       Error error = parsed.error();
@@ -123,6 +131,12 @@ void run_up(UpOptions options) {
     }
     *target = io::Duration(*parsed);
   }
+  if (auto sound = leader_election::check(options.host.election); !sound) give_up("up", sound.error());
+  if (!options.host.etcd.etcd_urls.empty()) options.host.store = "etcd";
+  if (options.host.store == "etcd" && options.host.etcd.etcd_urls.empty()) {
+    give_up("up", {.message = "--store etcd needs --etcd URL,URL,...: where the members of etcd are"});
+  }
+  options.host.etcd.cluster = options.host.cluster;
   if (options.host.data.empty()) options.host.data = default_data_dir(options.host.cluster);
   if (options.kubeconfig.empty()) {
     options.kubeconfig = default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"));
@@ -170,11 +184,19 @@ void add_up(CLI::App& app) {
   up->add_option("--listen", options->host.listen, "Address at which other hosts reach this one; writes a join file");
   up->add_option("--store", options->host.store, "Where objects are kept")
       ->capture_default_str()
-      ->check(CLI::IsMember({"rocksdb", "memory"}));
+      ->check(CLI::IsMember({"rocksdb", "memory", "etcd"}));
+  add_etcd_options(up, &options->host.etcd);
   up->add_flag("--lazy-leases", options->host.lazy_leases,
                "Acknowledge nodes' heartbeats before they are on disk; a crash may forget their last second");
   up->add_option("--node-grace", options->grace, "Silence after which a node is NotReady")->capture_default_str();
   up->add_option("--eviction-timeout", options->eviction, "How long pods stay on a node that is not ready")
+      ->capture_default_str();
+  up->add_option("--lease-duration", options->lease_duration,
+                 "Silence of a leading control-plane host after which another takes over")
+      ->capture_default_str();
+  up->add_option("--renew-deadline", options->renew_deadline, "When a leader that cannot renew its lease stops")
+      ->capture_default_str();
+  up->add_option("--retry-period", options->retry_period, "How often leases are renewed and looked at")
       ->capture_default_str();
   up->add_flag("--foreground", options->foreground, "Stay in the foreground");
   up->footer("Example:\n  kabuki up --nodes 5 --name demo && kubectl --context demo get nodes");
