@@ -78,6 +78,9 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void serve_delete(const HttpCallPtr& call);
   void serve_delete_collection(const HttpCallPtr& call);
   Result<Write> removal(const HttpCallPtr& call);
+  void serve_apply(const HttpCallPtr& call, Write write);
+  void answer_write(const HttpCallPtr& call, Result<WriteOutcome> outcome, int success,
+                    std::vector<std::string> warnings);
   void run_and_answer(const HttpCallPtr& call, Write write, int success, std::vector<std::string> warnings);
 
   // bus_requests.cpp

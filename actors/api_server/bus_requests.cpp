@@ -263,6 +263,7 @@ void ApiServer::write_all(runtime::Inbound in, uint64_t generation) {
       continue;
     }
     write->host = host;
+    write->field_manager = verb->user_agent();
     admit_and_run(std::move(*write), [gathered, i](Result<WriteOutcome> outcome) {
       auto* item = gathered->verb.mutable_items(i);
       if (!outcome) {

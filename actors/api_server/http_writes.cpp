@@ -4,20 +4,26 @@
 #include "actors/api_server/delete_options.hpp"
 #include "actors/api_server/limits.hpp"
 #include "actors/api_server/selection.hpp"
+#include "actors/api_server/write/eviction.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "messages/api/autoscaling/v1/scale.pb.h"
 #include "messages/api/core/v1/binding.pb.h"
+#include "messages/api/policy/v1/eviction.pb.h"
+#include "messages/apply/managed_fields.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
+#include "messages/yaml.hpp"
 
 namespace kabuki::api_server {
 namespace {
 
 using Binding = ::k8s::io::api::core::v1::Binding;
+using Eviction = ::k8s::io::api::policy::v1::Eviction;
 
 ExpectedType expected_type(const RequestInfo& info) {
   if (info.subresource == "scale") return {"autoscaling/v1", "Scale", Scale::descriptor()};
   if (info.subresource == "binding") return {"v1", "Binding", Binding::descriptor()};
+  if (info.subresource == "eviction") return {"policy/v1", "Eviction", Eviction::descriptor()};
   return {info.kind->api_version(), info.kind->kind, info.kind->descriptor};
 }
 
@@ -26,8 +32,31 @@ Result<PatchKind> patch_kind(std::string_view content_type) {
   if (content_type == "application/json-patch+json") return PatchKind::json;
   if (content_type == "application/merge-patch+json") return PatchKind::merge;
   if (content_type == "application/strategic-merge-patch+json") return PatchKind::strategic;
+  if (content_type == "application/apply-patch+yaml") return PatchKind::apply;
   return Error{
       .code = 415, .reason = "UnsupportedMediaType", .message = "415: Unsupported Media Type", .has_details = true};
+}
+
+Result<Write> eviction_of(const RequestInfo& info, const Eviction& eviction, bool dry_run) {
+  if (!eviction.metadata().name().empty() && eviction.metadata().name() != info.name) {
+    return bad_request("name in URL does not match name in Eviction object");
+  }
+  Write write{.verb = Write::Verb::remove, .kind = info.kind, .key = {info.kind->id, info.ns, info.name}};
+  const auto& options = eviction.deleteoptions();
+  if (options.has_graceperiodseconds()) write.grace_seconds = options.graceperiodseconds();
+  if (options.has_propagationpolicy()) write.propagation = options.propagationpolicy();
+  write.expected_uid = options.preconditions().uid();
+  write.expected_version = options.preconditions().resourceversion();
+  write.dry_run = dry_run || options.dryrun_size() > 0;
+  return write;
+}
+
+/// Who a client is in managedFields: what it says, or the product it calls itself.
+std::string field_manager(const http::Request& request, const WriteParameters& parameters) {
+  if (!parameters.field_manager.empty()) return parameters.field_manager;
+  const std::string_view agent = request.header("user-agent");
+  const std::string product(agent.substr(0, agent.find('/')));
+  return product.empty() ? "unknown" : product;
 }
 
 void add_warnings(const std::vector<std::string>& warnings, Response* response) {
@@ -44,23 +73,27 @@ void add_warnings(const std::vector<std::string>& warnings, Response* response) 
 }  // namespace
 
 void ApiServer::run_and_answer(const HttpCallPtr& call, Write write, int success, std::vector<std::string> warnings) {
-  bool validates =
-      query_flag(call->request, "fieldValidation") && call->request.parameter("fieldValidation") == "Ignore";
-  admit_and_run(std::move(write), [this, call, success, warnings = std::move(warnings),
-                                   quiet = validates](Result<WriteOutcome> outcome) mutable {
-    if (!outcome) return refuse(call, outcome.error());
-    const Kind& kind = *call->info.kind;
-    Response response;
-    if (call->info.subresource == "scale") {
-      response = render_message(success, scale_of(kind, *outcome->message), "Scale", "autoscaling/v1", call->format);
-    } else {
-      response = render_object(success, kind, *outcome->message, call->format,
-                               call->request.parameter("includeObject"), now());
-    }
-    if (!quiet) warnings.insert(warnings.end(), outcome->notes.begin(), outcome->notes.end());
-    add_warnings(warnings, &response);
-    answer(call, std::move(response));
-  });
+  admit_and_run(std::move(write),
+                [this, call, success, warnings = std::move(warnings)](Result<WriteOutcome> outcome) mutable {
+                  answer_write(call, std::move(outcome), success, std::move(warnings));
+                });
+}
+
+void ApiServer::answer_write(const HttpCallPtr& call, Result<WriteOutcome> outcome, int success,
+                             std::vector<std::string> warnings) {
+  if (!outcome) return refuse(call, outcome.error());
+  const Kind& kind = *call->info.kind;
+  Response response;
+  if (call->info.subresource == "scale") {
+    response = render_message(success, scale_of(kind, *outcome->message), "Scale", "autoscaling/v1", call->format);
+  } else {
+    response = render_object(success, kind, *outcome->message, call->format, call->request.parameter("includeObject"),
+                             now());
+  }
+  const bool quiet = call->request.parameter("fieldValidation") == "Ignore";
+  if (!quiet) warnings.insert(warnings.end(), outcome->notes.begin(), outcome->notes.end());
+  add_warnings(warnings, &response);
+  answer(call, std::move(response));
 }
 
 void ApiServer::serve_create(const HttpCallPtr& call) {
@@ -72,10 +105,38 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
   auto body = decode_body(call->request.body, *encoding, expected_type(info), parameters->validation);
   if (!body) return refuse(call, body.error());
   if (info.subresource == "binding") return serve_bind(call, *body, parameters->dry_run);
+  if (info.subresource == "eviction") {
+    EvictionSteps steps;
+    steps.get = [this](const Key& key, auto done) { shards_.get(key, std::move(done)); };
+    steps.budgets = [this](const std::string& ns, auto done) {
+      bus::ListObjects verb;
+      verb.mutable_selection()->set_kind(kinds::kPodDisruptionBudget);
+      verb.mutable_selection()->set_namespace_(ns);
+      ask(shards_.shard_of(kinds::kPodDisruptionBudget), runtime::make_message(std::move(verb)), kShardTimeout,
+          [done = std::move(done)](Result<runtime::MessagePtr> reply) {
+            if (!reply) return done(reply.error());
+            done((*reply)->objects);
+          });
+    };
+    steps.write = [this](Write write, auto done) {
+      admit_and_run(std::move(write), [done = std::move(done)](Result<WriteOutcome> outcome) {
+        done(outcome ? Result<>() : Result<>(outcome.error()));
+      });
+    };
+    steps.now = [this] { return now(); };
+    auto removal = eviction_of(info, static_cast<const Eviction&>(*body->message), parameters->dry_run);
+    if (!removal) return refuse(call, removal.error());
+    return evict(std::move(steps), std::move(*removal), [this, call](Result<> evicted) {
+      if (!evicted) return refuse(call, evicted.error());
+      answer(call, render_created_status(call->format));
+    });
+  }
   Write write{.verb = Write::Verb::create,
               .kind = info.kind,
               .key = {info.kind->id, info.ns, meta_of(*body->message).name()},
               .object = body->message,
+              .field_manager = field_manager(call->request, *parameters),
+              .always_record = true,
               .dry_run = parameters->dry_run};
   run_and_answer(call, std::move(write), 201, std::move(body->warnings));
 }
@@ -107,6 +168,8 @@ void ApiServer::serve_update(const HttpCallPtr& call) {
               .key = {info.kind->id, info.ns, info.name},
               .subresource = info.subresource,
               .object = body->message,
+              .field_manager = field_manager(call->request, *parameters),
+              .always_record = true,
               .dry_run = parameters->dry_run};
   run_and_answer(call, std::move(write), 200, std::move(body->warnings));
 }
@@ -124,8 +187,49 @@ void ApiServer::serve_patch(const HttpCallPtr& call) {
               .patch_kind = *kind,
               .patch = call->request.body,
               .strict = parameters->validation == FieldValidation::strict,
+              .field_manager = field_manager(call->request, *parameters),
+              .always_record = true,
+              .force = query_flag(call->request, "force"),
               .dry_run = parameters->dry_run};
-  run_and_answer(call, std::move(write), 200, {});
+  if (*kind != PatchKind::apply) return run_and_answer(call, std::move(write), 200, {});
+  if (parameters->field_manager.empty()) {
+    return refuse(call, invalid("meta.k8s.io", "PatchOptions", "",
+                                {required_value("fieldManager", "is required for apply patch")}));
+  }
+  serve_apply(call, std::move(write));
+}
+
+void ApiServer::serve_apply(const HttpCallPtr& call, Write write) {
+  auto json = yaml_to_json(write.patch);
+  if (!json) return refuse(call, json.error());
+  write.patch = std::move(*json);
+  Write first = write;
+  admit_and_run(std::move(first), [this, call, write = std::move(write)](Result<WriteOutcome> outcome) mutable {
+    if (outcome || outcome.error().code != 404 || !write.subresource.empty()) {
+      return answer_write(call, std::move(outcome), 200, {});
+    }
+    // Not there yet: what is applied is created, with all that a create takes.
+    JsonNotes notes;
+    auto object = apply_configuration(*write.kind, nullptr, write.patch,
+                                      {write.field_manager, write.subresource, now().ns}, write.force, &notes);
+    if (!object) return refuse(call, object.error());
+    Write create{.verb = Write::Verb::create,
+                 .kind = write.kind,
+                 .key = write.key,
+                 .object = std::shared_ptr<const google::protobuf::Message>(std::move(*object)),
+                 .dry_run = write.dry_run};
+    const ObjectMeta& meta = meta_of(*create.object);
+    if (meta.name() != write.key.name) {
+      return refuse(call, bad_request("the name of the object (" + meta.name() +
+                                      ") does not match the name on the URL (" + write.key.name + ")"));
+    }
+    admit_and_run(std::move(create), [this, call, write = std::move(write),
+                                      warnings = std::move(notes.notes)](Result<WriteOutcome> created) mutable {
+      // Somebody was faster: it is there now.
+      if (!created && created.error().reason == "AlreadyExists") return serve_apply(call, std::move(write));
+      answer_write(call, std::move(created), 201, std::move(warnings));
+    });
+  });
 }
 
 Result<Write> ApiServer::removal(const HttpCallPtr& call) {

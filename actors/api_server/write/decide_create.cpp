@@ -54,6 +54,7 @@ Result<Decision> decide_create(const Write& write, const ObjectPtr& current, con
     return invalid(kind, meta->name(), std::move(causes));
   }
   if (current) return already_exists(kind, meta->name());
+  record_manager(write, nullptr, context, object.get());
 
   Decision decision{.effect = Decision::Effect::put, .object = object};
   decision.next = Object::encode(kind.id, *object);

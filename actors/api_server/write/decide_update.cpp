@@ -7,6 +7,7 @@
 #include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/service.pb.h"
+#include "messages/apply/managed_fields.hpp"
 #include "messages/defaults.hpp"
 #include "messages/meta.hpp"
 #include "messages/patch/patch_message.hpp"
@@ -96,7 +97,7 @@ Result<> check_name(const Write& write, const ObjectMeta& meta) {
 }  // namespace
 
 Result<Decision> finish_update(const Write& write, const ObjectPtr& current, const Message& old,
-                               std::shared_ptr<Message> next) {
+                               std::shared_ptr<Message> next, const WriteContext& context) {
   const Kind& kind = *write.kind;
   next = keep_other_parts(write, old, std::move(next));
   restore_system_metadata(meta_of(old), mutable_meta(next.get()));
@@ -109,6 +110,7 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   if (auto causes = validate_update(kind, old, *next, write.subresource); !causes.empty()) {
     return invalid(kind, write.key.name, std::move(causes));
   }
+  record_manager(write, &old, context, next.get());
   if (kind.has_generation && write.subresource != "status" && !same_desired_state(old, *next)) {
     mutable_meta(next.get())->set_generation(meta_of(old).generation() + 1);
   }
@@ -126,7 +128,7 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
 Result<Decision> decide_update(const Write& write, const ObjectPtr& current, const WriteContext& context) {
   auto old = parse_current(*write.kind, current);
   if (!old) return old.error();
-  if (write.subresource == "scale") return update_scale(write, current, **old);
+  if (write.subresource == "scale") return update_scale(write, current, **old, context);
 
   const ObjectMeta& asked = meta_of(*write.object);
   if (auto named = check_name(write, asked); !named) return named.error();
@@ -140,18 +142,42 @@ Result<Decision> decide_update(const Write& write, const ObjectPtr& current, con
   }
   if (!write.subresource.empty()) {
     // Read only: keep_other_parts takes one part out of it.
-    return finish_update(write, current, **old, std::const_pointer_cast<Message>(write.object));
+    return finish_update(write, current, **old, std::const_pointer_cast<Message>(write.object), context);
   }
   std::shared_ptr<Message> next = make_in_arena(*write.object);
   next->CopyFrom(*write.object);
-  return finish_update(write, current, **old, std::move(next));
+  return finish_update(write, current, **old, std::move(next), context);
 }
+
+namespace {
+
+Result<Decision> decide_apply(const Write& write, const ObjectPtr& current, const Message& old,
+                              const WriteContext& context) {
+  JsonNotes notes;
+  auto applied = apply_configuration(*write.kind, &old, write.patch,
+                                     {write.field_manager, write.subresource, context.now.ns}, write.force, &notes);
+  if (!applied) return applied.error();
+  std::shared_ptr<Message> next = std::move(*applied);
+  const ObjectMeta& asked = meta_of(*next);
+  if (auto named = check_name(write, asked); !named) return named.error();
+  if (asked.uid() != current->uid()) {
+    return conflict(*write.kind, write.key.name,
+                    "uid mismatch: the provided object specified uid " + asked.uid() + ", and it has another");
+  }
+  if (asked.resourceversion() != std::to_string(current->revision())) return stale_write(*write.kind, write.key.name);
+  auto decision = finish_update(write, current, old, std::move(next), context);
+  if (decision) decision->notes = std::move(notes.notes);
+  return decision;
+}
+
+}  // namespace
 
 Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, const WriteContext& context) {
   auto old = parse_current(*write.kind, current);
   if (!old) return old.error();
-  if (write.subresource == "scale") return patch_scale(write, current, **old);
+  if (write.subresource == "scale") return patch_scale(write, current, **old, context);
 
+  if (write.patch_kind == PatchKind::apply) return decide_apply(write, current, **old, context);
   std::shared_ptr<Message> next = make_in_arena(**old);
   next->CopyFrom(**old);
   JsonNotes notes;
@@ -169,7 +195,7 @@ Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, cons
   if (asked.resourceversion() != std::to_string(current->revision())) {
     return stale_write(*write.kind, write.key.name);
   }
-  auto decision = finish_update(write, current, **old, std::move(next));
+  auto decision = finish_update(write, current, **old, std::move(next), context);
   if (decision) decision->notes = std::move(notes.notes);
   return decision;
 }

@@ -56,7 +56,8 @@ const Kind& scale_kind() {
   return kind;
 }
 
-Result<Decision> apply_scale(const Write& write, const ObjectPtr& current, const Message& old, const Scale& scale) {
+Result<Decision> apply_scale(const Write& write, const ObjectPtr& current, const Message& old, const Scale& scale,
+                             const WriteContext& context) {
   if (!scale.metadata().resourceversion().empty() &&
       scale.metadata().resourceversion() != std::to_string(current->revision())) {
     return stale_write(*write.kind, write.key.name);
@@ -73,7 +74,8 @@ Result<Decision> apply_scale(const Write& write, const ObjectPtr& current, const
   spec->GetReflection()->SetInt32(spec, spec->GetDescriptor()->FindFieldByName("replicas"), scale.spec().replicas());
   Write main = write;
   main.subresource.clear();
-  return finish_update(main, current, old, std::move(next));
+  main.manager_subresource = "scale";
+  return finish_update(main, current, old, std::move(next), context);
 }
 
 }  // namespace
@@ -95,11 +97,13 @@ Scale scale_of(const Kind& kind, const Message& object) {
   return scale;
 }
 
-Result<Decision> update_scale(const Write& write, const ObjectPtr& current, const Message& old) {
-  return apply_scale(write, current, old, static_cast<const Scale&>(*write.object));
+Result<Decision> update_scale(const Write& write, const ObjectPtr& current, const Message& old,
+                              const WriteContext& context) {
+  return apply_scale(write, current, old, static_cast<const Scale&>(*write.object), context);
 }
 
-Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const Message& old) {
+Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const Message& old,
+                             const WriteContext& context) {
   Scale scale = scale_of(*write.kind, old);
   JsonNotes notes;
   auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json
@@ -107,7 +111,7 @@ Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const
                                                                       : PatchType::strategic,
                                write.patch, scale_kind(), &scale, &notes);
   if (!patched) return patched.error();
-  auto decision = apply_scale(write, current, old, scale);
+  auto decision = apply_scale(write, current, old, scale, context);
   if (decision) decision->notes = std::move(notes.notes);
   return decision;
 }

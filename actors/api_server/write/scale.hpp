@@ -18,7 +18,9 @@ Scale scale_of(const Kind& kind, const google::protobuf::Message& object);
 
 /// Writes of /scale: only spec.replicas goes over to the object. The decision's object is the scaled object, not the
 /// Scale.
-Result<Decision> update_scale(const Write& write, const ObjectPtr& current, const google::protobuf::Message& old);
-Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const google::protobuf::Message& old);
+Result<Decision> update_scale(const Write& write, const ObjectPtr& current, const google::protobuf::Message& old,
+                              const WriteContext& context);
+Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const google::protobuf::Message& old,
+                             const WriteContext& context);
 
 }  // namespace kabuki::api_server

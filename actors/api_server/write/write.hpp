@@ -15,7 +15,7 @@
 
 namespace kabuki::api_server {
 
-enum class PatchKind { json, merge, strategic };
+enum class PatchKind { json, merge, strategic, apply };
 
 /// One write, as HTTP and the bus both ask for it.
 struct Write {
@@ -30,6 +30,12 @@ struct Write {
   std::string node;     // bind
   bool strict = false;  // patch: unknown fields are an error
   bool collect_notes = false;
+  /// Who is recorded in metadata.managedFields; "" records nothing. Clients are always recorded, components only on
+  /// objects where something is recorded already: a million pods are spared what nobody asks for.
+  std::string field_manager;
+  bool always_record = false;
+  std::string manager_subresource;
+  bool force = false;  // apply: takes fields from other managers
 
   // Preconditions; what does not hold is 409.
   std::string expected_uid;
@@ -85,7 +91,11 @@ Result<Decision> decide_bind(const Write& write, const ObjectPtr& current, const
 /// The common end of update and patch: takes the wanted state `next` of `old`, restores what the endpoint may not
 /// change, validates, counts the generation, notices that nothing changed or that the last finalizer went.
 Result<Decision> finish_update(const Write& write, const ObjectPtr& current, const google::protobuf::Message& old,
-                               std::shared_ptr<google::protobuf::Message> next);
+                               std::shared_ptr<google::protobuf::Message> next, const WriteContext& context);
+
+/// Records what changed between `old` (null: created) and `next` for the writer.
+void record_manager(const Write& write, const google::protobuf::Message* old, const WriteContext& context,
+                    google::protobuf::Message* next);
 
 /// Parses `current`, with its resourceVersion set.
 Result<std::shared_ptr<google::protobuf::Message>> parse_current(const Kind& kind, const ObjectPtr& current);
