@@ -11,6 +11,7 @@
 #include "store/engines/memory.hpp"
 #include "store/engines/memory_shared.hpp"
 #include "store/engines/rocksdb.hpp"
+#include "tests/store/etcd_cluster.hpp"
 
 namespace kabuki::store::test {
 
@@ -54,7 +55,7 @@ class SharedMemoryHome : public EngineHome {
   explicit SharedMemoryHome(bool timed) {
     if (!timed) return;
     timers_ = std::make_unique<io::LiveTimers>(clock_);
-    medium_->set_faults({.request_max = std::chrono::microseconds(300), .feed_max = std::chrono::microseconds(300)});
+    medium_->set_faults({.request_max = std::chrono::microseconds(300), .feed_max = std::chrono::milliseconds(2)});
   }
   std::unique_ptr<Engine> engine(ShardIdentity identity) override {
     return make_shared_memory_engine(
@@ -69,9 +70,27 @@ class SharedMemoryHome : public EngineHome {
   uint64_t engines_ = 0;
 };
 
+/// A prefix of its own in the one etcd cluster of the test program.
+class EtcdHome : public EngineHome {
+ public:
+  std::unique_ptr<Engine> engine(ShardIdentity identity) override {
+    const std::string prefix = "/home-" + std::to_string(number_) + "/" + identity.shard + "/";
+    return make_etcd_engine(cluster().options(prefix, std::move(identity)));
+  }
+  bool shared() const override { return true; }
+
+ private:
+  static EtcdCluster& cluster() {
+    static EtcdCluster cluster(1);
+    return cluster;
+  }
+  static inline int homes_ = 0;
+  const int number_ = ++homes_;
+};
+
 /// What the suites of engines are run on.
 inline std::vector<std::string> exclusive_engines() { return {"memory", "rocksdb"}; }
-inline std::vector<std::string> shared_engines() { return {"memory_shared", "memory_shared_late"}; }
+inline std::vector<std::string> shared_engines() { return {"memory_shared", "memory_shared_late", "etcd"}; }
 inline std::vector<std::string> all_engines() {
   auto all = exclusive_engines();
   for (auto& shared : shared_engines()) all.push_back(std::move(shared));
@@ -81,6 +100,7 @@ inline std::vector<std::string> all_engines() {
 inline std::unique_ptr<EngineHome> make_engine_home(const std::string& kind) {
   if (kind == "memory") return std::make_unique<MemoryHome>();
   if (kind == "rocksdb") return std::make_unique<RocksdbHome>();
+  if (kind == "etcd") return std::make_unique<EtcdHome>();
   return std::make_unique<SharedMemoryHome>(kind == "memory_shared_late");
 }
 
