@@ -99,9 +99,9 @@ struct SharedMemoryOptions {
   io::Duration timeout = std::chrono::seconds(5);
 };
 
-/// An engine over `medium`, one of any number. Disjoint submissions may commit out of their order, but are answered in
-/// it. Mutations of one submission go in transactions and share a revision, unless one conflicts or a key comes again. One that is
-/// destroyed without `stop` has crashed: of what was under way, any transaction may be durable.
+/// An engine over `medium`, one of any number. Disjoint submissions may commit out of their order, but are answered
+/// in it. Mutations of one submission go in transactions and share a revision, unless one conflicts or a key comes
+/// again. One that is destroyed without `stop` has crashed: of what was under way, any transaction may be durable.
 std::unique_ptr<Engine> make_shared_memory_engine(std::shared_ptr<SharedMedium> medium, SharedMemoryOptions options);
 
 }  // namespace kabuki::store

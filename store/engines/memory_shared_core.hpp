@@ -68,6 +68,7 @@ class SharedCore : public std::enable_shared_from_this<SharedCore> {
     BarrierDone done;
   };
 
+  static Error unreachable();
   bool reachable() const { return medium_->reachable(options_.host); }
   io::Duration draw(io::Duration low, io::Duration high);
   std::vector<TransactionPtr> split(const SubmissionPtr& submission);
@@ -98,7 +99,7 @@ class SharedCore : public std::enable_shared_from_this<SharedCore> {
   bool feed_armed_ = false;
   std::list<TransactionPtr> transactions_;  // undecided
   std::map<Key, TransactionPtr> last_by_key_;
-  std::vector<SubmissionPtr> unfed_;      // decided, waiting for the feed
+  std::vector<SubmissionPtr> unfed_;     // decided, waiting for the feed
   std::deque<SubmissionPtr> unsettled_;  // not answered, or behind one that is not; in the order of submission
   std::map<uint64_t, Barrier> barriers_;
   uint64_t last_barrier_ = 0;
