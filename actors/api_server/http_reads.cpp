@@ -36,6 +36,8 @@ void ApiServer::serve_list(const HttpCallPtr& call) {
   verb.set_revision(parameters->version);
   if (parameters->match == ListParameters::Match::exact) verb.set_match(bus::ListObjects::EXACT);
   if (parameters->match == ListParameters::Match::not_older_than) verb.set_match(bus::ListObjects::NOT_OLDER_THAN);
+  // "0": what the shard has seen is good enough, without asking the store what was acknowledged last.
+  if (parameters->has_version && parameters->version == 0) verb.set_match(bus::ListObjects::NOT_OLDER_THAN);
   if (!parameters->continue_token.empty()) {
     auto token = read_continue_token(kind, parameters->continue_token);
     if (!token) return refuse(call, token.error());
