@@ -73,8 +73,10 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
 
   elector.lease = kSchedulerLease;
   elector.role = "scheduler";
-  elector.led = [views](const Fence& fence) {
-    return one_leader([views, fence] { return scheduler::make_scheduler({.source = views, .fence = fence}); });
+  elector.led = [views, profiles = options.profiles](const Fence& fence) {
+    return one_leader([views, profiles, fence] {
+      return scheduler::make_scheduler({.source = views, .profiles = profiles, .fence = fence});
+    });
   };
   parts->scheduler = [elector] { return make_elector(elector); };
 }

@@ -10,6 +10,7 @@
 #include "actors/api_server/gateway_actor.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
 #include "actors/leader_election/election.hpp"
+#include "actors/scheduler/profile.hpp"
 #include "actors/supervision_tree.hpp"
 #include "runtime/host.hpp"
 #include "store/engine.hpp"
@@ -33,6 +34,8 @@ struct ControlPlaneOptions {
   std::string authority_pem;
   controllers::NodeLifecycleOptions node_lifecycle;
   io::Duration event_life = std::chrono::hours(1);
+  /// Of the scheduler; none is the standard one.
+  std::vector<scheduler::Profile> profiles;
   leader_election::ElectionOptions election;
 };
 

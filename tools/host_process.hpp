@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/controllers/node_lifecycle.hpp"
+#include "actors/scheduler/profile.hpp"
 #include "actors/leader_election/election.hpp"
 #include "messages/result.hpp"
 #include "runtime/io/time.hpp"
@@ -28,6 +29,7 @@ struct HostProcessOptions {
   EngineChoice etcd;              // of store etcd
   controllers::NodeLifecycleOptions node_lifecycle;
   leader_election::ElectionOptions election;
+  std::vector<scheduler::Profile> profiles;  // of the scheduler; none is the standard one
 
   // A host that joins others.
   std::string join_file;       // "" makes it the cluster's first host

@@ -20,6 +20,7 @@ struct UpOptions {
   std::string kubeconfig;
   std::string grace = "40s";
   std::string eviction = "5m";
+  std::string scheduler_config;
   std::string lease_duration = "15s";
   std::string renew_deadline = "10s";
   std::string retry_period = "2s";
@@ -132,6 +133,13 @@ void run_up(UpOptions options) {
     *target = io::Duration(*parsed);
   }
   if (auto sound = leader_election::check(options.host.election); !sound) give_up("up", sound.error());
+  if (!options.scheduler_config.empty()) {
+    auto text = read_text(options.scheduler_config);
+    if (!text) give_up("up", text.error());
+    auto profiles = scheduler::read_profiles(*text);
+    if (!profiles) give_up("up", profiles.error());
+    options.host.profiles = std::move(*profiles);
+  }
   if (!options.host.etcd.etcd_urls.empty()) options.host.store = "etcd";
   if (options.host.store == "etcd" && options.host.etcd.etcd_urls.empty()) {
     give_up("up", {.message = "--store etcd needs --etcd URL,URL,...: where the members of etcd are"});
@@ -189,6 +197,9 @@ void add_up(CLI::App& app) {
   up->add_flag("--lazy-leases", options->host.lazy_leases,
                "Acknowledge nodes' heartbeats before they are on disk; a crash may forget their last second");
   up->add_option("--node-grace", options->grace, "Silence after which a node is NotReady")->capture_default_str();
+  up->add_option("--scheduler-config", options->scheduler_config,
+                 "A KubeSchedulerConfiguration with profiles, which pods choose by spec.schedulerName")
+      ->type_name("FILE");
   up->add_option("--eviction-timeout", options->eviction, "How long pods stay on a node that is not ready")
       ->capture_default_str();
   up->add_option("--lease-duration", options->lease_duration,
