@@ -28,7 +28,6 @@ constexpr int32_t kScalePeriodSeconds = 15;
 void job_defaults(batch::Job* job) {
   batch::JobSpec* spec = job->mutable_spec();
   auto* labels = spec->mutable_template_()->mutable_metadata()->mutable_labels();
-  if (job->metadata().labels().empty()) *job->mutable_metadata()->mutable_labels() = *labels;
   if (!spec->manualselector() && !job->metadata().uid().empty()) {
     const std::string& uid = job->metadata().uid();
     labels->insert({kControllerUid, uid});
@@ -37,6 +36,7 @@ void job_defaults(batch::Job* job) {
     labels->insert({"job-name", job->metadata().name()});
     if (!spec->has_selector()) (*spec->mutable_selector()->mutable_matchlabels())[kControllerUid] = uid;
   }
+  if (job->metadata().labels().empty() && !labels->empty()) *job->mutable_metadata()->mutable_labels() = *labels;
   if (spec->template_().metadata().ByteSizeLong() == 0) spec->mutable_template_()->clear_metadata();
 }
 
