@@ -35,7 +35,7 @@ std::string_view verb_of(const http::Request& request, const RequestInfo& info) 
 
 bool serves_verb(const http::Request& request, std::string_view verb, const RequestInfo& info) {
   if (request.method == "HEAD" || (info.legacy_watch && verb != "watch")) return false;
-  if (info.subresource == "binding") return verb == "create";
+  if (info.subresource == "binding" || info.subresource == "eviction") return verb == "create";
   if (info.subresource == "finalize") return verb == "update";
   if (verb == "get" || verb == "list" || verb == "watch") return true;
   const bool placed = !info.kind->namespaced || !info.ns.empty();

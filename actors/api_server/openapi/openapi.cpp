@@ -8,6 +8,7 @@
 #include "messages/api/core/v1/binding.pb.h"
 #include "messages/api/meta/v1/options.pb.h"
 #include "messages/api/meta/v1/status.pb.h"
+#include "messages/api/policy/v1/eviction.pb.h"
 
 namespace kabuki::api_server {
 namespace {
@@ -39,6 +40,8 @@ std::map<std::string, Json> definitions_of(std::span<const GroupVersion> groups,
       }
       if (kind->id == kinds::kPod) {
         schemas.add_typed(::k8s::io::api::core::v1::Binding::descriptor(), {group_version_kind("", "v1", "Binding")});
+        schemas.add_typed(::k8s::io::api::policy::v1::Eviction::descriptor(),
+                          {group_version_kind("policy", "v1", "Eviction")});
       }
     }
   }

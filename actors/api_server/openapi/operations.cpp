@@ -8,6 +8,7 @@
 #include "messages/api/core/v1/binding.pb.h"
 #include "messages/api/meta/v1/options.pb.h"
 #include "messages/api/meta/v1/status.pb.h"
+#include "messages/api/policy/v1/eviction.pb.h"
 
 namespace kabuki::api_server::openapi {
 namespace {
@@ -157,6 +158,7 @@ class KindPaths {
   void add_part(Path& path, const Subresource& part) const {
     std::string about = object_;
     if (part.kind == "Scale") about = definition_name(::k8s::io::api::autoscaling::v1::Scale::descriptor());
+    if (part.kind == "Eviction") about = definition_name(::k8s::io::api::policy::v1::Eviction::descriptor());
     if (part.kind == "Binding") about = definition_name(::k8s::io::api::core::v1::Binding::descriptor());
     for (const std::string& verb : part.verbs) {
       const std::string suffix = name_ + camel(part.name);

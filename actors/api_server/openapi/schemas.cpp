@@ -1,5 +1,6 @@
 #include "actors/api_server/openapi/schemas.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <google/protobuf/descriptor.h>
 
@@ -43,7 +44,9 @@ const char* plain_definition_type(Form form) {
   }
 }
 
-Json plain_definition(Form form, Version version) {
+Json plain_definition(Form form, const Descriptor* message, Version version) {
+  // Any JSON at all, as a schema's default, has no type.
+  if (form == Form::schema_or || message->name() == "JSON") return {{"description", "Any JSON value."}};
   Json out = {{"type", plain_definition_type(form)}};
   const bool number_too = form == Form::quantity || form == Form::int_or_string;
   if (version == Version::v3 && number_too) {
@@ -93,7 +96,9 @@ const Descriptor* message_of(const FieldDescriptor* field) {
 std::string definition_name(const Descriptor* descriptor) {
   constexpr std::string_view kGoDomain = "k8s.io.";
   const std::string& name = descriptor->full_name();
-  return name.starts_with(kGoDomain) ? "io.k8s." + name.substr(kGoDomain.size()) : name;
+  std::string out = name.starts_with(kGoDomain) ? "io.k8s." + name.substr(kGoDomain.size()) : name;
+  std::replace(out.begin(), out.end(), '_', '-');  // Go's packages have dashes, Protobuf's cannot
+  return out;
 }
 
 std::string list_definition_name(const Kind& kind) { return definition_name(kind.descriptor) + "List"; }
@@ -144,7 +149,7 @@ Json Schemas::message_schema(const Descriptor* descriptor, bool typed) {
   const auto value_schema = [&](const Member& member, const FieldDescriptor* field) -> Json {
     const Descriptor* message = message_of(field);
     if (plain_definition_type(member.form)) {
-      definitions_.emplace(definition_name(message), plain_definition(member.form, version_));
+      definitions_.emplace(definition_name(message), plain_definition(member.form, message, version_));
       return reference(definition_name(message));
     }
     switch (member.form) {
