@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <tuple>
 
 #include "messages/status.hpp"
 #include "store/engines/etcd.hpp"
@@ -33,12 +34,11 @@ Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::Shard
   if (choice.cluster.empty() || choice.cluster.find('/') != std::string::npos) {
     return bad_request("\"" + choice.cluster + "\" cannot be the name of a cluster in etcd: it is part of a path");
   }
-  store::EtcdOptions options{
-      .urls = choice.etcd_urls,
-      .user = choice.etcd_user,
-      .first_revision = choice.first_revision,
-      .clock = choice.clock,
-      .timers = choice.timers};
+  store::EtcdOptions options{.urls = choice.etcd_urls,
+                             .user = choice.etcd_user,
+                             .first_revision = choice.first_revision,
+                             .clock = choice.clock,
+                             .timers = choice.timers};
   for (const auto& [option, path, to] :
        {std::tuple{"--etcd-ca", &choice.etcd_ca_file, &options.ca_pem},
         std::tuple{"--etcd-cert", &choice.etcd_certificate_file, &options.certificate_pem},

@@ -164,7 +164,17 @@ void Commits::too_large(uint64_t number) {
   send_again(std::move(entries));
 }
 
-void Commits::refused(uint64_t number) {
+void Commits::no_room(uint64_t number) {
+  const auto node = sent_.extract(number);
+  if (node.empty()) return;
+  for (const auto& entry : node.mapped().entries) {
+    const uint64_t known = replica_.revision_of(entry.mutation.key);
+    settle(entry.submission.get(), entry.index, {Outcome::refused, known});
+    release(entry.key);
+  }
+}
+
+void Commits::put_off(uint64_t number) {
   auto node = sent_.extract(number);
   if (!node.empty()) send_again(std::move(node.mapped().entries));
 }

@@ -44,8 +44,10 @@ class Commits {
   /// It was not done and will not be, because it is larger than etcd takes: sent again in smaller ones. What is too
   /// large by itself stays unknown.
   void too_large(uint64_t number);
+  /// It was not done and will not be, because etcd is full.
+  void no_room(uint64_t number);
   /// It was not done and will not be, for now: sent again.
-  void refused(uint64_t number);
+  void put_off(uint64_t number);
   /// Nothing under way can still be committed, and what was committed has been told: all of it is sent again.
   void fenced();
 

@@ -52,7 +52,7 @@ void EtcdCore::settle() {
 }
 
 void EtcdCore::pump() {
-  while (phase_ == Phase::up && !refused_) {
+  while (phase_ == Phase::up && !pausing_) {
     auto transaction = commits_.next(fence_);
     if (!transaction) return;
     send(std::move(*transaction));
@@ -64,23 +64,25 @@ void EtcdCore::send(Transaction transaction) {
   connection_->txn(
       std::move(transaction.request),
       then<api::TxnResponse>([this, number](const api::TxnResponse& response) { answered(number, response); },
-                             [this, number](const Failure& failure) {
-                               const auto says = [&](const char* what) {
-                                 return failure.message.find(what) != std::string::npos;
-                               };
-                               const bool full = failure.code == kResourceExhausted;
-                               const bool large = (failure.code == kInvalidArgument && says("too large")) ||
-                                                  (failure.code == kInvalidArgument && says("too many operations")) ||
-                                                  (full && says("larger than"));
-                               if (large) {
-                                 commits_.too_large(number);
-                                 settle();
-                               } else if (full) {
-                                 commits_.refused(number);
-                                 refused_ = true;
-                               }
-                               return large || full;
-                             }));
+                             [this, number](const Failure& failure) { return refused(number, failure); }));
+}
+
+bool EtcdCore::refused(uint64_t number, const Failure& failure) {
+  const auto says = [&](const char* what) { return failure.message.find(what) != std::string::npos; };
+  const bool exhausted = failure.code == kResourceExhausted;
+  const bool invalid = failure.code == kInvalidArgument;
+  if ((invalid && (says("too large") || says("too many operations"))) || (exhausted && says("larger than"))) {
+    commits_.too_large(number);
+  } else if (exhausted && says("space exceeded")) {
+    commits_.no_room(number);
+  } else if (exhausted) {
+    commits_.put_off(number);
+    pausing_ = true;
+  } else {
+    return false;
+  }
+  settle();
+  return true;
 }
 
 void EtcdCore::answered(uint64_t number, const api::TxnResponse& response) {
@@ -170,7 +172,7 @@ void EtcdCore::tick() {
   } else {
     probe(now);
     compact(now);
-    refused_ = false;
+    pausing_ = false;
   }
   settle();
 }

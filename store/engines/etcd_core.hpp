@@ -63,6 +63,8 @@ class EtcdCore {
   // What is asked in it: etcd_core.cpp.
   void pump();
   void send(Transaction transaction);
+  /// Whether the failure says that nothing was done.
+  bool refused(uint64_t number, const Failure& failure);
   void answered(uint64_t number, const etcdserverpb::TxnResponse& response);
   void read_head();
   void head_read(const etcdserverpb::RangeResponse& response, uint64_t applied_before);
@@ -95,7 +97,7 @@ class EtcdCore {
   std::vector<mvccpb::Event> events_;  // of a response that comes in fragments
   uint64_t fence_ = 0;                 // the revision at which it stands
   uint64_t catch_up_to_ = 0;
-  bool refused_ = false;  // etcd takes no writes for now
+  bool pausing_ = false;  // etcd takes no writes for now
 
   std::deque<Waiting> barriers_;
   std::deque<Waiting> asked_barriers_;  // the head is being read for them

@@ -105,7 +105,7 @@ void EtcdCore::lose(const std::string& why) {
   connection_ = nullptr;
   requests_.clear();
   events_.clear();
-  reading_head_ = probing_ = refused_ = false;
+  reading_head_ = probing_ = pausing_ = false;
   probed_head_ = applied_at_probe_ = catch_up_to_ = 0;
   for (; !asked_barriers_.empty(); asked_barriers_.pop_back()) {
     barriers_.push_front(std::move(asked_barriers_.back()));

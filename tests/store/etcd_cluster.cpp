@@ -51,7 +51,8 @@ void run(const std::string& command) { EXPECT_EQ(system(command.c_str()), 0) << 
 
 bool EtcdCluster::installed() { return system("command -v etcd >/dev/null && command -v etcdctl >/dev/null") == 0; }
 
-EtcdCluster::EtcdCluster(size_t members, EtcdSecurity security) : security_(std::move(security)) {
+EtcdCluster::EtcdCluster(size_t members, EtcdSecurity security, const std::vector<std::string>& flags)
+    : security_(std::move(security)) {
   char name[] = "/tmp/kabuki-etcd-XXXXXX";
   directory_ = mkdtemp(name);
   if (security_.tls) make_certificates();
@@ -79,6 +80,7 @@ EtcdCluster::EtcdCluster(size_t members, EtcdSecurity security) : security_(std:
                         "--logger=zap",
                         "--log-level=error",
                         "--log-outputs=" + file(id + ".log")};
+    member.arguments.insert(member.arguments.end(), flags.begin(), flags.end());
     if (security_.tls) {
       for (const auto& option : {"--cert-file=" + file("server.pem"), "--key-file=" + file("server.key"),
                                  "--trusted-ca-file=" + file("ca.pem"), std::string("--client-cert-auth")}) {

@@ -29,8 +29,8 @@ struct EtcdSecurity {
 class EtcdCluster {
  public:
   static bool installed();
-  /// Returns when it has a leader. Fails the test where it gets none.
-  explicit EtcdCluster(size_t members = 3, EtcdSecurity security = {});
+  /// `flags` go to every member. Returns when it has a leader. Fails the test where it gets none.
+  explicit EtcdCluster(size_t members = 3, EtcdSecurity security = {}, const std::vector<std::string>& flags = {});
   ~EtcdCluster();
 
   size_t size() const { return members_.size(); }

@@ -274,6 +274,21 @@ TEST_F(EtcdFaultsTest, FailsWhenTheShardIsWiped) {
   EXPECT_THAT(host.wait_for_failure().message, testing::HasSubstr("/test/objects/"));
 }
 
+TEST_F(EtcdFaultsTest, RefusesWhatAFullEtcdHasNoRoomFor) {
+  cluster_ =
+      std::make_unique<EtcdCluster>(1, EtcdSecurity{}, std::vector<std::string>{"--quota-backend-bytes=4000000"});
+  EtcdHost host(options());
+  MutationResult last;
+  size_t committed = 0;
+  for (int i = 0; i < 20 && last.outcome != Outcome::refused; ++i) {
+    last = host.commit({put(thing("t" + std::to_string(i), std::string(1'000'000, 't')))})[0];
+    committed += last.outcome == Outcome::committed;
+  }
+  EXPECT_EQ(last, (MutationResult{Outcome::refused, 0}));
+  EXPECT_GT(committed, 0u);
+  EXPECT_EQ(host.fresh().size(), committed);
+}
+
 TEST_F(EtcdFaultsTest, SpeaksTlsWithACertificateAndAPassword) {
   cluster_ = std::make_unique<EtcdCluster>(1, EtcdSecurity{.tls = true, .password = "secret"});
   EtcdHost host(options());
