@@ -6,6 +6,7 @@
 #include <mutex>
 #include <rocksdb/cache.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/system_clock.h>
 #include <rocksdb/table.h>
 
@@ -28,8 +29,7 @@ rocksdb::Options database_options(const RocksdbOptions& options) {
   // The default mode opens after a corrupt middle of the log and silently drops acknowledged writes behind it.
   out.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   out.compression = rocksdb::kLZ4Compression;
-  // Writing comes before space: what was written last is kept as it is and merged seldom. Nothing is read after the load.
-  out.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
+  // Writing comes before space: what was written last is merged seldom. Nothing is read after the load.
   out.level0_file_num_compaction_trigger = limits::kMergeAtFiles;
   out.level0_slowdown_writes_trigger = 4 * limits::kMergeAtFiles;
   out.level0_stop_writes_trigger = 6 * limits::kMergeAtFiles;
@@ -40,6 +40,10 @@ rocksdb::Options database_options(const RocksdbOptions& options) {
   out.max_write_buffer_number = limits::kMemtables;
   out.max_open_files = limits::kOpenFiles;
   out.max_background_jobs = 2;
+  // Merging waits for who is waited for.
+  rocksdb::Env::Default()
+      ->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow)
+      .PermitUncheckedError();
   // So that a table that cannot be opened is the one that was read last.
   out.max_file_opening_threads = 1;
   // Nothing is tried again after an error: the engine ends, and what opens the database anew finds out what is durable.
@@ -152,7 +156,26 @@ Result<> RocksdbDatabase::open() {
   rocksdb::DB* database = nullptr;
   const auto status = rocksdb::DB::Open(options, options_.directory, &database);
   database_.reset(database);
-  return status.ok() ? Result<>() : failure("cannot open", status);
+  if (status.ok()) return {};
+  const std::string table = status.IsCorruption() ? rotten_table(options, status.ToString()) : "";
+  if (table.empty()) return failure("cannot open", status);
+  return internal_error("cannot open the store in " + options_.directory + ": " + table);
+}
+
+/// RocksDB opens the other tables too when one is corrupt, and names the manifest that led to them. "" when the error
+/// names a table or a log, or no table is corrupt.
+std::string RocksdbDatabase::rotten_table(const rocksdb::Options& options, const std::string& text) const {
+  if (text.find(".sst") != std::string::npos || log_->where()) return "";
+  const auto names = disk_->list(options_.directory);
+  if (!names) return "";
+  for (const auto& name : *names) {
+    if (!name.ends_with(".sst")) continue;
+    rocksdb::SstFileReader reader(options);
+    auto status = reader.Open(options_.directory + "/" + name);
+    if (status.ok()) status = reader.VerifyChecksum();
+    if (!status.ok()) return status.ToString() + place(name);
+  }
+  return "";
 }
 
 std::string RocksdbDatabase::place(const std::string& text) const {

@@ -33,6 +33,7 @@ class RocksdbDatabase {
   class Log;
   Result<> take();
   std::string place(const std::string& text) const;
+  std::string rotten_table(const rocksdb::Options& options, const std::string& text) const;
 
   const RocksdbOptions& options_;
   const std::unique_ptr<io::Disk> own_disk_;

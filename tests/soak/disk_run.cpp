@@ -102,7 +102,7 @@ void DiskRun::fill() {
   faults_.capacity = 1ull << 40;
   disk_.set_faults(faults_);
   const auto free = disk_.free_bytes(kFolder);
-  faults_.capacity = free ? faults_.capacity - *free + random_.below(3000) : 4u << 20;
+  faults_.capacity = free ? faults_.capacity - *free + random_.below(random_.chance(0.5) ? 100 : 3000) : 4u << 20;
   disk_.set_faults(faults_);
 }
 
@@ -257,22 +257,25 @@ void DiskRun::count() {
 
 }  // namespace
 
-const char* const kMustHappen[] = {"commits acknowledged",
-                                   "crashes",
-                                   "power failures within a change",
-                                   "bytes lost in crashes",
-                                   "files torn by crashes",
-                                   "names lost in crashes",
-                                   "syncs failed",
-                                   "appends failed",
-                                   "appends without room",
-                                   "slow syncs",
-                                   "engines ended by a fault",
-                                   "writes refused by a full disk",
-                                   "deletes done on a full disk",
-                                   "rotten bits refused by file and offset: log",
-                                   "rotten bits refused by file and offset: sst"};
-const size_t kMustHappenCount = std::size(kMustHappen);
+const std::vector<MustHappen>& must_happen() {
+  static const std::vector<MustHappen> all = {{"commits acknowledged", 100},
+                                              {"crashes", 100},
+                                              {"power failures within a change", 100},
+                                              {"bytes lost in crashes", 100},
+                                              {"files torn by crashes", 100},
+                                              {"names lost in crashes", 100},
+                                              {"syncs failed", 100},
+                                              {"appends failed", 100},
+                                              {"slow syncs", 100},
+                                              {"engines ended by a fault", 100},
+                                              {"writes refused by a full disk", 100},
+                                              {"deletes done on a full disk", 100},
+                                              {"appends without room", 1000},
+                                              {"rotten bits refused by file and offset: log", 1000},
+                                              {"rotten bits refused by file and offset: sst", 1000},
+                                              {"rotten bits refused by file and offset: MANIFEST", 1000}};
+  return all;
+}
 
 std::string run_disk_seed(uint64_t seed, DiskTally* tally) {
   DiskTally own;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "runtime/sim/sim_disk.hpp"
 
@@ -18,9 +19,12 @@ struct DiskTally {
   }
 };
 
-/// What must have happened at least once for a soak to mean anything.
-extern const char* const kMustHappen[];
-extern const size_t kMustHappenCount;
+/// What must have happened in a soak of so many seeds for it to mean anything.
+struct MustHappen {
+  const char* what;
+  uint64_t seeds;
+};
+const std::vector<MustHappen>& must_happen();
 
 /// Runs a RocksDB engine over a simulated disk with the faults that `seed` draws, through several crashes and starts.
 /// "" when nothing that was acknowledged was lost and nothing corrupt was taken; what is wrong otherwise.

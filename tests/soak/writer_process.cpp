@@ -74,7 +74,7 @@ bool WriterProcess::was_killed() {
   int status = 0;
   if (pid_ == 0 || waitpid(pid_, &status, 0) != pid_) return false;
   pid_ = 0;
-  return WIFSIGNALED(status);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
 }  // namespace kabuki::store::soak
