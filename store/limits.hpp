@@ -69,7 +69,7 @@ inline constexpr uint64_t kLazyRevisions = 10'000;
 /// RocksDB: memtables and cache of one shard.
 inline constexpr size_t kMemtableBytes = 64u << 20;
 inline constexpr int kMemtables = 3;
-/// Written memtables that are merged at once, and bytes that are kept uncompressed.
+/// Written memtables that are merged at once, and bytes of what they are merged with.
 inline constexpr int kMergeAtFiles = 12;
 inline constexpr size_t kMergedBytes = 1u << 30;
 inline constexpr size_t kBlockCacheBytes = 8u << 20;
