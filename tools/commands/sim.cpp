@@ -40,6 +40,9 @@ void run_sim(SimCommand command) {
   command.run.cluster.node_lifecycle.grace = duration_or_give_up(command.node_grace);
   command.run.cluster.node_lifecycle.eviction = duration_or_give_up(command.eviction);
   command.run.workload.pause_mean = duration_or_give_up(command.write_pause);
+  if (command.run.cluster.masters > command.run.cluster.hosts) {
+    give_up("sim", {.message = "--masters must not be more than --hosts"});
+  }
   command.run.cluster.seed = command.seed_given ? command.seed : random_seed() % 1'000'000;
   // What breaks on purpose would fill the screen.
   runtime::configure_logging(command.verbose ? "" : "/dev/null", runtime::Level::info);
@@ -65,6 +68,15 @@ void add_sim(CLI::App& app) {
   sim->add_option("--hosts", command->run.cluster.hosts, "Hosts; the first has the control plane")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
+  sim->add_option("--masters", command->run.cluster.masters, "Of these hosts, how many have a control plane")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 7));
+  sim->add_option("--store-cuts", faults.store_cuts, "Of several masters: times one does not reach the store")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sim->add_option("--leader-crashes", faults.leader_crashes, "Of several masters: times the leading one crashes")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   sim->add_option("--nodes", command->run.cluster.nodes, "Nodes of each host")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));

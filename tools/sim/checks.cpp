@@ -194,12 +194,12 @@ Lines served_wrongly(const Observed& observed, const History& history) {
   return shown_wrongly("API server", observed.served, history, [](const ObjectPtr&) { return true; });
 }
 
-/// Every host's views hold what they are to hold: host-1's everything, a worker's the pods of its nodes.
+/// Every host's views hold what they are to hold: a control-plane host's everything, a worker's the pods of its nodes.
 Lines wrong_views(const Observed& observed, const History& history) {
   Lines wrong;
   for (const auto& [host, view] : observed.views) {
-    auto concerns = [&host = host](const ObjectPtr& object) {
-      if (host == actors::kFirstHost) return true;
+    auto concerns = [&host = host, &observed](const ObjectPtr& object) {
+      if (observed.masters.contains(host)) return true;
       return object->kind() == kinds::kPod && object->as<core::Pod>().spec().nodename().starts_with(host + "-node-");
     };
     for (auto& line : shown_wrongly(host, view, history, concerns)) wrong.push_back(std::move(line));
@@ -228,6 +228,22 @@ Lines wrong_nodes(const Observed& observed, const std::vector<std::string>& name
   return wrong;
 }
 
+/// What one control-plane host has below its elector, by the elector's name within its host.
+constexpr const char* kLed[] = {"membership", "scheduler", "controllers"};
+
+/// The specification without what only a leader has, where the host does not lead. Counts who does.
+SpecifiedTree without_followers(SpecifiedTree specified, const bus::ActorInfo& tree, std::map<std::string, int>* leaders) {
+  for (const auto& actor : tree.children()) {
+    for (const char* led : kLed) {
+      if (actor.name() != tree.name() + "/" + led) continue;
+      const bool leads = actor.health().starts_with("leads ");
+      (*leaders)[led] += leads;
+      if (!leads) std::erase_if(specified.actors, [&](auto& name) { return name.starts_with(actor.name() + "/"); });
+    }
+  }
+  return specified;
+}
+
 /// Every host's tree is what its specification and the pods of its nodes make it.
 Lines wrong_tree(const Observed& observed) {
   std::map<std::string, NodePods> pods;
@@ -237,13 +253,18 @@ Lines wrong_tree(const Observed& observed) {
     (ended(pod) ? of_node.ended : of_node.live).insert(key.ns + "/" + key.name);
   }
   Lines wrong;
+  std::map<std::string, int> leaders;
   for (const auto& [host, specified] : observed.specified) {
     auto found = observed.trees.find(host);
     if (found == observed.trees.end()) {
       wrong.push_back(host + " does not answer");
       continue;
     }
-    for (auto& line : wrong_in_tree(specified, found->second, pods)) wrong.push_back(std::move(line));
+    const SpecifiedTree now = without_followers(specified, found->second, &leaders);
+    for (auto& line : wrong_in_tree(now, found->second, pods)) wrong.push_back(std::move(line));
+  }
+  for (const char* led : kLed) {
+    if (leaders[led] != 1) wrong.push_back(std::to_string(leaders[led]) + " hosts lead " + led);
   }
   return wrong;
 }
@@ -269,7 +290,7 @@ void observe(SimCluster& cluster, Observed* observed) {
     bus::ListObjects request;
     request.mutable_selection()->set_kind(kind.id);
     ++*waiting;
-    cluster.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
+    cluster.ask(cluster.serving(), runtime::role(runtime::roles::kApiServer),
                 runtime::make_message(std::move(request)), kAskTimeout,
                 [waiting, seen](Result<runtime::MessagePtr> answer) {
                   --*waiting;
@@ -290,7 +311,8 @@ void observe(SimCluster& cluster, Observed* observed) {
     seen->views[host];
     seen->specified[host] = specified_tree(host, cluster.specification(host));
     bus::ListObjects request;
-    if (host == actors::kFirstHost) {
+    if (cluster.is_master(host)) {
+      seen->masters.insert(host);
       for (const Kind& kind : all_kinds()) {
         request.mutable_selection()->set_kind(kind.id);
         ask_view(host, request);
@@ -317,6 +339,7 @@ void observe(SimCluster& cluster, Observed* observed) {
   observed->views = std::move(seen->views);
   observed->trees = std::move(seen->trees);
   observed->specified = std::move(seen->specified);
+  observed->masters = std::move(seen->masters);
 }
 
 std::vector<Check> judge(const Observed& observed, const History& history, const Workload& workload,
@@ -339,7 +362,7 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   in_the_end("nodes-ready", wrong_nodes(observed, nodes));
   in_the_end("supervision-tree", wrong_tree(observed));
   for (const char* promise : {"bound-once", "nodes-not-overfull", "addresses-unique", "phases-final", "uids-unique",
-                              "revisions-increase", "store-recovers", "restores"}) {
+                              "revisions-increase", "store-recovers", "restores", "one-leader-a-term"}) {
     always(promise);
   }
   return checks;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Observed {
   std::map<std::string, std::map<Key, ObjectPtr>> views;  // by host: what its views hold
   std::map<std::string, bus::ActorInfo> trees;            // by host
   std::map<std::string, SpecifiedTree> specified;         // by host: what those are to be
+  std::set<std::string> masters;                          // hosts with a control plane
   std::map<std::string, int> container_crashes;           // by pod, "default/web-1"
 };
 

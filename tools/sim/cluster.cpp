@@ -31,6 +31,13 @@ std::string host_name(int number) { return "host-" + std::to_string(number); }
 
 SimCluster::SimCluster(SimClusterOptions options, WrapEngine wrap)
     : options_(std::move(options)), wrap_(std::move(wrap)), world_(world_options(options_)) {
+  if (options_.masters > 1) {
+    shared_ = std::make_shared<store::SharedMedium>();
+    shared_->set_faults({.request_min = options_.store_latency_min,
+                         .request_max = options_.store_latency_max,
+                         .feed_min = options_.store_latency_min,
+                         .feed_max = options_.store_latency_max});
+  }
   for (const std::string& shard : shards_.names()) {
     auto medium = std::make_shared<store::MemoryMedium>();
     medium->set_faults({.latency_min = options_.store_latency_min, .latency_max = options_.store_latency_max});
@@ -39,14 +46,36 @@ SimCluster::SimCluster(SimClusterOptions options, WrapEngine wrap)
   for (int i = 1; i <= options_.hosts; ++i) states_.emplace(host_name(i), State::down);
 }
 
+bool SimCluster::is_master(const std::string& host) const {
+  for (int i = 1; i <= std::max(1, options_.masters); ++i) {
+    if (host == host_name(i)) return true;
+  }
+  return false;
+}
+
+std::string SimCluster::serving() const {
+  for (const auto& [name, state] : states_) {
+    if (is_master(name) && state == State::up) return name;
+  }
+  return kFirstHost;
+}
+
 void SimCluster::close() {
   closed_ = true;
+  observers_.clear();
   for (const auto& [name, state] : states_) {
     if (world_.host(name)) world_.crash_host(name);
   }
 }
 
 bool SimCluster::start(io::Duration limit) {
+  for (const std::string& shard : shared_ && wrap_ ? shards_.names() : std::vector<std::string>()) {
+    auto engine = wrap_(shard, store::make_shared_memory_engine(
+                                   shared_, {.identity = shards_.identity(shard), .host = "observer"}));
+    if (!engine->load([](ObjectPtr) {})) return false;
+    engine->start([](uint64_t, std::vector<store::Change>) {}, [](Error) {});
+    observers_.push_back(std::move(engine));
+  }
   for (const auto& [name, state] : states_) restart_host(name);
   return run_until([this] { return all_up(); }, limit);
 }
@@ -105,7 +134,11 @@ void SimCluster::restart_host(const std::string& name) {
   if (states_.at(name) != State::down) return;
   states_[name] = State::joining;
   const uint64_t attempt = ++lives_[name];
-  if (name == kFirstHost) return start_first();
+  // One that has been let in needs nobody.
+  if (name == kFirstHost || incarnations_.contains(name)) {
+    ++incarnations_[name];
+    return start_master(name);
+  }
   knock(name, attempt);
 }
 
@@ -125,39 +158,48 @@ runtime::Host& SimCluster::boot(const std::string& name, uint64_t incarnation) {
   return again ? world_.restart_host(name, options) : world_.add_host(options);
 }
 
-std::unique_ptr<store::Engine> SimCluster::open_engine(const std::string& shard) {
+std::unique_ptr<store::Engine> SimCluster::open_engine(const std::string& host, const std::string& shard) {
+  const uint64_t seed = world_.random("engine/" + shard + "#" + std::to_string(++engines_opened_)).next();
+  io::Timers* timers = world_.host(host)->services().timers;
+  if (shared_) {
+    return store::make_shared_memory_engine(
+        shared_, {.identity = shards_.identity(shard), .host = host, .timers = timers, .seed = seed});
+  }
   store::MemoryOptions options;
   options.identity = shards_.identity(shard);
-  options.timers = world_.host(kFirstHost)->services().timers;
-  options.seed = world_.random("engine/" + shard + "#" + std::to_string(++engines_opened_)).next();
+  options.timers = timers;
+  options.seed = seed;
   auto engine = store::make_memory_engine(media_.at(shard), options);
   return wrap_ ? wrap_(shard, std::move(engine)) : std::move(engine);
 }
 
-void SimCluster::start_first() {
-  const std::string name = kFirstHost;
-  runtime::Host& host = boot(name, ++first_incarnation_);
-  for (const auto& [role, holder] : actors::control_plane_roles(control_plane())) host.set_role(role, holder);
+void SimCluster::start_master(const std::string& name) {
+  runtime::Host& host = boot(name, incarnations_.at(name));
+  for (const auto& [role, holder] : actors::control_plane_roles(control_plane(name))) host.set_role(role, holder);
+  membership::apply_members(host, {}, members_[name]);
   run_tree(name, host);
 }
 
-actors::ControlPlaneOptions SimCluster::control_plane() {
+actors::ControlPlaneOptions SimCluster::control_plane(const std::string& host) {
   actors::ControlPlaneOptions plane;
-  plane.host = kFirstHost;
+  plane.host = host;
   plane.shards = shards_;
-  plane.engine = [this](const std::string& shard) { return open_engine(shard); };
+  plane.engine = [this, host](const std::string& shard) { return open_engine(host, shard); };
   plane.node_lifecycle = options_.node_lifecycle;
+  plane.election = options_.election;
   return plane;
 }
 
 runtime::SupervisorSpec SimCluster::specification(const std::string& host) {
-  const bool first = host == kFirstHost;
+  const bool master = is_master(host);
   actors::TreeParts parts;
-  if (first) actors::add_control_plane(control_plane(), &parts);
+  if (master) actors::add_control_plane(control_plane(host), &parts);
   actors::add_node_host({.host = host,
                          .nodes = options_.nodes,
-                         .all_views = first,
-                         .member = {.nodes = static_cast<uint32_t>(options_.nodes)}},
+                         .all_views = master,
+                         .member = {.nodes = static_cast<uint32_t>(options_.nodes),
+                                    .control_plane = master,
+                                    .learned = [this, host](const bus::Members& all) { members_[host] = all; }}},
                         &parts);
   return actors::supervision_tree(std::move(parts));
 }
@@ -167,8 +209,9 @@ void SimCluster::knock(const std::string& name, uint64_t attempt) {
   bus::Join join;
   join.set_host(name);
   join.set_nodes(static_cast<uint32_t>(options_.nodes));
-  // As the door of host-1 asks, for who has proven to be that host.
-  ask(kFirstHost, runtime::role(runtime::roles::kMembership), runtime::make_message(std::move(join)), kKnockTimeout,
+  join.set_control_plane(is_master(name));
+  // As the door of a control-plane host asks, for who has proven to be that host.
+  ask(serving(), runtime::role(runtime::roles::kMembership), runtime::make_message(std::move(join)), kKnockTimeout,
       [this, name, attempt](Result<runtime::MessagePtr> answer) {
         at(io::Duration::zero(),
            [this, name, attempt, answer = std::move(answer)] { knocked(name, attempt, answer); });
@@ -183,6 +226,11 @@ void SimCluster::knocked(const std::string& name, uint64_t attempt, const Result
 }
 
 void SimCluster::start_worker(const std::string& name, const bus::JoinReply& reply) {
+  if (is_master(name)) {
+    incarnations_[name] = reply.incarnation();
+    members_[name] = reply.members();
+    return start_master(name);
+  }
   runtime::Host& host = boot(name, reply.incarnation());
   membership::apply_members(host, {}, reply.members());
   run_tree(name, host);

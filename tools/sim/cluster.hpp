@@ -12,12 +12,16 @@
 #include "messages/bus/control.pb.h"
 #include "runtime/sim/world.hpp"
 #include "store/engines/memory.hpp"
+#include "store/engines/memory_shared.hpp"
 
 namespace kabuki::tools {
 
 struct SimClusterOptions {
   uint64_t seed = 1;
   int hosts = 3;
+  /// Hosts with a control plane: the first ones. More than one share a store as over etcd.
+  int masters = 1;
+  leader_election::ElectionOptions election;
   int nodes = 2;  // of each host
   io::Duration store_latency_min = std::chrono::microseconds(200);
   io::Duration store_latency_max = std::chrono::milliseconds(2);
@@ -27,7 +31,8 @@ struct SimClusterOptions {
   std::function<void(io::MonoTime, std::string_view host, std::string_view actor, std::string_view what)> on_step;
 };
 
-/// The product's hosts in a world: host-1 with the control plane over memory engines, the others with nodes only.
+/// The product's hosts in a world: host-1 with the control plane over memory engines, the others with nodes only; or
+/// several control-plane hosts over a store that they share.
 /// They are assembled by the very functions that assemble live hosts, join as those do, and are started again by a
 /// stand-in for the guardian. What is scheduled with at() runs between steps and may do anything to the cluster.
 class SimCluster {
@@ -36,6 +41,8 @@ class SimCluster {
   using WrapEngine =
       std::function<std::unique_ptr<store::Engine>(const std::string& shard, std::unique_ptr<store::Engine> engine)>;
 
+  /// Of a shared store, one more engine of each shard is wrapped, which sees every change as it becomes durable; those
+  /// of the hosts are not.
   explicit SimCluster(SimClusterOptions options, WrapEngine wrap = {});
 
   /// Ends all hosts; nobody is answered any more. To be called before what answers go to is gone.
@@ -45,6 +52,11 @@ class SimCluster {
   runtime::sim::World& world() { return world_; }
   const SimClusterOptions& options() const { return options_; }
   const store::ShardMap& shards() const { return shards_; }
+  /// Null where there is one master.
+  store::SharedMedium* shared() { return shared_.get(); }
+  bool is_master(const std::string& host) const;
+  /// A control-plane host that is up, to ask; the first when none is.
+  std::string serving() const;
   store::MemoryMedium& medium(const std::string& shard) { return *media_.at(shard); }
 
   void at(io::Duration delay, std::function<void()> run);
@@ -78,15 +90,15 @@ class SimCluster {
  private:
   enum class State { down, joining, up };
 
-  void start_first();
+  void start_master(const std::string& name);
   void knock(const std::string& name, uint64_t attempt);
   void knocked(const std::string& name, uint64_t attempt, const Result<runtime::MessagePtr>& answer);
   void start_worker(const std::string& name, const bus::JoinReply& reply);
   runtime::Host& boot(const std::string& name, uint64_t incarnation);
   void run_tree(const std::string& name, runtime::Host& host);
   void root_ended(const std::string& name, uint64_t life);
-  actors::ControlPlaneOptions control_plane();
-  std::unique_ptr<store::Engine> open_engine(const std::string& shard);
+  actors::ControlPlaneOptions control_plane(const std::string& host);
+  std::unique_ptr<store::Engine> open_engine(const std::string& host, const std::string& shard);
 
   const SimClusterOptions options_;
   const WrapEngine wrap_;
@@ -94,7 +106,10 @@ class SimCluster {
   std::map<std::string, std::shared_ptr<store::MemoryMedium>> media_;
   std::map<std::string, State> states_;
   std::map<std::string, uint64_t> lives_;  // of each host: starts tried
-  uint64_t first_incarnation_ = 0;         // as the program of host-1 keeps it
+  std::map<std::string, uint64_t> incarnations_;  // of masters that have been let in, as their programs keep them
+  std::map<std::string, bus::Members> members_;   // whom these knew last, likewise
+  std::shared_ptr<store::SharedMedium> shared_;
+  std::vector<std::unique_ptr<store::Engine>> observers_;
   uint64_t engines_opened_ = 0;
   int root_ends_ = 0;
   bool closed_ = false;

@@ -44,6 +44,10 @@ void Faults::start() {
   plan("pause", options_.pauses, &Faults::pause);
   plan("sync-failure", options_.sync_failures, &Faults::fail_sync);
   plan("clock", options_.clocks, &Faults::skew_clock);
+  if (cluster_.shared()) {
+    plan("store-cut", options_.store_cuts, &Faults::cut_store);
+    plan("leader", options_.leader_crashes, &Faults::crash_leader);
+  }
   plan("container", options_.container_crashes, &Faults::crash_container);
   plan("take-over", options_.take_overs, &Faults::take_over);
   cluster_.at(options_.duration, [this] { over_ = true; });
@@ -84,8 +88,8 @@ std::string Faults::any_host(io::Random& random, bool workers_only) {
 
 void Faults::kill(io::Random random) {
   // The control plane has most of the actors that matter.
-  const std::string host =
-      random.chance(0.5) && cluster_.is_up(actors::kFirstHost) ? actors::kFirstHost : any_host(random, false);
+  const std::string master = cluster_.serving();
+  const std::string host = random.chance(0.5) && cluster_.is_up(master) ? master : any_host(random, false);
   if (host.empty()) return;
   cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
                [this, host, random](Result<runtime::MessagePtr> answer) {
@@ -168,11 +172,42 @@ void Faults::pause(io::Random random) {
 }
 
 void Faults::fail_sync(io::Random random) {
+  if (auto* store = cluster_.shared()) {
+    store->lose_leader();
+    return revert_later(fired("store-quorum", "the store", "has no quorum"), random, [store] { store->elect_leader(); });
+  }
   const auto shards = cluster_.shards().names();
   const std::string shard = shards[random.below(shards.size())];
   cluster_.medium(shard).fail_next_sync();
   const size_t record = fired("sync-failure", "shard " + shard, "the next sync fails");
   records_[record].reverted_ns = cluster_.now().ns;
+}
+
+void Faults::cut_store(io::Random random) {
+  std::vector<std::string> masters;
+  for (const std::string& host : cluster_.hosts()) {
+    if (cluster_.is_master(host)) masters.push_back(host);
+  }
+  const std::string host = masters[random.below(masters.size())];
+  auto* store = cluster_.shared();
+  store->cut(host);
+  revert_later(fired("store-cut", host, "does not reach the store"), random, [store, host] { store->heal(host); });
+}
+
+void Faults::crash_leader(io::Random random) {
+  const std::string elector = cluster_.serving() + "/scheduler";
+  cluster_.ask(cluster_.serving(), {elector}, runtime::make_message(bus::GetLeader()), kInspectTimeout,
+               [this, random](Result<runtime::MessagePtr> answer) {
+                 const auto* leader = answer ? (*answer)->as<bus::Leader>() : nullptr;
+                 if (!leader || leader->holder().empty() || over_) return;
+                 cluster_.at(io::Duration::zero(), [this, random, host = leader->holder()] {
+                   if (over_ || !cluster_.is_up(host)) return;
+                   io::Random own = random;
+                   cluster_.crash_host(host);
+                   revert_later(fired("crash-host", host, "leads the scheduler"), own,
+                                [this, host] { cluster_.restart_host(host); });
+                 });
+               });
 }
 
 void Faults::skew_clock(io::Random random) {

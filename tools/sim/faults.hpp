@@ -19,6 +19,8 @@ struct FaultOptions {
   int pauses = 1;         // hosts that stand still
   int sync_failures = 1;  // of the store
   int clocks = 1;         // hosts whose clock is wrong for a while
+  int store_cuts = 1;     // of several masters: one that does not reach the store
+  int leader_crashes = 1;  // of several masters: the one that leads the scheduler
   int container_crashes = 0;
   int take_overs = 0;  // all kubelets of a host killed at once, half of them with the API server that they write to
   double drop = 0.01;  // probabilities per frame, while faults last
@@ -61,6 +63,8 @@ class Faults {
   void pause(io::Random random);
   void fail_sync(io::Random random);
   void skew_clock(io::Random random);
+  void cut_store(io::Random random);
+  void crash_leader(io::Random random);
   void crash_container(io::Random random);
   void crash_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random);
   void take_over(io::Random random);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/leader_election/elector_actor.hpp"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/encode.hpp"
@@ -41,6 +42,7 @@ class Tap final : public store::Engine {
   void submit(std::vector<store::Mutation> batch, Done done) override {
     engine_->submit(std::move(batch), std::move(done));
   }
+  void barrier(std::function<void(Result<uint64_t>)> done) override { engine_->barrier(std::move(done)); }
   void stop() override { engine_->stop(); }
 
  private:
@@ -91,6 +93,7 @@ std::unique_ptr<store::Engine> History::tap(const std::string& shard, std::uniqu
 void History::restored() {
   ++restores_;
   objects_.clear();
+  leaders_.clear();
   uids_.clear();
   pods_.clear();
   cpu_milli_.clear();
@@ -144,10 +147,12 @@ void History::loaded(const std::string& name, const std::vector<ObjectPtr>& obje
 
 void History::fed(const std::string& name, uint64_t revision, const std::vector<store::Change>& changes) {
   Shard& shard = shards_[name];
+  // What one transaction of etcd changes has one revision.
+  const uint64_t before = shard.revision;
   for (const store::Change& change : changes) {
     ++changes_;
     const uint64_t at = change.object->revision();
-    if (at <= shard.revision) {
+    if (at <= before || at < shard.revision) {
       breach("revisions-increase", change.object->key().text() + " changed at revision " + std::to_string(at) +
                                        " when shard " + name + " was at " + std::to_string(shard.revision));
     }
@@ -179,6 +184,7 @@ void History::put(const std::string& shard, const ObjectPtr& object) {
   slot = object;
   shards_[shard].objects[key] = object;
   if (key.kind == kinds::kPod) look_at_pod(object);
+  if (key.kind == kinds::kLease && key.ns == leader_election::kLeaseNamespace) look_at_lease(object);
 }
 
 void History::remove(const std::string& shard, const Key& key, uint64_t) {
@@ -229,6 +235,16 @@ void History::look_at_pod(const ObjectPtr& object) {
   auto [holder, free] = ips_.emplace(ip, uid);
   if (!free && holder->second != uid) {
     breach("addresses-unique", who + " has " + ip + " while " + uids_[holder->second].text() + " has it");
+  }
+}
+
+void History::look_at_lease(const ObjectPtr& object) {
+  const auto record = leader_election::record_of(object->as<::k8s::io::api::coordination::v1::Lease>());
+  if (record.holder.empty()) return;
+  auto [leader, first] = leaders_.emplace(std::pair(std::string(object->name()), record.term), record.holder);
+  if (!first && leader->second != record.holder) {
+    breach("one-leader-a-term", record.holder + " leads " + std::string(object->name()) + " under term " +
+                                    std::to_string(record.term) + ", as " + leader->second + " has");
   }
 }
 

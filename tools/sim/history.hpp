@@ -60,6 +60,7 @@ class History {
   void put(const std::string& shard, const ObjectPtr& object);
   void remove(const std::string& shard, const Key& key, uint64_t revision);
   void look_at_pod(const ObjectPtr& object);
+  void look_at_lease(const ObjectPtr& object);
   void count_cpu(const std::string& who, PodFacts* facts, const std::string& node, int64_t cpu_milli);
   void forget_pod(const std::string& uid);
   void breach(const std::string& promise, std::string what);
@@ -70,6 +71,7 @@ class History {
   std::set<std::string> to_come_back_;  // shards that have not been loaded since they were restored
   std::map<std::string, Shard> shards_;
   std::map<Key, ObjectPtr> objects_;
+  std::map<std::pair<std::string, uint32_t>, std::string> leaders_;  // by Lease and term
   std::map<std::string, Key> uids_;           // ever seen
   std::map<std::string, PodFacts> pods_;      // by uid
   std::map<std::string, int64_t> cpu_milli_;  // asked of each node

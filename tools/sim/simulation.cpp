@@ -108,7 +108,11 @@ std::string duration_text(io::Duration duration) {
 std::string replay_command(const SimulationOptions& options) {
   const FaultOptions& faults = options.faults;
   return "kabuki sim --seed " + std::to_string(options.cluster.seed) + " --for " + duration_text(options.duration) +
-         " --hosts " + std::to_string(options.cluster.hosts) + " --nodes " + std::to_string(options.cluster.nodes) +
+         " --hosts " + std::to_string(options.cluster.hosts) +
+         (options.cluster.masters > 1 ? " --masters " + std::to_string(options.cluster.masters) + " --store-cuts " +
+                                            std::to_string(faults.store_cuts) + " --leader-crashes " +
+                                            std::to_string(faults.leader_crashes)
+                                      : std::string()) + " --nodes " + std::to_string(options.cluster.nodes) +
          " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
          " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
          " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) +

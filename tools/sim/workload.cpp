@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "actors/node_host.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -166,7 +165,7 @@ void Workload::update_image(const Key& key, const std::string& image) {
 void Workload::write(const Key& key, actors::Write write, Wanted after, std::string what) {
   ++busy_[key];
   Attempt attempt{wanted_[key], std::move(after), what + " " + key.text()};
-  cluster_.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
+  cluster_.ask(cluster_.serving(), runtime::role(runtime::roles::kApiServer),
                actors::write_message(std::span(&write, 1), "sim-client"), kWriteTimeout,
                [this, key, attempt, restores = restores_](Result<runtime::MessagePtr> answer) {
                  if (restores != restores_) return;
@@ -206,7 +205,7 @@ void Workload::read(const Key& key, std::function<void(const ObjectPtr&)> then) 
   wire->set_kind(key.kind);
   wire->set_namespace_(key.ns);
   wire->set_name(key.name);
-  cluster_.ask(actors::kFirstHost, runtime::role(runtime::roles::kApiServer),
+  cluster_.ask(cluster_.serving(), runtime::role(runtime::roles::kApiServer),
                runtime::make_message(std::move(request)), kReadTimeout,
                [this, key, then = std::move(then), restores = restores_](Result<runtime::MessagePtr> answer) {
                  if (restores != restores_) return;
