@@ -42,6 +42,9 @@ class WatchContract : public testing::WithParamInterface<std::string>, public ru
   bool two_shards = false;
 
   void begin();
+  void SetUp() override {
+    if (GetParam() == "etcd") KABUKI_NEEDS_ETCD();
+  }
   void TearDown() override {
     if (host) host->stop();
   }

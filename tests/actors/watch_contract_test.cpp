@@ -230,6 +230,30 @@ TEST_P(SharedWatchTest, ReadsSeeWhatAnotherShardAcknowledged) {
   }
 }
 
+TEST_P(SharedWatchTest, ReadsAndBookmarksMoveOnThoughOnlyOtherShardsChange) {
+  options.bookmark_interval = std::chrono::milliseconds(5);
+  begin();
+  auto other = home->engine(options.mapping.identity("leases"));
+  ASSERT_TRUE(other->load([](ObjectPtr) {}).ok());
+  other->start([](uint64_t, std::vector<kabuki::store::Change>) {}, [](Error) {});
+  ASSERT_TRUE(open(1, from(begin_revision(), kPlenty, true), "").ok());
+  std::promise<uint64_t> written;
+  other->submit({put(thing("a", ""))},
+                [&](std::vector<MutationResult> results) { written.set_value(results[0].revision); });
+  const uint64_t revision = written.get_future().get();
+  EXPECT_GT(revision, begin_revision());
+  EXPECT_EQ(listed(0, 0, ""), Contents());
+  other->stop();
+  if (!home->one_order()) return;
+  bus::ListObjects request;
+  request.set_revision(revision);
+  request.set_match(bus::ListObjects::NOT_OLDER_THAN);
+  const auto reply = list(request, "");
+  ASSERT_TRUE(reply.ok()) << reply.error().message;
+  EXPECT_GE((*reply)->as<bus::ListObjectsReply>()->revision(), revision);
+  EXPECT_GE(told(1, revision).batches.back().back().revision, revision);
+}
+
 TEST_P(SharedWatchTest, AConflictComesWithTheVersionThatAnotherShardWrote) {
   begin();
   uint64_t revision = 0;

@@ -22,6 +22,8 @@ class EngineHome {
   virtual std::unique_ptr<Engine> engine(ShardIdentity identity) = 0;
   /// Whether several may be open at a time; where not, a change's revision is the one before plus 1.
   virtual bool shared() const { return false; }
+  /// Whether a barrier brings a shard to the revisions of others, too.
+  virtual bool one_order() const { return false; }
 };
 
 class MemoryHome : public EngineHome {
@@ -62,6 +64,7 @@ class SharedMemoryHome : public EngineHome {
         medium_, {.identity = std::move(identity), .host = "h", .timers = timers_.get(), .seed = ++engines_});
   }
   bool shared() const override { return true; }
+  bool one_order() const override { return true; }
 
  private:
   io::LiveClock clock_;
@@ -73,6 +76,10 @@ class SharedMemoryHome : public EngineHome {
 /// A prefix of its own in the one etcd cluster of the test program.
 class EtcdHome : public EngineHome {
  public:
+  /// etcd ends with the thread that has started it, so that is the test's own.
+  EtcdHome() {
+    if (EtcdCluster::installed()) cluster();
+  }
   std::unique_ptr<Engine> engine(ShardIdentity identity) override {
     const std::string prefix = "/home-" + std::to_string(number_) + "/" + identity.shard + "/";
     return make_etcd_engine(cluster().options(prefix, std::move(identity)));
