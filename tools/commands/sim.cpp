@@ -21,6 +21,9 @@ struct SimCommand {
   std::string node_grace = "40s";
   std::string eviction = "300s";
   std::string write_pause = "2s";
+  std::string lease_duration = "15s";
+  std::string renew_deadline = "10s";
+  std::string retry_period = "2s";
   std::string output;
   bool verbose = false;
   SimulationOptions run;
@@ -43,6 +46,14 @@ void run_sim(SimCommand command) {
   if (command.run.cluster.masters > command.run.cluster.hosts) {
     give_up("sim", {.message = "--masters must not be more than --hosts"});
   }
+  if (command.run.cluster.masters > 1 && command.run.backups.restores > 0) {
+    give_up("sim", {.message = "--restores is for one master: snapshots of a shared store are etcd's own"});
+  }
+  auto& election = command.run.cluster.election;
+  election = {.lease_duration = duration_or_give_up(command.lease_duration),
+              .renew_deadline = duration_or_give_up(command.renew_deadline),
+              .retry_period = duration_or_give_up(command.retry_period)};
+  if (auto sound = leader_election::check(election); !sound) give_up("sim", sound.error());
   command.run.cluster.seed = command.seed_given ? command.seed : random_seed() % 1'000'000;
   // What breaks on purpose would fill the screen.
   runtime::configure_logging(command.verbose ? "" : "/dev/null", runtime::Level::info);
@@ -71,6 +82,9 @@ void add_sim(CLI::App& app) {
   sim->add_option("--masters", command->run.cluster.masters, "Of these hosts, how many have a control plane")
       ->capture_default_str()
       ->check(CLI::Range(1, 7));
+  sim->add_option("--lease-duration", command->lease_duration, "As of `kabuki up`")->capture_default_str();
+  sim->add_option("--renew-deadline", command->renew_deadline, "As of `kabuki up`")->capture_default_str();
+  sim->add_option("--retry-period", command->retry_period, "As of `kabuki up`")->capture_default_str();
   sim->add_option("--store-cuts", faults.store_cuts, "Of several masters: times one does not reach the store")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);

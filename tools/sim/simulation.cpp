@@ -111,7 +111,11 @@ std::string replay_command(const SimulationOptions& options) {
          " --hosts " + std::to_string(options.cluster.hosts) +
          (options.cluster.masters > 1 ? " --masters " + std::to_string(options.cluster.masters) + " --store-cuts " +
                                             std::to_string(faults.store_cuts) + " --leader-crashes " +
-                                            std::to_string(faults.leader_crashes)
+                                            std::to_string(faults.leader_crashes) + " --lease-duration " +
+                                            duration_text(options.cluster.election.lease_duration) +
+                                            " --renew-deadline " +
+                                            duration_text(options.cluster.election.renew_deadline) +
+                                            " --retry-period " + duration_text(options.cluster.election.retry_period)
                                       : std::string()) + " --nodes " + std::to_string(options.cluster.nodes) +
          " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
          " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
