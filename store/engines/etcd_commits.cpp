@@ -227,11 +227,28 @@ void Commits::answer() {
 }
 
 void Commits::expire(io::MonoTime now) {
+  const size_t before = submissions_.size();
   while (!submissions_.empty() && submissions_.front()->deadline <= now) {
     const auto submission = std::move(submissions_.front());
     submissions_.pop_front();
     finish(submission.get());
   }
+  if (submissions_.size() != before) forget_answered();
+}
+
+void Commits::forget_answered() {
+  std::deque<Entry> wanted;
+  while (!ready_.empty()) {
+    Entry entry = std::move(ready_.front());
+    ready_.pop_front();
+    if (!entry.submission->answered) {
+      wanted.push_back(std::move(entry));
+      continue;
+    }
+    settle(entry.submission.get(), entry.index, {});
+    release(entry.key);  // what waited for it is looked at, too
+  }
+  ready_ = std::move(wanted);
 }
 
 void Commits::abandon() {

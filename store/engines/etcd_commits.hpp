@@ -91,6 +91,8 @@ class Commits {
   /// Lets the next mutation of the key go.
   void release(const std::string& key);
   void send_again(std::vector<Entry> entries);
+  /// Drops what is not sent yet and was answered: while etcd is away nothing else would.
+  void forget_answered();
   static void finish(Submission* submission);
 
   const Replica& replica_;
