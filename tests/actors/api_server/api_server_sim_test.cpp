@@ -79,6 +79,8 @@ TEST_F(ApiServerWatch, EndsAfterItsTimeAndOnce) {
 TEST_F(ApiServerWatch, SaysThatARevisionIsNotThereYet) {
   auto sink = watch(kMaps + "?watch=1&resourceVersion=99999");
   EXPECT_EQ(sink->status, 200);
+  EXPECT_FALSE(sink->ended) << "it might come yet";
+  world->run_for(3s);
   EXPECT_EQ(sink->events(), (Events{"ERROR 504"}));
   EXPECT_TRUE(sink->ended);
 }
