@@ -66,7 +66,7 @@ void ShardClient::commit(const Key& key, uint64_t expected_revision, ObjectPtr o
 }
 
 void ShardClient::flush_gets(const std::string& name, Shard* shard) {
-  if (shard->gets.empty() || shard->gets_out >= kShardMessagesInFlight) return;
+  if (shard->gets.empty() || shard->gets_out >= bounds_.messages) return;
   auto batch = std::make_shared<std::vector<PendingGet>>(take(&shard->gets, kShardBatch));
   bus::GetObjects verb;
   for (const PendingGet& get : *batch) write_key(get.key, verb.add_keys());
@@ -92,7 +92,7 @@ void ShardClient::flush_gets(const std::string& name, Shard* shard) {
 }
 
 void ShardClient::flush_commits(const std::string& name, Shard* shard) {
-  if (shard->commits.empty() || shard->commits_out >= kShardMessagesInFlight) return;
+  if (shard->commits.empty() || shard->commits_out >= bounds_.messages) return;
   auto batch = std::make_shared<std::vector<PendingCommit>>(take(&shard->commits, kShardBatch));
   bus::Commit verb;
   std::vector<ObjectPtr> objects;

@@ -25,6 +25,7 @@ class ShardClient {
     size_t gets = kShardWaiting;
     size_t commits = kShardWaiting;
     size_t bytes = kShardWaitingBytes;  // of objects to be committed
+    int messages = kShardMessagesInFlight;  // of reads, and of writes, under way
   };
   /// The two ways of the owning actor to reach a shard, so that this can be tested without one.
   using Ask = std::function<void(const runtime::Address&, runtime::MessagePtr, io::Duration,

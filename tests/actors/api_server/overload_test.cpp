@@ -70,6 +70,7 @@ TEST_F(Overload, WhatWouldWaitTooLongForAShardIsRefused) {
 TEST_F(Overload, AShardsRefusalReachesHttpAndActors) {
   sync = 10ms;
   bounds.mutations = 4;
+  waiting.messages = 4;
   begin_with({});
   std::vector<std::shared_ptr<FakeSink>> flood;
   std::map<int, int> seen;

@@ -33,7 +33,8 @@ struct ShardClientTest : ::testing::Test {
   };
   std::deque<Asked> asked;
   std::vector<std::string> said;  // to the callers, in order
-  ShardClient::Bounds bounds{.gets = 1000, .commits = 1000, .bytes = 1 << 20};
+  static constexpr int kUnderWay = 4;
+  ShardClient::Bounds bounds{.gets = 1000, .commits = 1000, .bytes = 1 << 20, .messages = kUnderWay};
   std::unique_ptr<ShardClient> made;
 
   ShardClient& client() {
@@ -89,19 +90,19 @@ struct ShardClientTest : ::testing::Test {
 
 TEST_F(ShardClientTest, SendsAtOnceAndGathersWhatComesWhileEnoughIsUnderWay) {
   for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) commit(name);
-  ASSERT_EQ(asked.size(), static_cast<size_t>(kShardMessagesInFlight));
+  ASSERT_EQ(asked.size(), static_cast<size_t>(kUnderWay));
   EXPECT_EQ(asked[0].to, "@shard/objects");
   std::string first = names(asked[0]) + names(asked[1]) + names(asked[2]) + names(asked[3]);
   EXPECT_EQ(first, "abcd");
   answer(next(), bus::CommitReply::COMMITTED);
-  ASSERT_EQ(asked.size(), static_cast<size_t>(kShardMessagesInFlight));
+  ASSERT_EQ(asked.size(), static_cast<size_t>(kUnderWay));
   EXPECT_EQ(names(asked.back()), "efg");
   EXPECT_EQ(asked.back().message->objects.size(), 3u);
   EXPECT_THAT(said, ElementsAre("a committed at 7"));
 }
 
 TEST_F(ShardClientTest, SendsNoMoreThanABatchAtOnce) {
-  for (int i = 0; i < kShardMessagesInFlight; ++i) get("x");
+  for (int i = 0; i < kUnderWay; ++i) get("x");
   for (size_t i = 0; i < kShardBatch + 1; ++i) get("y");
   next().answer(unavailable("gone"));
   EXPECT_EQ(asked.back().message->as<bus::GetObjects>()->keys_size(), static_cast<int>(kShardBatch));
@@ -110,7 +111,7 @@ TEST_F(ShardClientTest, SendsNoMoreThanABatchAtOnce) {
 }
 
 TEST_F(ShardClientTest, KeepsReadsWritesAndShardsApart) {
-  for (int i = 0; i < kShardMessagesInFlight + 1; ++i) commit("a");
+  for (int i = 0; i < kUnderWay + 1; ++i) commit("a");
   ASSERT_EQ(asked.size(), 4u);
   get("a");
   ASSERT_EQ(asked.size(), 5u);
@@ -142,7 +143,7 @@ TEST_F(ShardClientTest, WhatIsNotKnownIsATimeoutAndNeverAConflict) {
 }
 
 TEST_F(ShardClientTest, OneUnknownLeavesTheOthersOfItsBatchAlone) {
-  for (int i = 0; i < kShardMessagesInFlight; ++i) commit("x");
+  for (int i = 0; i < kUnderWay; ++i) commit("x");
   commit("a");
   commit("b");
   answer(next(), bus::CommitReply::COMMITTED);
