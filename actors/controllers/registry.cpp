@@ -1,11 +1,15 @@
 #include "actors/controllers/registry.hpp"
 
+#include "actors/controllers/cron_job.hpp"
+#include "actors/controllers/daemon_set.hpp"
 #include "actors/controllers/deployment.hpp"
 #include "actors/controllers/event_ttl.hpp"
 #include "actors/controllers/garbage_collector.hpp"
+#include "actors/controllers/job.hpp"
 #include "actors/controllers/replica_set.hpp"
 #include "actors/controllers/replication_controller.hpp"
 #include "actors/controllers/stateful_set.hpp"
+#include "actors/controllers/ttl_after_finished.hpp"
 
 namespace kabuki::controllers {
 
@@ -28,6 +32,10 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
   add("replica-set", replica_set_controller());
   add("stateful-set", stateful_set_controller());
   add("replication-controller", replication_controller());
+  add("daemon-set", daemon_set_controller());
+  add("job", job_controller());
+  add("cron-job", cron_job_controller());
+  add("ttl-after-finished", ttl_after_finished_controller());
   add("garbage-collector", garbage_collector());
   add("pod-garbage", pod_garbage_controller());
   add("event-ttl", event_ttl_controller(options.event_life));
