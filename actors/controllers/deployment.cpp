@@ -193,11 +193,12 @@ class Reconcile {
     }
   }
 
-  /// The revision first, the status when that has been seen: one write per object.
+  /// One write per object: that a set was created is told first, since nobody sees it afterwards; else the revision
+  /// goes before the status.
   void write_deployment() {
     const auto& notes = deployment_.metadata().annotations();
     auto noted = notes.find(annotations::kRevision);
-    if (!revision_.empty() && (noted == notes.end() || noted->second != revision_)) {
+    if (!created_ && !revision_.empty() && (noted == notes.end() || noted->second != revision_)) {
       auto updated = deployment_;
       (*updated.mutable_metadata()->mutable_annotations())[annotations::kRevision] = revision_;
       plan_.add(Write::update(*object_, updated));

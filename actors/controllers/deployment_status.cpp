@@ -118,10 +118,17 @@ void report_progress(const apps::Deployment& deployment, const Rollout& rollout,
         false, now, status);
     current = find(*status, kProgressing);
   }
+  const std::string who = subject(deployment, rollout);
+  // What is told of the set before this one says nothing of this rollout.
+  if (current && current->reason() == "NewReplicaSetAvailable" && current->message().find(who) == std::string::npos) {
+    const bool complete = is_complete(deployment, *status);
+    return say({kProgressing, "True", complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+                who + (complete ? " has successfully progressed." : " is progressing.")},
+               true, now, status);
+  }
   const bool was_complete =
       status->replicas() == status->updatedreplicas() && current && current->reason() == "NewReplicaSetAvailable";
   if (was_complete) return;
-  const std::string who = subject(deployment, rollout);
   if (is_complete(deployment, *status)) {
     say({kProgressing, "True", "NewReplicaSetAvailable", who + " has successfully progressed."}, false, now, status);
   } else if (moved_on(deployment.status(), *status)) {

@@ -70,8 +70,9 @@ class FakeApi {
       }
       next = std::move(given);
     }
-    if (meta_of(*next).has_deletiontimestamp() && meta_of(*next).finalizers_size() == 0 &&
-        write.key.kind != kinds::kPod) {
+    // A bound pod stays until its kubelet lets it go.
+    const bool bound = write.key.kind == kinds::kPod && !node_of_pod(*current).empty();
+    if (meta_of(*next).has_deletiontimestamp() && meta_of(*next).finalizers_size() == 0 && !bound) {
       return erase(current);
     }
     return put(write.key.kind, next.get(), current.get());
