@@ -41,8 +41,7 @@ std::vector<ObjectPtr> related_pods(const View& view, const Object& set) {
     add_pods_of(set.uid());
     return related;
   }
-  for (const ObjectPtr& sibling : view.controlled_by(controller->uid, set.kind()))
-    add_pods_of(sibling->uid());
+  for (const ObjectPtr& sibling : view.controlled_by(controller->uid, set.kind())) add_pods_of(sibling->uid());
   return related;
 }
 

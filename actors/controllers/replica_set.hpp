@@ -14,9 +14,9 @@ namespace kabuki::controllers {
 Plan reconcile_replica_set(const View& view, const Key& set, const Instant& now);
 
 /// The same for whatever reads as a replica set; `write_status` records its status.
-Plan reconcile_replicas(const View& view, const ObjectPtr& object, const ::k8s::io::api::apps::v1::ReplicaSet& set,
-                        const Instant& now,
-                        const std::function<actors::Write(const ::k8s::io::api::apps::v1::ReplicaSet&)>& write_status);
+Plan reconcile_replicas(
+    const View& view, const ObjectPtr& object, const ::k8s::io::api::apps::v1::ReplicaSet& set, const Instant& now,
+    const std::function<actors::Write(const ::k8s::io::api::apps::v1::ReplicaSet&)>& write_status);
 
 /// A controller over `kind` and its pods, still without reconcile.
 Controller replica_controller(KindId kind, std::string name);

@@ -47,8 +47,7 @@ Plan reconcile_replication_controller(const View& view, const Key& key, const In
   // What this kind has no field for is no reason to write.
   std::erase_if(plan.steps, [&](const Step& step) {
     return step.write.verb == bus::WriteObjects::UPDATE_STATUS &&
-           serialize(step.write.object->as<core::ReplicationController>().status()) ==
-               serialize(controller.status());
+           serialize(step.write.object->as<core::ReplicationController>().status()) == serialize(controller.status());
   });
   return plan;
 }

@@ -58,9 +58,8 @@ Revisions Revisions::of(const View& view, const Object& owner, bool may_change, 
   for (const ObjectPtr& object : claim.kept) {
     revisions.all_.push_back({object, object->as<apps::ControllerRevision>()});
   }
-  std::stable_sort(revisions.all_.begin(), revisions.all_.end(), [](const Revision& a, const Revision& b) {
-    return a.message.revision() < b.message.revision();
-  });
+  std::stable_sort(revisions.all_.begin(), revisions.all_.end(),
+                   [](const Revision& a, const Revision& b) { return a.message.revision() < b.message.revision(); });
   return revisions;
 }
 

@@ -49,8 +49,8 @@ class Reconcile {
     const Revisions revisions = Revisions::of(view_, *object_, !deleting, &plan_);
     if (!plan_.empty()) return std::move(plan_);
     bool collided = false;
-    newest_ = revisions.ensure(view_, *object_, set_.spec().template_(), set_.status().collisioncount(), &plan_,
-                               &collided);
+    newest_ =
+        revisions.ensure(view_, *object_, set_.spec().template_(), set_.status().collisioncount(), &plan_, &collided);
     if (!newest_) {
       if (deleting) return {};
       if (collided) count_collision();
@@ -153,16 +153,16 @@ class Reconcile {
   bool create(const Identity& one) {
     // A claim that is going would go from under the pod.
     for (const auto& claim : identity_claims(set_, one.ordinal)) {
-      const ObjectPtr there = view_.find({kinds::kPersistentVolumeClaim, set_.metadata().namespace_(),
-                                          claim.metadata().name()});
+      const ObjectPtr there =
+          view_.find({kinds::kPersistentVolumeClaim, set_.metadata().namespace_(), claim.metadata().name()});
       if (there && (is_being_deleted(*there) || owned_by_past_pod(*there))) return ordered();
     }
     if (write_claims(one.ordinal, false, nullptr)) return ordered();
     const bool old = wants_current(one.ordinal);
     const Revision& revision = old ? *current_ : *newest_;
     const auto model = old ? current_->pod_template() : std::nullopt;
-    const auto pod = identity_pod(*object_, set_, model ? *model : set_.spec().template_(), revision.name(),
-                                  one.ordinal);
+    const auto pod =
+        identity_pod(*object_, set_, model ? *model : set_.spec().template_(), revision.name(), one.ordinal);
     const std::string who = pod.metadata().name() + " in StatefulSet " + name();
     plan_.add(Write::create(kinds::kPod, pod),
               announce(*object_, "SuccessfulCreate", "create Pod " + who + " successful", "FailedCreate",
@@ -187,16 +187,16 @@ class Reconcile {
   bool write_claims(int32_t ordinal, bool condemned, const ObjectPtr& pod) {
     bool wrote = false;
     for (auto& claim : identity_claims(set_, ordinal)) {
-      const ObjectPtr there = view_.find({kinds::kPersistentVolumeClaim, set_.metadata().namespace_(),
-                                          claim.metadata().name()});
+      const ObjectPtr there =
+          view_.find({kinds::kPersistentVolumeClaim, set_.metadata().namespace_(), claim.metadata().name()});
       if (there) {
         wrote |= set_claim_owner(*there, condemned, pod);
         continue;
       }
       if (condemned) continue;
       own_claim(false, pod, claim.mutable_metadata());
-      const std::string who = claim.metadata().name() + " Pod " + name() + "-" + std::to_string(ordinal) +
-                              " in StatefulSet " + name();
+      const std::string who =
+          claim.metadata().name() + " Pod " + name() + "-" + std::to_string(ordinal) + " in StatefulSet " + name();
       plan_.add(Write::create(kinds::kPersistentVolumeClaim, claim),
                 announce(*object_, "SuccessfulCreate", "create Claim " + who + " success", "FailedCreate",
                          "create Claim " + who + " failed error: {error}"));
@@ -226,7 +226,8 @@ class Reconcile {
                                  }),
                   owners->end());
     // What somebody else controls is left to him.
-    if (std::any_of(owners->begin(), owners->end(), [](const auto& owner) { return owner.controller(); })) return false;
+    if (std::any_of(owners->begin(), owners->end(), [](const auto& owner) { return owner.controller(); }))
+      return false;
     own_claim(condemned, pod, message.mutable_metadata());
     if (serialize(message) == serialize(claim.as<core::PersistentVolumeClaim>())) return false;
     plan_.add(Write::update(claim, message));
@@ -235,9 +236,8 @@ class Reconcile {
 
   void remove(const Identity& one) {
     const std::string who = std::string(one.pod->name()) + " in StatefulSet " + name();
-    plan_.add(Write::remove(*one.pod),
-              announce(*object_, "SuccessfulDelete", "delete Pod " + who + " successful", "FailedDelete",
-                       "delete Pod " + who + " failed error: {error}"));
+    plan_.add(Write::remove(*one.pod), announce(*object_, "SuccessfulDelete", "delete Pod " + who + " successful",
+                                                "FailedDelete", "delete Pod " + who + " failed error: {error}"));
   }
 
   bool lower(const Identity& one, const Identity* first_unhealthy) {

@@ -408,7 +408,8 @@ TEST(StatefulSetConvergence, IdentitiesAreUniqueOrderedAndComplete) {
     // The store excludes twins by name; that the next one comes only after those below are there is to be kept here.
     sim.each_step = [&] {
       std::set<int> made;
-      for (const ObjectPtr& pod : sim.api.all(kinds::kPod)) made.insert(std::stoi(std::string(pod->name().substr(4))));
+      for (const ObjectPtr& pod : sim.api.all(kinds::kPod))
+        made.insert(std::stoi(std::string(pod->name().substr(4))));
       ASSERT_TRUE(made.empty() || *made.rbegin() <= 6);
     };
     io::Random user = sim.random.split("user");
@@ -422,7 +423,8 @@ TEST(StatefulSetConvergence, IdentitiesAreUniqueOrderedAndComplete) {
       current.mutable_spec()->mutable_template_()->mutable_spec()->mutable_containers(0)->set_image(image);
       current.mutable_metadata()->set_generation(current.metadata().generation() + 1);
       sim.api.set(kinds::kStatefulSet, &current);
-      sim.run(40, {.host = {.deliver = 0.4, .refuse = 0.15, .lose = 0.1, .answer = 0.5}, .crash = 0.02, .fail = 0.02});
+      sim.run(40,
+              {.host = {.deliver = 0.4, .refuse = 0.15, .lose = 0.1, .answer = 0.5}, .crash = 0.02, .fail = 0.02});
     }
     ASSERT_TRUE(sim.settle(4000));
     Names expected;
