@@ -25,7 +25,8 @@ std::vector<runtime::ChildSpec> one_leader(ActorFactory make) {
 void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   for (const std::string& shard : options.shards.names()) {
     auto engine = [make = options.engine, shard] { return make(shard); };
-    parts->shards.emplace_back(shard, store::store_shard({.name = shard, .mapping = options.shards}, engine));
+    parts->shards.emplace_back(
+        shard, store::store_shard({.name = shard, .mapping = options.shards, .local_writers = true}, engine));
   }
 
   api_server::ApiServerOptions api;
@@ -51,7 +52,8 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   elector.role = runtime::roles::kMembership;
   elector.role_child = kLeaderName;
   elector.led = [period = lease_period(options.node_lifecycle.grace)](const Fence& fence) {
-    return one_leader([period, fence] { return membership::make_membership({.lease_period = period, .fence = fence}); });
+    return one_leader(
+        [period, fence] { return membership::make_membership({.lease_period = period, .fence = fence}); });
   };
   parts->membership = [elector] { return make_elector(elector); };
 

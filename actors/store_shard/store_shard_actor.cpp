@@ -114,6 +114,11 @@ std::optional<Error> StoreShardActor::misplaced(uint32_t kind) const {
 }
 
 void StoreShardActor::commit(const bus::Commit& request, Inbound& in) {
+  if (options_.local_writers && !in.from_host.empty() && in.from_host != host_name()) {
+    return in.reply.fail(Error{.code = 403,
+                               .reason = "Forbidden",
+                               .message = "host " + in.from_host + " may not commit to a shard; ask an API server"});
+  }
   for (const auto& mutation : request.mutations()) {
     if (const auto error = misplaced(mutation.key().kind())) return in.reply.fail(*error);
   }

@@ -48,6 +48,8 @@ struct ShardOptions {
   /// ... and until it has seen the revision that is asked for.
   io::Duration revision_timeout = limits::kRevisionTimeout;
   ShardBounds bounds = {};
+  /// Commits are taken from actors of its own host alone: the API servers, which decide who may write what.
+  bool local_writers = false;
 };
 
 /// Opens the engine that keeps the shard's data; a new one at every start of the actor.

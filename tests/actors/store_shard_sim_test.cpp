@@ -178,6 +178,35 @@ TEST(StoreShardSim, NothingAcknowledgedIsLostAndWatchersConverge) {
   }
 }
 
+TEST(StoreShardSim, TakesCommitsOfItsOwnHostAloneWhereItIsToldTo) {
+  World world({.seed = 1});
+  auto medium = std::make_shared<MemoryMedium>();
+  const ShardOptions options{.name = "pods", .local_writers = true};
+  runtime::ChildSpec shard;
+  shard.name = "shard";
+  shard.make = [&] {
+    return store_shard(options,
+                       [&] { return make_memory_engine(medium, {.identity = options.mapping.identity("pods")}); })();
+  };
+  for (const char* name : {"s", "c"}) {
+    runtime::HostOptions host;
+    host.name = name;
+    auto& added = world.add_host(host);
+    EXPECT_TRUE(
+        added.start(runtime::tree(host.name == "s" ? std::vector{shard} : std::vector<runtime::ChildSpec>{})).ok());
+  }
+  world.connect_all();
+  const auto answer_to = [&](const std::string& from) {
+    std::string out;
+    world.host(from)->ask(kShard, make_message(bus::Commit()), seconds(1),
+                          [&](const Result<MessagePtr>& result) { out = result ? "taken" : result.error().message; });
+    EXPECT_TRUE(world.run_until([&] { return !out.empty(); }, seconds(5)));
+    return out;
+  };
+  EXPECT_EQ(answer_to("s"), "taken");
+  EXPECT_EQ(answer_to("c"), "host c may not commit to a shard; ask an API server");
+}
+
 TEST(StoreShardSim, ARunIsItsSeed) {
   const End first = run(7);
   EXPECT_EQ(run(7), first);
