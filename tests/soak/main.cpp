@@ -11,6 +11,7 @@
 #include "tests/soak/disk_run.hpp"
 #include "tests/soak/etcd_run.hpp"
 #include "tests/soak/kill_run.hpp"
+#include "tests/store/etcd_cluster.hpp"
 
 namespace kabuki::store::soak {
 namespace {
@@ -72,7 +73,14 @@ int store(KillOptions options) {
   return 0;
 }
 
+/// What ctest takes for "skipped".
+constexpr int kSkipped = 77;
+
 int etcd(const EtcdKillOptions& options) {
+  if (!test::EtcdCluster::installed()) {
+    fprintf(stderr, "etcd is not installed: tools/setup, or apt-get install etcd-server\n");
+    return kSkipped;
+  }
   const double start = seconds();
   EtcdKillTally tally;
   const auto wrong = run_etcd_kills(options, &tally);
