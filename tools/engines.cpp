@@ -1,8 +1,6 @@
 #include "tools/engines.hpp"
 
 #include <CLI/App.hpp>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include "messages/status.hpp"
