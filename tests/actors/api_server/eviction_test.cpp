@@ -55,6 +55,7 @@ TEST(Eviction, FollowsTheBudgetOfThePod) {
             kSpent + "The disruption budget web is still being processed by the server.");
   EXPECT_EQ(permit(pod(), {budget(counted), budget(counted, "", "other")}),
             "500 Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction "
+            "subresource does not support. : This pod has more than one PodDisruptionBudget, which the eviction "
             "subresource does not support.");
 }
 
