@@ -22,6 +22,7 @@ struct ShardOverload : runtime::sim::SimTest {
 
   void begin_shard() {
     medium->set_faults({.latency_min = 10ms, .latency_max = 10ms});
+    options.local_writers = false;
     runtime::ChildSpec shard;
     shard.name = "shard";
     shard.make = [this] {

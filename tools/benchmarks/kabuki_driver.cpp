@@ -34,6 +34,7 @@ runtime::HostOptions named(const std::string& name, uint64_t incarnation) {
 
 runtime::ChildSpec shard(const std::string& directory) {
   store::ShardOptions options{.name = "objects"};
+  options.local_writers = false;  // the client stands for an API server
   auto engine = [directory, identity = options.mapping.identity("objects")] {
     return store::make_rocksdb_engine({.directory = directory, .identity = identity});
   };
