@@ -38,8 +38,8 @@ class FileLock {
 };
 
 /// The disk as everything that keeps files uses it. Paths are relative to the disk's root. Error codes: 404 what is
-/// not there, 503 a lock that another holds, 507 the disk is full, 500 all else. Thread-safe as far as different files
-/// go.
+/// not there, 503 a lock that another holds, 507 the disk is full, 500 all else. Thread-safe as far as different
+/// files go.
 class Disk {
  public:
   virtual ~Disk() = default;

@@ -101,7 +101,8 @@ class LiveAppendFile final : public AppendFile {
     if (size <= expected_ || size <= size_) return;
     const uint64_t from = std::max(expected_, size_);
     // Not every file system can; then nothing is gained.
-    if (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(size - from)) == 0) {
+    if (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(size - from)) ==
+        0) {
       expected_ = size;
     }
   }

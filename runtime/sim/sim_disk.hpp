@@ -27,12 +27,12 @@ struct DiskFaults {
 /// What befell a disk so far: evidence that a fault was there.
 struct DiskCounts {
   uint64_t crashes = 0;
-  uint64_t lost_bytes = 0;    // appended, not synced, gone after a crash
-  uint64_t torn_files = 0;    // of which a crash kept a part of what was not synced
-  uint64_t lost_names = 0;    // new, renamed or removed files whose folder was not synced, undone by a crash
+  uint64_t lost_bytes = 0;  // appended, not synced, gone after a crash
+  uint64_t torn_files = 0;  // of which a crash kept a part of what was not synced
+  uint64_t lost_names = 0;  // new, renamed or removed files whose folder was not synced, undone by a crash
   uint64_t sync_errors = 0;
   uint64_t write_errors = 0;
-  uint64_t full = 0;          // appends that found no room
+  uint64_t full = 0;  // appends that found no room
   uint64_t stalls = 0;
   uint64_t power_offs = 0;
   uint64_t rotten_bits = 0;
@@ -90,9 +90,9 @@ class SimDisk final : public io::Disk {
   friend class SimFileLock;
   struct File {
     std::string bytes;
-    size_t synced = 0;             // of `bytes`
-    bool sync_failed = false;      // it never gets more durable
-    bool named_by_sync = false;    // its name is durable with its first sync
+    size_t synced = 0;           // of `bytes`
+    bool sync_failed = false;    // it never gets more durable
+    bool named_by_sync = false;  // its name is durable with its first sync
   };
   using FilePtr = std::shared_ptr<File>;
   /// A change of names that is not durable yet.

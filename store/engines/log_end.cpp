@@ -48,9 +48,7 @@ class Block {
  private:
   uint32_t byte(size_t at) const { return static_cast<uint8_t>(bytes_[at]); }
   size_t length(size_t at) const { return byte(at + 4) | byte(at + 5) << 8; }
-  uint32_t sum(size_t at) const {
-    return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
-  }
+  uint32_t sum(size_t at) const { return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24; }
   /// Whether the sum fits to what lies between `at` and the end or the next good record.
   bool whole_with_another_length(size_t at) const {
     uint32_t crc = ~0u;

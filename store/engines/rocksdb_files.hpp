@@ -18,8 +18,8 @@ struct LastRead {
   uint64_t bytes = 0;
 };
 
-/// RocksDB's files on a Disk, live or simulated. Remembers where each file was read last: RocksDB does not say at which
-/// offset a log or a manifest is corrupt, but stops reading there. Buffered access only. Thread-safe.
+/// RocksDB's files on a Disk, live or simulated. Remembers where each file was read last: RocksDB does not say at
+/// which offset a log or a manifest is corrupt, but stops reading there. Buffered access only. Thread-safe.
 class RocksdbFiles : public rocksdb::FileSystem {
  public:
   explicit RocksdbFiles(io::Disk* disk) : disk_(disk) {}

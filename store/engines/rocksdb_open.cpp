@@ -46,7 +46,8 @@ rocksdb::Options database_options(const RocksdbOptions& options) {
       .PermitUncheckedError();
   // So that a table that cannot be opened is the one that was read last.
   out.max_file_opening_threads = 1;
-  // Nothing is tried again after an error: the engine ends, and what opens the database anew finds out what is durable.
+  // Nothing is tried again after an error: the engine ends, and what opens the database anew finds out what is
+  // durable.
   out.max_bgerror_resume_count = 0;
   out.info_log_level = rocksdb::WARN_LEVEL;
   out.stats_dump_period_sec = 0;
@@ -67,8 +68,7 @@ class NoPauses : public rocksdb::SystemClockWrapper {
 
 class Environment : public rocksdb::EnvWrapper {
  public:
-  explicit Environment(const std::shared_ptr<RocksdbFiles>& files)
-      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+  explicit Environment(const std::shared_ptr<RocksdbFiles>& files) : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
     file_system_ = files;
     system_clock_ = std::make_shared<NoPauses>(rocksdb::SystemClock::Default());
   }

@@ -14,8 +14,8 @@ namespace {
 constexpr const char* kFolder = "shard";
 
 enum class Fault { lost, torn, sync_error, write_error, full, filled_by_others, slow, rot };
-constexpr const char* kFaultNames[] = {"lost", "torn",      "sync error",       "write error",
-                                       "full", "filled by others", "slow", "rot"};
+constexpr const char* kFaultNames[] = {"lost", "torn", "sync error", "write error", "full", "filled by others",
+                                       "slow", "rot"};
 constexpr uint64_t kFaults = 8;
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -227,7 +227,8 @@ std::string DiskRun::rot() {
   if (loaded) {
     tally_->add("rotten bits without effect: " + type_of(bit->path));
     auto wrong = compare(loaded);
-    if (!wrong.empty()) wrong = "a rotten " + bit->path + " at " + std::to_string(bit->offset) + " was taken: " + wrong;
+    if (!wrong.empty())
+      wrong = "a rotten " + bit->path + " at " + std::to_string(bit->offset) + " was taken: " + wrong;
     client.end();
     return wrong;
   }

@@ -213,7 +213,8 @@ std::optional<size_t> Round::kill_member() {
 std::string Round::run() {
   std::string urls;
   for (const auto& url : cluster_.urls()) urls += (urls.empty() ? "" : ",") + url;
-  const std::vector<std::string> arguments{"etcd-writer", urls, std::to_string(options_.seed), std::to_string(number_)};
+  const std::vector<std::string> arguments{"etcd-writer", urls, std::to_string(options_.seed),
+                                           std::to_string(number_)};
   if (!writer_.start(options_.program, arguments)) return "cannot start " + options_.program;
   const uint64_t before = random_.below(1500);
   const uint64_t after = 200 + random_.below(800);

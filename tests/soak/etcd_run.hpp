@@ -23,9 +23,9 @@ struct EtcdKillTally {
   uint64_t came_late = 0;  // of a former writer: found, or in the way of the next one's
 };
 
-/// Runs an etcd cluster of three members and, round after round, a process that writes to it with 64 changes in flight;
-/// kills the leader, another member or none, waits for the writing to go on, kills the process, and compares what the
-/// next one loads with what was acknowledged. "" or what is wrong.
+/// Runs an etcd cluster of three members and, round after round, a process that writes to it with 64 changes in
+/// flight; kills the leader, another member or none, waits for the writing to go on, kills the process, and compares
+/// what the next one loads with what was acknowledged. "" or what is wrong.
 std::string run_etcd_kills(const EtcdKillOptions& options, EtcdKillTally* tally);
 
 /// The process that is killed. `urls` are separated by commas.

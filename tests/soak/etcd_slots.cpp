@@ -19,7 +19,8 @@ Mutation slot_change(uint64_t seed, uint64_t round, size_t slot, uint64_t n, con
   const Key key{kinds::kConfigMap, "default", "t" + std::to_string(slot)};
   Mutation change{key, now.digest == 0 ? 0 : now.revision, nullptr};
   const bool removes = now.digest != 0 && random.chance(0.2);
-  if (!removes) change.object = Object::make(key.kind, key.ns, key.name, 0, once + std::string(random.below(500), '.'));
+  if (!removes)
+    change.object = Object::make(key.kind, key.ns, key.name, 0, once + std::string(random.below(500), '.'));
   return change;
 }
 

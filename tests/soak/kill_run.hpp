@@ -17,7 +17,7 @@ struct KillTally {
   uint64_t rounds = 0;
   uint64_t kills_while_loading = 0;
   uint64_t acknowledged = 0;
-  uint64_t objects = 0;              // at the end
+  uint64_t objects = 0;  // at the end
 };
 
 /// Starts a process that writes to two shards with 64 commits in flight each, kills it at a random moment, starts it

@@ -65,7 +65,8 @@ int store(KillOptions options) {
   printf("%lu rounds in %.0f s, %lu of them killed while loading; %lu commits acknowledged; %lu objects at the end\n",
          tally.rounds, seconds() - start, tally.kills_while_loading, tally.acknowledged, tally.objects);
   if (!wrong.empty()) {
-    fprintf(stderr, "seed %lu: %s\nthe stores are kept in %s\n", options.seed, wrong.c_str(), options.directory.c_str());
+    fprintf(stderr, "seed %lu: %s\nthe stores are kept in %s\n", options.seed, wrong.c_str(),
+            options.directory.c_str());
     return 1;
   }
   printf("0 acknowledged commits lost\n");
@@ -84,10 +85,11 @@ int etcd(const EtcdKillOptions& options) {
   const double start = seconds();
   EtcdKillTally tally;
   const auto wrong = run_etcd_kills(options, &tally);
-  printf("%lu rounds in %.0f s; kill -9 of %lu leaders, %lu other members, %lu writers; %lu commits acknowledged, "
-         "%lu of unknown end, %lu found though not acknowledged\n",
-         tally.rounds, seconds() - start, tally.leaders_killed, tally.members_killed, tally.writers_killed,
-         tally.acknowledged, tally.unknown, tally.came_late);
+  printf(
+      "%lu rounds in %.0f s; kill -9 of %lu leaders, %lu other members, %lu writers; %lu commits acknowledged, "
+      "%lu of unknown end, %lu found though not acknowledged\n",
+      tally.rounds, seconds() - start, tally.leaders_killed, tally.members_killed, tally.writers_killed,
+      tally.acknowledged, tally.unknown, tally.came_late);
   if (!wrong.empty()) {
     fprintf(stderr, "seed %lu: %s\n", options.seed, wrong.c_str());
     return 1;

@@ -101,7 +101,8 @@ TEST_F(RocksdbDiskTest, RefusesARottenLengthInTheLastBlockWhichRocksdbTakesForAT
   ASSERT_TRUE(check_log_end(disk, log).ok());
   // Of the first record: all that follow would be dropped.
   change(log, 5, 0x40);
-  EXPECT_THAT(refusal(), testing::EndsWith(log + " is corrupt at offset 4: the length of a record is not what was written"));
+  EXPECT_THAT(refusal(),
+              testing::EndsWith(log + " is corrupt at offset 4: the length of a record is not what was written"));
   change(log, 5, 0x40);
   EXPECT_EQ(refusal(), "");
 }
@@ -122,7 +123,8 @@ TEST_F(RocksdbDiskTest, RefusesWhatHasLostItsBeginning) {
   ASSERT_TRUE(disk.remove("shard/CURRENT").ok());
   EXPECT_THAT(refusal(), testing::HasSubstr("shard/CURRENT is corrupt at offset 0: it is not there, though "));
   ASSERT_TRUE(disk.replace("shard/CURRENT", "MANIFEST-999999\n").ok());
-  EXPECT_THAT(refusal(), testing::EndsWith("shard/CURRENT is corrupt at offset 0: it does not name a manifest that is there"));
+  EXPECT_THAT(refusal(),
+              testing::EndsWith("shard/CURRENT is corrupt at offset 0: it does not name a manifest that is there"));
   ASSERT_TRUE(disk.replace("shard/CURRENT", current).ok());
   EXPECT_EQ(refusal(), "");
 }
@@ -132,8 +134,9 @@ TEST_F(RocksdbDiskTest, AFullDiskRefusesWhatGrowsAndTakesDeletes) {
   EXPECT_EQ(running.commit({put(thing("a", "1")), put(thing("b", "2"))}),
             (Results{{Outcome::committed, 2}, {Outcome::committed, 3}}));
   leave(90'000);
-  EXPECT_EQ(running.commit({put(thing("c", "3")), put(thing("a", std::string(1000, 'x')), 2), put(thing("a", "small"), 2)}),
-            (Results{{Outcome::refused, 0}, {Outcome::refused, 2}, {Outcome::committed, 4}}));
+  EXPECT_EQ(
+      running.commit({put(thing("c", "3")), put(thing("a", std::string(1000, 'x')), 2), put(thing("a", "small"), 2)}),
+      (Results{{Outcome::refused, 0}, {Outcome::refused, 2}, {Outcome::committed, 4}}));
   leave(30'000);
   EXPECT_EQ(running.commit({put(thing("a", "less"), 4), remove(thing_key("b"), 3), put(thing("a", "wrong"), 9)}),
             (Results{{Outcome::refused, 4}, {Outcome::committed, 5}, {Outcome::conflict, 4}}));
