@@ -91,7 +91,8 @@ Result<bus::JoinReply> knock(const ClusterFiles& files, const std::string& join_
   const bool known = !join.host().empty();
   std::vector<runtime::RequestTarget> doors{{file->endpoint, file->server_key}};
   if (known) {
-    for (const auto& host : known_members(files).hosts()) {
+    const bus::Members members = known_members(files);
+    for (const auto& host : members.hosts()) {
       if (host.control_plane() && host.endpoint() != file->endpoint && host.name() != join.host()) {
         doors.push_back({host.endpoint(), host.public_key()});
       }
