@@ -26,6 +26,9 @@ struct Controller {
   std::function<void(const View& view, const Change& change, std::vector<Key>* keys)> concerns;
   /// Returns what moves `key` one step towards where it should be. Pure: the same view and time give the same plan.
   std::function<Plan(const View& view, const Key& key, const Instant& now)> reconcile;
+  /// Whether reconciling begins only once the views have reached what the store held at the start. Between views of
+  /// several kinds one may lag behind another, and behind what the controller did before it was restarted.
+  bool confirms_views = false;
   /// Reconciled once when the views are complete.
   std::vector<Key> at_start;
 };

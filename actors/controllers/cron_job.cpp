@@ -195,6 +195,7 @@ Controller cron_job_controller() {
     }
     std::erase_if(*keys, [](const Key& key) { return key.kind != kinds::kCronJob; });
   };
+  controller.confirms_views = true;
   controller.reconcile = reconcile_cron_job;
   return controller;
 }

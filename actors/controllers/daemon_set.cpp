@@ -322,6 +322,7 @@ Controller daemon_set_controller() {
       concerned_by_dependent(view, change, kinds::kDaemonSet, keys);
     }
   };
+  controller.confirms_views = true;
   controller.reconcile = reconcile_daemon_set;
   return controller;
 }

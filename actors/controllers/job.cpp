@@ -92,7 +92,7 @@ class Reconcile {
         return fail("FailedIndexes", "Job has failed indexes");
       }
     }
-    if (const auto rule = success_rule()) {
+    if (const auto rule = success_rule(job_, ends_.completed())) {
       return succeed("SuccessPolicy", "Matched rules at index " + std::to_string(*rule));
     }
     const bool complete = spec.has_completions() ? ends_.succeeded() >= spec.completions() : ends_.succeeded() > 0;
@@ -116,21 +116,6 @@ class Reconcile {
     const int64_t left = status_.starttime().seconds() + job_.spec().activedeadlineseconds() - now_.wall.seconds();
     if (left > 0) plan_.again(std::chrono::seconds(left));
     return left <= 0;
-  }
-
-  std::optional<int> success_rule() const {
-    if (!is_indexed(job_)) return std::nullopt;
-    for (int i = 0; i < job_.spec().successpolicy().rules_size(); ++i) {
-      const auto& rule = job_.spec().successpolicy().rules(i);
-      std::set<int32_t> wanted;
-      if (rule.has_succeededindexes()) wanted = parse_indexes(rule.succeededindexes(), job_.spec().completions());
-      const auto done = std::count_if(ends_.completed().begin(), ends_.completed().end(), [&](int32_t index) {
-        return !rule.has_succeededindexes() || wanted.contains(index);
-      });
-      const auto needed = rule.has_succeededcount() ? rule.succeededcount() : static_cast<int32_t>(wanted.size());
-      if (needed > 0 && done >= needed) return i;
-    }
-    return std::nullopt;
   }
 
   void end_active() {
@@ -403,6 +388,7 @@ Controller job_controller() {
       concerned_by_pod(view, change, keys);
     }
   };
+  controller.confirms_views = true;
   controller.reconcile = reconcile_job;
   return controller;
 }

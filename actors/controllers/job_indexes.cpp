@@ -45,4 +45,19 @@ std::string format_indexes(const std::set<int32_t>& indexes) {
 
 std::optional<int32_t> index_of_pod(const Object& pod) { return number(annotation_of(pod, kCompletionIndex)); }
 
+std::optional<int> success_rule(const ::k8s::io::api::batch::v1::Job& job, const std::set<int32_t>& completed) {
+  const auto& policy = job.spec().successpolicy();
+  for (int i = 0; i < policy.rules_size(); ++i) {
+    const auto& rule = policy.rules(i);
+    std::set<int32_t> wanted;
+    if (rule.has_succeededindexes()) wanted = parse_indexes(rule.succeededindexes(), job.spec().completions());
+    const auto done = std::count_if(completed.begin(), completed.end(), [&](int32_t index) {
+      return !rule.has_succeededindexes() || wanted.contains(index);
+    });
+    const auto needed = rule.has_succeededcount() ? rule.succeededcount() : static_cast<int32_t>(wanted.size());
+    if (needed > 0 && done >= needed) return i;
+  }
+  return std::nullopt;
+}
+
 }  // namespace kabuki::controllers

@@ -45,10 +45,19 @@ void Reconciler::removed(const ObjectPtr& last) {
 void Reconciler::start() {
   started_ = true;
   for (const Key& key : controller_.at_start) queue_.add(key);
+  if (!controller_.confirms_views) return;
+  for (const KindId kind : controller_.watches) {
+    unconfirmed_[kind] = std::nullopt;
+    revision_questions_.insert(kind);
+  }
 }
 
 void Reconciler::reached(KindId kind, uint64_t revision, bool listed, io::MonoTime now) {
   reached_[kind] = revision;
+  auto waited = unconfirmed_.find(kind);
+  if (waited != unconfirmed_.end() && waited->second && (listed || *waited->second <= revision)) {
+    unconfirmed_.erase(waited);
+  }
   for (const JobPtr& job : behind_) {
     auto it = job->barrier.find(kind);
     if (it != job->barrier.end() && (listed || it->second <= revision)) job->barrier.erase(it);
@@ -63,7 +72,7 @@ void Reconciler::release(io::MonoTime now) {
 
 std::vector<Reconciler::Batch> Reconciler::work(const Instant& now) {
   std::vector<Batch> out;
-  if (!started_) return out;
+  if (!begun()) return out;
   while (!full()) {
     auto key = queue_.take(now.mono);
     if (!key) break;
@@ -198,6 +207,11 @@ void Reconciler::settle(const JobPtr& job, io::MonoTime now) {
 }
 
 void Reconciler::revision_is(KindId kind, uint64_t revision, io::MonoTime now) {
+  auto waited = unconfirmed_.find(kind);
+  if (waited != unconfirmed_.end()) {
+    waited->second = revision;
+    if (reached_[kind] >= revision) unconfirmed_.erase(waited);
+  }
   for (const JobPtr& job : behind_) {
     if (job->unclear.erase(kind) == 0) continue;
     auto& barrier = job->barrier[kind];

@@ -63,9 +63,9 @@ class Reconciler {
   std::vector<actors::EventNote> take_notes() { return std::exchange(notes_, {}); }
   /// When `work` is to be called though nothing happens.
   std::optional<io::MonoTime> next_due() const { return queue_.next_due(); }
-  bool due(io::MonoTime now) const { return started_ && !full() && queue_.ready(now); }
+  bool due(io::MonoTime now) const { return begun() && !full() && queue_.ready(now); }
   /// Nothing is queued, under way or waiting for a barrier; keys may wait for their time.
-  bool idle() const { return queue_.queued() == 0 && queue_.held() == 0; }
+  bool idle() const { return begun() && queue_.queued() == 0 && queue_.held() == 0; }
 
   const Controller& controller() const { return controller_; }
   const View& view() const { return view_; }
@@ -89,6 +89,7 @@ class Reconciler {
     uint64_t before = 0;  // the object's revision in the view when the write was planned
   };
 
+  bool begun() const { return started_ && unconfirmed_.empty(); }
   bool full() const { return batches_.size() + outgoing_.size() / kWritesPerBatch >= kMaxBatches; }
   bool watches(KindId kind) const;
   void concern(const Change& change);
@@ -103,6 +104,7 @@ class Reconciler {
   View view_;
   WorkQueue queue_;
   bool started_ = false;
+  std::map<KindId, std::optional<uint64_t>> unconfirmed_;  // what a view has to reach before all begins, once known
   std::map<KindId, uint64_t> reached_;
   std::deque<Item> outgoing_;
   std::map<uint64_t, std::vector<Item>> batches_;

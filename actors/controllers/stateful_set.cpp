@@ -242,7 +242,8 @@ class Reconcile {
 
   bool lower(const Identity& one, const Identity* first_unhealthy) {
     if (one.facts.deleting) return ordered();
-    if (ordered() && !one.healthy() && &one != first_unhealthy) return true;
+    // One that is over never gets well: waiting for it would be waiting for ever.
+    if (ordered() && !one.healthy() && !one.facts.over() && &one != first_unhealthy) return true;
     if (!write_claims(one.ordinal, true, one.pod)) remove(one);
     return ordered();
   }
@@ -338,6 +339,7 @@ Controller stateful_set_controller() {
       concerned_by_dependent(view, change, kinds::kStatefulSet, keys);
     }
   };
+  controller.confirms_views = true;
   controller.reconcile = reconcile_stateful_set;
   return controller;
 }

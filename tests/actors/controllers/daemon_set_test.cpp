@@ -268,6 +268,7 @@ TEST(DaemonSetConvergence, EndsWithOneNewPodOnEveryNodeThatMayHaveIt) {
   for (uint64_t seed = 1; seed <= 15; ++seed) {
     SCOPED_TRACE(seed);
     WorkloadSim sim(seed, {daemon_set_controller(), garbage_collector()});
+    sim.views_lag = 8;
     auto what = set();
     what.mutable_metadata()->clear_uid();
     what.mutable_spec()->set_revisionhistorylimit(1);

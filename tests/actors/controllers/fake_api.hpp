@@ -193,9 +193,12 @@ class FakeHost {
     for (auto& note : reconciler_.take_notes()) notes.push_back(std::move(note));
   }
 
-  /// Lists everything, as a controller does before it begins.
-  void list(io::MonoTime now) {
-    for (const KindId kind : reconciler_.controller().watches) deliver(kind, UINT64_MAX, now);
+  /// Lists everything, as a controller does before it begins; from views that lag, each by up to `lag` changes.
+  void list(io::Random& random, uint64_t lag, io::MonoTime now) {
+    for (const KindId kind : reconciler_.controller().watches) {
+      const auto behind = random.below(lag + 1);
+      deliver(kind, UINT64_MAX, now, behind < api_.log().size() ? api_.log().size() - behind : 0);
+    }
   }
 
   bool quiet() const {
@@ -211,11 +214,12 @@ class FakeHost {
   std::vector<actors::EventNote> notes;
 
  private:
-  void deliver(KindId kind, uint64_t count, io::MonoTime now) {
+  void deliver(KindId kind, uint64_t count, io::MonoTime now, size_t end = SIZE_MAX) {
+    end = std::min(end, api_.log().size());
     size_t& cursor = cursors_[kind];
     uint64_t reached = 0;
     // Revisions of other kinds pass too: a bookmark says that nothing of this kind was among them.
-    for (; count > 0 && cursor < api_.log().size(); ++cursor) {
+    for (; count > 0 && cursor < end; ++cursor) {
       const auto& event = api_.log()[cursor];
       reached = event.revision;
       if (event.object->kind() != kind) continue;

@@ -444,6 +444,7 @@ TEST(JobConvergence, CompletesExactlyAsOftenAsAskedWhateverHappensOnTheWay) {
     what.mutable_metadata()->clear_uid();
     what.mutable_spec()->set_backofflimit(1000);
     sim.api.create(Write::create(kinds::kJob, what));
+    sim.views_lag = 8;
     // Each pod's end, by uid, from the log: what the counters have to come to.
     sim.run(600, {.host = {.deliver = 0.4, .refuse = 0.15, .lose = 0.15, .answer = 0.5},
                   .crash = 0.03,

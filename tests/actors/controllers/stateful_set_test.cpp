@@ -168,6 +168,7 @@ TEST(StatefulSet, MovesOneStepAsItsPolicyAllows) {
       {"none goes while a lower one is not well", 1, false, "urr", ""},
       {"the highest goes though another surplus one is not well", 1, false, "rur", "-web-2"},
       {"the lowest that is not well may go", 1, false, "rru", "-web-2"},
+      {"one that is over is not waited for", 1, false, "rfrf", "-web-3"},
       {"none is taken away before all are there", 2, false, "r.r", "+web-1"},
       {"is at rest", 3, false, "rrr", ""},
       {"parallel: all at once", 3, true, "...", "+web-0 +web-1 +web-2"},
@@ -400,6 +401,7 @@ TEST(StatefulSetConvergence, IdentitiesAreUniqueOrderedAndComplete) {
   for (uint64_t seed = 1; seed <= 15; ++seed) {
     SCOPED_TRACE(seed);
     WorkloadSim sim(seed, {stateful_set_controller(), garbage_collector()});
+    sim.views_lag = 8;
     apps::StatefulSet what = set(0);
     what.mutable_metadata()->clear_uid();
     what.mutable_spec()->set_revisionhistorylimit(1);

@@ -35,7 +35,7 @@ class WorkloadSim {
     for (size_t i = 0; i < hosts_.size(); ++i) {
       if (random.chance(chances.crash)) {
         hosts_[i] = std::make_unique<FakeHost>(api, controllers_[i]);
-        hosts_[i]->list({now * 1'000'000'000});
+        hosts_[i]->list(random, views_lag, {now * 1'000'000'000});
       }
       hosts_[i]->step(random, chances.host, now);
     }
@@ -82,6 +82,7 @@ class WorkloadSim {
   int64_t now = kEpoch;
   std::function<void()> each_step;
   int nodes = 3;
+  uint64_t views_lag = 0;  // in changes, of those that a controller lists when it begins anew
 
  private:
   void condition(bool ready, core::Pod* pod) const {
