@@ -6,6 +6,7 @@
 namespace kabuki::store::etcd {
 
 namespace api = etcdserverpb;
+static_assert(limits::kEtcdMutations <= kPlaces);
 
 namespace {
 
@@ -97,14 +98,16 @@ api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
   expect(fence, sent.fence, &request);
   ask_revision(fence, &request);
   ask_revision(keys.head, &request);
+  size_t place = sent.entries.size();
   for (const auto& entry : sent.entries) {
+    --place;
     const uint64_t expected = entry.mutation.expected_revision;
-    expect(entry.key, expected == 0 ? 0 : expected - replica_.base(), &request);
+    expect(entry.key, expected == 0 ? 0 : replica_.revision_at(expected), &request);
     ask_revision(entry.key, &request);
     if (entry.mutation.object) {
       auto* put = request.add_success()->mutable_request_put();
       put->set_key(entry.key);
-      put->set_value(encode_value(entry.mutation.object->body()));
+      put->set_value(encode_value(entry.mutation.object->body(), place));
     } else {
       request.add_success()->mutable_request_delete_range()->set_key(entry.key);
     }
@@ -118,8 +121,9 @@ api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
 void Commits::committed(uint64_t number, uint64_t revision) {
   const auto node = sent_.extract(number);
   if (node.empty()) return;
+  size_t place = node.mapped().entries.size();
   for (const auto& entry : node.mapped().entries) {
-    settle(entry.submission.get(), entry.index, {Outcome::committed, replica_.visible(revision)});
+    settle(entry.submission.get(), entry.index, {Outcome::committed, replica_.visible(revision, --place)});
     release(entry.key);
   }
 }
@@ -139,12 +143,12 @@ uint64_t Commits::failed(uint64_t number, const api::TxnResponse& response) {
   for (size_t i = 0; i < entries.size(); ++i) {
     Entry& entry = entries[i];
     const uint64_t there = revision_in(answers[static_cast<int>(i) + 2]);
-    const uint64_t current = there == 0 ? 0 : replica_.visible(there);
-    if (current == entry.mutation.expected_revision) {
+    const uint64_t expected = entry.mutation.expected_revision;
+    if (there == (expected == 0 ? 0 : replica_.revision_at(expected))) {
       again.push_back(std::move(entry));
       continue;
     }
-    conflicts_.emplace(head, Conflict{entry.submission, entry.index, current});
+    conflicts_.emplace(head, Conflict{entry.submission, entry.index, entry.mutation.key});
     release(entry.key);
   }
   send_again(std::move(again));
@@ -216,7 +220,7 @@ void Commits::answer() {
   const auto caught_up = conflicts_.upper_bound(replica_.revision());
   for (auto it = conflicts_.begin(); it != caught_up; ++it) {
     const Conflict& conflict = it->second;
-    settle(conflict.submission.get(), conflict.index, {Outcome::conflict, conflict.current});
+    settle(conflict.submission.get(), conflict.index, {Outcome::conflict, replica_.revision_of(conflict.key)});
   }
   conflicts_.erase(conflicts_.begin(), caught_up);
   while (!submissions_.empty() && submissions_.front()->open == 0) {

@@ -81,7 +81,7 @@ class Commits {
   struct Conflict {
     std::shared_ptr<Submission> submission;
     size_t index = 0;
-    uint64_t current = 0;
+    Key key;
   };
 
   etcdserverpb::TxnRequest request_of(const Sent& sent, uint64_t number) const;

@@ -74,17 +74,20 @@ std::string range_end(std::string_view prefix) {
   return out;
 }
 
-std::string encode_value(std::string_view body) {
+std::string encode_value(std::string_view body, size_t place) {
   std::string out;
-  out.reserve(1 + body.size());
+  out.reserve(2 + body.size());
   out += static_cast<char>(kFormatVersion);
+  out += static_cast<char>(place);
   out += body;
   return out;
 }
 
-std::optional<std::string_view> decode_value(std::string_view bytes) {
-  if (bytes.empty() || bytes[0] != kFormatVersion) return std::nullopt;
-  return bytes.substr(1);
+std::optional<Value> decode_value(std::string_view bytes) {
+  if (bytes.size() < 2 || bytes[0] != kFormatVersion) return std::nullopt;
+  const auto place = static_cast<unsigned char>(bytes[1]);
+  if (place >= kPlaces) return std::nullopt;
+  return Value{bytes.substr(2), place};
 }
 
 std::string encode_number(uint64_t number) { return std::to_string(number); }

@@ -14,11 +14,16 @@
 ///   instance           put by every engine that starts: the revision of that is its number
 ///   engines/NUMBER     the fence of that engine: put anew, it keeps what was sent before from being committed
 ///   mark               put from time to time, so that no watch falls behind what etcd forgets
-///   o/KIND/NS\0NAME    an object: a format byte, then its body. KIND is four hexadecimal digits, so keys sort as
-///   lists do
+///   o/KIND/NS\0NAME    an object: a format byte, its place, then its body. KIND is four hexadecimal digits, so keys
+///   sort as lists do
+///
+/// All mutations of a transaction share a revision of etcd's, but each has a visible one of its own: a client that
+/// has been told of some of them goes on after these. So kPlaces visible revisions belong to one of etcd's, the last
+/// mutation having the last; a place is how many mutations come after it.
 namespace kabuki::store::etcd {
 
 inline constexpr int kFormatVersion = 1;
+inline constexpr uint64_t kPlaces = 64;
 
 /// Which transaction of which engine.
 struct CommitId {
@@ -50,9 +55,13 @@ struct Keys {
 /// The first key behind all that begin with `prefix`, which must not end in 0xff.
 std::string range_end(std::string_view prefix);
 
-std::string encode_value(std::string_view body);
-/// The body; none when of another format. A view into `bytes`.
-std::optional<std::string_view> decode_value(std::string_view bytes);
+std::string encode_value(std::string_view body, size_t place);
+struct Value {
+  std::string_view body;
+  size_t place = 0;
+};
+/// None when of another format. A view into `bytes`.
+std::optional<Value> decode_value(std::string_view bytes);
 
 std::string encode_number(uint64_t number);
 std::optional<uint64_t> decode_number(std::string_view bytes);

@@ -219,10 +219,11 @@ Result<> Loader::read_objects(uint64_t revision, Replica* replica, const std::fu
     size_t bytes = 1;
     for (const auto& found : page->kvs()) {
       const auto key = keys_.parse_object(found.key());
-      const auto body = decode_value(found.value());
-      if (!key || !body) return malformed("key " + found.key());
-      auto object = Object::make(key->kind, key->ns, key->name,
-                                 replica->visible(static_cast<uint64_t>(found.mod_revision())), *body);
+      const auto value = decode_value(found.value());
+      if (!key || !value) return malformed("key " + found.key());
+      auto object =
+          Object::make(key->kind, key->ns, key->name,
+                       replica->visible(static_cast<uint64_t>(found.mod_revision()), value->place), value->body);
       bytes += object->size();
       replica->loaded(object);
       sink(std::move(object));
@@ -243,7 +244,7 @@ Result<Loaded> load(const EtcdOptions& options, const std::function<void(ObjectP
 uint64_t revision_at_head(const mvccpb::KeyValue& head, uint64_t base) {
   // Its first version is the shard's making, which changed no object.
   if (head.version() == 1) return std::max(kFirstRevision, base);
-  return base + static_cast<uint64_t>(head.mod_revision());
+  return base + (static_cast<uint64_t>(head.mod_revision()) + 1) * kPlaces - 1;
 }
 
 }  // namespace kabuki::store::etcd

@@ -38,14 +38,17 @@ class Replica {
   uint64_t revision() const { return revision_; }
   /// The object's revision as it is visible; 0 where there is none.
   uint64_t revision_of(const KeyView& key) const;
-  /// The visible revision of a revision of etcd's.
-  uint64_t visible(uint64_t revision) const { return revision + base_; }
+  /// The visible revision of a mutation with so many after it in the transaction of this revision of etcd's; the last
+  /// one's is also where the whole transaction is known.
+  uint64_t visible(uint64_t revision, size_t place = 0) const { return base_ + (revision + 1) * kPlaces - 1 - place; }
+  /// etcd's revision of a visible one.
+  uint64_t revision_at(uint64_t visible) const { return (visible - base_) / kPlaces; }
   uint64_t base() const { return base_; }
   uint64_t instance() const { return instance_; }
   const Keys& keys() const { return keys_; }
 
  private:
-  Result<> apply_object(const mvccpb::Event& event, std::vector<Change>* changes);
+  Result<> apply_object(const mvccpb::Event& event, size_t place, std::vector<Change>* changes);
 
   const Keys keys_;
   const uint64_t base_;

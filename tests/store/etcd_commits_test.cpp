@@ -54,6 +54,8 @@ class EtcdCommitsTest : public testing::Test {
     commits_.submit(std::move(batch), [this, name](auto results) { answers_.emplace_back(name, std::move(results)); },
                     {deadline});
   }
+  /// The visible revision of a mutation with so many after it in its transaction.
+  uint64_t at(uint64_t revision, size_t place = 0) const { return replica_.visible(revision, place); }
   /// The names of the objects that a transaction writes.
   std::string names(const std::optional<Transaction>& transaction) {
     std::string out;
@@ -75,8 +77,9 @@ class EtcdCommitsTest : public testing::Test {
   /// The watch tells of these puts at this revision, made by nobody known.
   void tell(const std::string& names, int64_t revision) {
     std::vector<mvccpb::Event> events;
+    size_t place = names.size();
     for (const char name : names) {
-      events.push_back(event(keys_.object(thing_key(std::string(1, name))), encode_value("x"), revision));
+      events.push_back(event(keys_.object(thing_key(std::string(1, name))), encode_value("x", --place), revision));
     }
     events.push_back(event(keys_.head, encode_commit_id({3, 4}), revision));
     ASSERT_TRUE(replica_.apply(std::move(events)).ok());
@@ -103,7 +106,7 @@ class EtcdCommitsTest : public testing::Test {
 
 TEST_F(EtcdCommitsTest, ATransactionExpectsItsFenceAndItsMembersAndNamesItself) {
   tell("b", 15);
-  submit("s", {put(thing("a", "1")), remove(thing_key("b"), 15)});
+  submit("s", {put(thing("a", "1")), remove(thing_key("b"), at(15))});
   const auto transaction = commits_.next(kFence);
   ASSERT_TRUE(transaction);
   etcdserverpb::TxnRequest expected;
@@ -117,7 +120,7 @@ TEST_F(EtcdCommitsTest, ATransactionExpectsItsFenceAndItsMembersAndNamesItself) 
     compare->set_mod_revision(static_cast<int64_t>(revision));
   }
   expected.add_success()->mutable_request_put()->set_key(a);
-  expected.mutable_success(0)->mutable_request_put()->set_value(encode_value("1"));
+  expected.mutable_success(0)->mutable_request_put()->set_value(encode_value("1", 1));
   expected.add_success()->mutable_request_delete_range()->set_key(b);
   expected.add_success()->mutable_request_put()->set_key(keys_.head);
   expected.mutable_success(2)->mutable_request_put()->set_value(encode_commit_id({kInstance, 1}));
@@ -144,9 +147,11 @@ TEST_F(EtcdCommitsTest, OneOfAKeyIsUnderWayAndOthersPassIt) {
   EXPECT_EQ(names(commits_.next(kFence)), "ab");
   commits_.failed(3, failure(kFence, 22, {22, 22}));
   commits_.answer();
-  EXPECT_EQ(answers_,
-            (Answers{{"first", {{Outcome::committed, 22}, {Outcome::conflict, 22}, {Outcome::committed, 22}}},
-                     {"second", {{Outcome::conflict, 22}, {Outcome::committed, 21}}}}));
+  EXPECT_EQ(
+      answers_,
+      (Answers{
+          {"first", {{Outcome::committed, at(22, 1)}, {Outcome::conflict, at(22, 1)}, {Outcome::committed, at(22)}}},
+          {"second", {{Outcome::conflict, at(22)}, {Outcome::committed, at(21)}}}}));
   EXPECT_TRUE(commits_.idle());
 }
 
@@ -160,8 +165,9 @@ TEST_F(EtcdCommitsTest, SendsAgainWhatAFailedTransactionWasRightAbout) {
   EXPECT_EQ(answers_, Answers{});  // the conflict is with what the watch has not told yet
   tell("b", 30);
   commits_.answer();
-  EXPECT_EQ(answers_,
-            (Answers{{"s", {{Outcome::committed, 31}, {Outcome::conflict, 30}, {Outcome::committed, 31}}}}));
+  EXPECT_EQ(
+      answers_,
+      (Answers{{"s", {{Outcome::committed, at(31, 1)}, {Outcome::conflict, at(30)}, {Outcome::committed, at(31)}}}}));
 }
 
 TEST_F(EtcdCommitsTest, ConflictsWithNothingWhereOnlyTheFenceHasMoved) {
@@ -187,23 +193,23 @@ TEST_F(EtcdCommitsTest, AfterAFenceSendsWhatTheWatchHasNotTold) {
   EXPECT_EQ(again->number, 3u);
   commits_.committed(2, 43);  // a number that is no more
   commits_.answer();
-  EXPECT_EQ(answers_, (Answers{{"s", {{Outcome::committed, 40}}}, {"t", {{Outcome::committed, 40}}}}));
+  EXPECT_EQ(answers_, (Answers{{"s", {{Outcome::committed, at(40, 1)}}}, {"t", {{Outcome::committed, at(40)}}}}));
 }
 
 TEST_F(EtcdCommitsTest, RefusesByItselfOnlyWhatCanNeverBeTrueAgain) {
   tell("ab", 15);
-  submit("s", {put(thing("a", "1"), 12), put(thing("c", "1"), 12), put(thing("a", "2"), 15), put(thing("b", "1")),
-               put(thing("d", "1"), 16), remove(thing_key("e"), 0)});
+  submit("s", {put(thing("a", "1"), at(12)), put(thing("c", "1"), at(12)), put(thing("a", "2"), at(15, 1)),
+               put(thing("b", "1")), put(thing("d", "1"), at(16)), remove(thing_key("e"), 0)});
   EXPECT_EQ(names(commits_.next(kFence)), "bda");
   commits_.failed(1, failure(kFence, 15, {15, 0, 15}));
   EXPECT_EQ(names(commits_.next(kFence)), "a");
   commits_.committed(2, 17);
   commits_.answer();
   EXPECT_EQ(answers_, (Answers{{"s",
-                                {{Outcome::conflict, 15},
+                                {{Outcome::conflict, at(15, 1)},
                                  {Outcome::conflict, 0},
-                                 {Outcome::committed, 17},
-                                 {Outcome::conflict, 15},
+                                 {Outcome::committed, at(17)},
+                                 {Outcome::conflict, at(15)},
                                  {Outcome::conflict, 0},
                                  {Outcome::conflict, 0}}}}));
 }
@@ -211,7 +217,7 @@ TEST_F(EtcdCommitsTest, RefusesByItselfOnlyWhatCanNeverBeTrueAgain) {
 TEST_F(EtcdCommitsTest, AnswersWhatIsNotDecidedInTimeAsUnknownAndSendsItNoMore) {
   submit("s", {put(thing("a", "1"))}, 50);
   EXPECT_EQ(names(commits_.next(kFence)), "a");
-  submit("t", {put(thing("b", "1")), put(thing("c", "1"), 5)}, 50);
+  submit("t", {put(thing("b", "1")), put(thing("c", "1"), at(5))}, 50);
   submit("u", {put(thing("a", "2"))}, 60);
   EXPECT_EQ(names(commits_.next(kFence)), "b");
   submit("v", {put(thing("d", "1")), put(thing("a", "3"))}, 90);
@@ -251,7 +257,8 @@ TEST_F(EtcdCommitsTest, HalvesWhatEtcdFindsTooLarge) {
   commits_.committed(2, 40);
   commits_.committed(4, 41);
   commits_.answer();
-  EXPECT_EQ(answers_, (Answers{{"s", {{Outcome::committed, 40}, {Outcome::unknown, 0}, {Outcome::committed, 41}}}}));
+  EXPECT_EQ(answers_,
+            (Answers{{"s", {{Outcome::committed, at(40)}, {Outcome::unknown, 0}, {Outcome::committed, at(41)}}}}));
 }
 
 }  // namespace

@@ -34,25 +34,27 @@ TEST_F(EtcdTest, JudgesEntriesOneByOneInTheirOrder) {
                                   remove(thing_key("c"), 0), put(thing("d", "1"), 7)});
   const uint64_t one = first[0].revision;
   EXPECT_GT(one, kFirstRevision);
+  // Of one transaction, and yet each has a revision of its own.
   EXPECT_EQ(first, (Results{{Outcome::committed, one},
                             {Outcome::conflict, one},
-                            {Outcome::committed, one},
+                            {Outcome::committed, one + 1},
                             {Outcome::conflict, 0},
                             {Outcome::conflict, 0}}));
-  const auto second = host.commit(
-      {put(thing("a", "3"), one), remove(thing_key("b"), one), put(thing("b", "2"), one), put(thing("b", "3"))});
+  const auto second = host.commit({put(thing("a", "3"), one), remove(thing_key("b"), one + 1),
+                                   put(thing("b", "2"), one + 1), put(thing("b", "3"))});
   const uint64_t two = second[0].revision;
   const uint64_t three = second[3].revision;
   EXPECT_EQ(second, (Results{{Outcome::committed, two},
-                             {Outcome::committed, two},
+                             {Outcome::committed, two + 1},
                              {Outcome::conflict, 0},
                              {Outcome::committed, three}}));
-  EXPECT_LT(one, two);
-  EXPECT_LT(two, three);
-  EXPECT_EQ(host.feed(), (Texts{"put default/a" + at(one) + "=1 was null", "put default/b" + at(one) + "=1 was null",
-                                "put default/a" + at(two) + "=3 was default/a" + at(one) + "=1",
-                                "deleted default/b" + at(two) + "=1 was default/b" + at(one) + "=1",
-                                "put default/b" + at(three) + "=3 was null"}));
+  EXPECT_LT(one + 1, two);
+  EXPECT_LT(two + 1, three);
+  EXPECT_EQ(host.feed(),
+            (Texts{"put default/a" + at(one) + "=1 was null", "put default/b" + at(one + 1) + "=1 was null",
+                   "put default/a" + at(two) + "=3 was default/a" + at(one) + "=1",
+                   "deleted default/b" + at(two + 1) + "=1 was default/b" + at(one + 1) + "=1",
+                   "put default/b" + at(three) + "=3 was null"}));
   EXPECT_EQ(host.commit({}), Results{});
 }
 
