@@ -138,7 +138,16 @@ class ControllerActor : public runtime::Actor {
   }
 
   /// Asks until there is an answer: the keys that wait for it must not be touched before.
+  /// What a former life has sent is let end first: it might yet add to what the view is to show.
   void ask_revision(KindId kind) {
+    ask(options_.api, actors::write_message({}, controller().name), options_.write_timeout,
+        [this, kind](const Result<runtime::MessagePtr>& ended) {
+          if (ended.ok()) return read_revision(kind);
+          after(kAskAgain, [this, kind] { ask_revision(kind); });
+        });
+  }
+
+  void read_revision(KindId kind) {
     bus::ListObjects list;
     list.mutable_selection()->set_kind(kind);
     list.set_limit(1);
