@@ -11,6 +11,10 @@ def pod(name, spec=None, labels=None, cpu="100m"):
             "spec": {"containers": [container], **(spec or {})}}
 
 
+def pods(*items):
+    return {"apiVersion": "v1", "kind": "List", "items": list(items)}
+
+
 class PlacesTest(ClusterTest):
     def node_of(self, name):
         return eventually(lambda: self.cluster.get("pod", name)["spec"].get("nodeName"), f"{name} has a node")
@@ -19,7 +23,7 @@ class PlacesTest(ClusterTest):
         term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "alone"}}}
         spec = {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
         names = [f"alone-{i}" for i in range(4)]
-        self.cluster.apply(*[pod(name, spec, {"app": "alone"}) for name in names])
+        self.cluster.apply(pods(*[pod(name, spec, {"app": "alone"}) for name in names]))
         waiting = eventually(lambda: [p["metadata"]["name"] for p in self.cluster.get("pods", "-l", "app=alone")["items"]
                                       if any(c.get("reason") == "Unschedulable" for c in p["status"].get("conditions", []))],
                              "one waits")
@@ -33,7 +37,7 @@ class PlacesTest(ClusterTest):
                             "metadata": {"name": "vip"}, "value": 1000})
         allocatable = self.cluster.get("nodes")["items"][0]["status"]["allocatable"]["cpu"]
         most = str(int(allocatable) - 1)
-        self.cluster.apply(*[pod(f"lesser-{i}", labels={"app": "lesser"}, cpu=most) for i in range(3)])
+        self.cluster.apply(pods(*[pod(f"lesser-{i}", labels={"app": "lesser"}, cpu=most) for i in range(3)]))
         self.cluster.running("app=lesser", 3)
         self.cluster.apply(pod("vip", {"priorityClassName": "vip", "priority": 1000}, {"app": "vip"}, cpu=most))
         self.cluster.running("app=vip", 1)
@@ -59,7 +63,7 @@ profiles:
             cluster.up("--scheduler-config", configuration)
             cluster.apply(pod("first", {"schedulerName": "packing"}, {"app": "packed"}))
             cluster.running("app=packed", 1)
-            cluster.apply(*[pod(f"p-{i}", {"schedulerName": "packing"}, {"app": "packed"}) for i in range(4)])
+            cluster.apply(pods(*[pod(f"p-{i}", {"schedulerName": "packing"}, {"app": "packed"}) for i in range(4)]))
             nodes = {p["spec"]["nodeName"] for p in cluster.running("app=packed", 5)}
             self.assertEqual(len(nodes), 1)
 

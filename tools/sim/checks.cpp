@@ -70,12 +70,12 @@ Lines wrong_pods_of(const apps::Deployment& deployment, const std::map<Key, apps
   for (const auto& [key, pod] : pods) {
     auto label = pod.metadata().labels().find("app");
     if (label == pod.metadata().labels().end() || label->second != who) continue;
+    // Its node was ending it when the store was put back: it ends, and its ReplicaSet has made another.
+    if (restored && ended(pod)) continue;
     if (!owned_by(pod, newest->metadata().uid())) {
       wrong.push_back(key.name + " is not of " + newest->metadata().name());
       continue;
     }
-    // Its node was ending it when the store was put back: it ends, and its ReplicaSet has made another.
-    if (restored && ended(pod)) continue;
     ++right;
     auto crashed = crashes.find(key.ns + "/" + key.name);
     if (auto why = wrong_with_running(pod, crashed == crashes.end() ? 0 : crashed->second); !why.empty()) {

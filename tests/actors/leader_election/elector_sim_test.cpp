@@ -126,6 +126,7 @@ TEST_F(ElectorSim, TheNextLifeOfALeaderTakesItsLeaseBackAtOnce) {
   world->crash_host(first);
   leaders.erase(first);
   start(world->restart_host(first, named(first, 2)));
+  world->connect_all();
   until([&] { return leader() == first; }, 1s);
   EXPECT_EQ(terms[first], 2u);
 }
