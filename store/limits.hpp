@@ -77,10 +77,6 @@ inline constexpr int kOpenFiles = 256;
 /// Of its warnings, from one start.
 inline constexpr size_t kRocksdbLogBytes = 1u << 20;
 
-/// Where others write too: how often a shard that nobody reads asks whether it still reaches the store, and after how
-/// many refusals in a row it ends its watches, which would tell of nothing.
-inline constexpr std::chrono::seconds kStoreProbe{2};
-inline constexpr int kLostBarriers = 2;
 /// etcd: mutations and bytes of one transaction. etcd takes 128 operations (--max-txn-ops) and 1.5 MiB
 /// (--max-request-bytes); each mutation compares once and, when that fails, asks once.
 inline constexpr size_t kEtcdMutations = 64;

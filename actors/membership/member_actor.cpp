@@ -5,8 +5,6 @@
 
 #include "actors/membership/api_server_choice.hpp"
 #include "actors/membership/membership_actor.hpp"
-#include "messages/bus/objects.pb.h"
-#include "messages/kinds.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
 
@@ -22,10 +20,6 @@ constexpr io::Duration kBeat = std::chrono::seconds(2);
 constexpr io::Duration kFirstBeat = std::chrono::milliseconds(50);  // until this host has been heard
 constexpr io::Duration kAskTimeout = std::chrono::seconds(2);
 constexpr int kConflict = 409;
-constexpr int kUnavailable = 503;
-constexpr int kTimeout = 504;
-constexpr int kRefusals = 2;
-constexpr io::Duration kAvoidFor = std::chrono::seconds(30);
 
 class MemberActor final : public runtime::Actor {
  public:
@@ -70,44 +64,6 @@ class MemberActor final : public runtime::Actor {
     }
     trouble_.clear();
     if (const auto* reply = (*result)->as<bus::JoinReply>()) apply(reply->members());
-    probe_api_server();
-  }
-
-  /// An API server that is heard and does not reach the store serves nothing: this host goes to another for a while.
-  void probe_api_server() {
-    if (options_.control_plane) return;
-    const auto roles = host().roles();
-    const auto role = roles.find(std::string(runtime::roles::kApiServer));
-    if (role == roles.end()) return;
-    bus::GetObjects read;
-    auto* key = read.add_keys();
-    key->set_kind(kinds::kNamespace);
-    key->set_name("kube-system");
-    ask(role->second, make_message(std::move(read)), kAskTimeout,
-        [this, holder = std::string(role->second.host())](const Result<MessagePtr>& answer) {
-          const bool serves = answer || (answer.error().code != kUnavailable && answer.error().code != kTimeout);
-          if (holder != std::exchange(probed_, holder) || serves) refusals_ = 0;
-          if (serves || ++refusals_ < kRefusals) return;
-          runtime::log(Level::warning, name(), "the API server serves nothing, trying another",
-                       {{"host", holder}, {"why", answer.error().message}});
-          avoid(holder);
-        });
-  }
-
-  void avoid(const std::string& peer) {
-    refusals_ = 0;
-    if (avoided_.insert(peer).second)
-      after(kAvoidFor, [this, peer] {
-        avoided_.erase(peer);
-        apply_members(host(), members_, members_, out_of_reach());
-      });
-    apply_members(host(), members_, members_, out_of_reach());
-  }
-
-  std::set<std::string> out_of_reach() const {
-    std::set<std::string> all = silent_;
-    all.insert(avoided_.begin(), avoided_.end());
-    return all;
   }
 
   /// On a control-plane host the elector knows.
@@ -129,11 +85,11 @@ class MemberActor final : public runtime::Actor {
 
   void peer_changed(const std::string& peer, bool up) {
     if (up ? silent_.erase(peer) == 0 : !silent_.insert(peer).second) return;
-    apply_members(host(), members_, members_, out_of_reach());
+    apply_members(host(), members_, members_, silent_);
   }
 
   void apply(const bus::Members& members) {
-    apply_members(host(), members_, members, out_of_reach());
+    apply_members(host(), members_, members, silent_);
     const bool news = hosts_of(members) != hosts_of(members_);
     members_ = members;
     if (news && options_.learned) options_.learned(members_);
@@ -149,10 +105,7 @@ class MemberActor final : public runtime::Actor {
 
   const MemberOptions options_;
   bus::Members members_;
-  std::set<std::string> silent_;   // hosts that this one hears nothing of
-  std::set<std::string> avoided_;  // whose API server served nothing
-  std::string probed_;             // the last one asked ...
-  int refusals_ = 0;               // ... and its refusals in a row
+  std::set<std::string> silent_;  // hosts that this one hears nothing of
   std::string trouble_;
   bool heard_ = false;
 };

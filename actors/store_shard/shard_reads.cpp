@@ -77,11 +77,6 @@ std::optional<Result<uint64_t>> StoreShardActor::ask_barrier() {
 void StoreShardActor::barrier_answered(const Result<uint64_t>& revision) {
   metrics_->barrier_answered(revision.ok(), mono() - barrier_asked_);
   reads_.answered(revision);
-  lost_barriers_ = revision.ok() ? 0 : lost_barriers_ + 1;
-  if (lost_barriers_ >= limits::kLostBarriers) {
-    hub_.end_all(unavailable("the shard does not reach the store: " + revision.error().message));
-    deliver();
-  }
   if (revision.ok() && reads_.ask()) ask_barrier();
   serve_reads();
   ask_again_later();

@@ -54,8 +54,6 @@ void StoreShardActor::started() {
   log(runtime::Level::info, name(), "loaded", {{"objects", state_.size()}, {"revision", *revision}});
   bookmark_later();
   age_later();
-  // An engine that answers at once writes alone, and cannot be cut off.
-  if (!ask_barrier()) probe_store_later();
 }
 
 void StoreShardActor::stopping() {
@@ -204,13 +202,6 @@ void StoreShardActor::bookmark_later() {
     // Where others write too, this shard learns where it is though nothing of its own has changed, for the next time.
     if (!reads_.under_way()) ask_barrier();
     bookmark_later();
-  });
-}
-
-void StoreShardActor::probe_store_later() {
-  after(limits::kStoreProbe, [this] {
-    if (!reads_.under_way()) ask_barrier();
-    probe_store_later();
   });
 }
 

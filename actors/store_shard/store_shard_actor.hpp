@@ -103,7 +103,6 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   void deliver();
   void forget_watcher_unless_used(const std::string& address);
   void bookmark_later();
-  void probe_store_later();
   void age_later();
   /// Null when this shard keeps the kind.
   std::optional<Error> misplaced(uint32_t kind) const;
@@ -126,7 +125,6 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   bool asking_again_ = false;
   /// Which thread is asking for a barrier at this moment; an answer on it comes from inside the call.
   std::atomic<std::thread::id> asking_;
-  int lost_barriers_ = 0;  // in a row
   std::optional<Result<uint64_t>> at_once_;
   std::optional<ShardMetrics> metrics_;
   std::optional<io::MonoTime> refused_at_;  // when it was last said that the disk is full
