@@ -22,8 +22,8 @@ struct TreeParts {
   ActorFactory membership;  // elects, and leads on one host
   ActorFactory member;
   ActorFactory views;
-  ActorFactory scheduler;    // as membership
-  ActorFactory controllers;  // as membership
+  ActorFactory scheduler;           // as membership
+  ActorFactory controllers;         // as membership
   ActorFactory load;                // a scaling test's
   runtime::SupervisorSpec kubelet;  // its children are the nodes
 };

@@ -12,8 +12,8 @@
 
 namespace kabuki::actors {
 
-/// Under which term of leadership a component writes: of a past one its writes are refused. Without a lease nothing is
-/// checked.
+/// Under which term of leadership a component writes: of a past one its writes are refused. Without a lease nothing
+/// is checked.
 struct Fence {
   std::string lease;  // in kube-system
   std::string holder;

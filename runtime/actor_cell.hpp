@@ -147,7 +147,7 @@ class ActorCell final : public caf::event_based_actor {
   const bool one_of_many_;
   bool told_started_ = false;
   std::unique_ptr<Admission> admission_;  // of bounded mailboxes
-  std::unique_ptr<ExitReason> exit_;  // asked for, or under way
+  std::unique_ptr<ExitReason> exit_;      // asked for, or under way
   std::unique_ptr<io::Random> random_;
   Lazy<Ask> asks_;
   Lazy<Timer> timers_;

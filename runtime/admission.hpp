@@ -16,7 +16,8 @@ class Admission {
 
   /// Takes an ask in; false when it is to be refused. What is no ask is not counted.
   bool enter(Envelope* envelope) {
-    if (envelope->kind != Envelope::Kind::message || !envelope->in.reply.wanted() || !envelope->in.message) return true;
+    if (envelope->kind != Envelope::Kind::message || !envelope->in.reply.wanted() || !envelope->in.message)
+      return true;
     if (bounds_.refusable && !bounds_.refusable(*envelope->in.message)) return true;
     size_t bytes = 0;
     for (const auto& object : envelope->in.message->objects) bytes += object->size();

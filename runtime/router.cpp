@@ -100,9 +100,8 @@ void Router::deliver(std::string_view local, EnvelopePtr envelope) {
   }
   if (prefix.size() < local.size()) envelope->in.rest = local.substr(prefix.empty() ? 0 : prefix.size() + 1);
   if (!static_cast<ActorCell*>(cell->get())->admit(envelope.get())) {
-    return envelope->in.reply.fail(too_many_requests("actor " + name_ + "/" + std::string(prefix) +
-                                                         " has too many requests waiting, please try again later",
-                                                     1));
+    return envelope->in.reply.fail(too_many_requests(
+        "actor " + name_ + "/" + std::string(prefix) + " has too many requests waiting, please try again later", 1));
   }
   post(cell, std::move(envelope));
 }

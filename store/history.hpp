@@ -7,8 +7,8 @@
 
 namespace kabuki::store {
 
-/// The latest changes of a shard, oldest first, bounded by number and by the bytes that only it keeps alive; its owner
-/// bounds it by age. What was before `compacted()` is forgotten.
+/// The latest changes of a shard, oldest first, bounded by number and by the bytes that only it keeps alive; its
+/// owner bounds it by age. What was before `compacted()` is forgotten.
 class History {
  public:
   History(size_t changes_max, size_t bytes_max) : changes_max_(changes_max), bytes_max_(bytes_max) {}

@@ -45,8 +45,8 @@ inline constexpr size_t kSubmitMutations = 4'096;
 /// Submissions in flight: one being synced and one behind it, so that the disk never waits for the shard.
 inline constexpr size_t kSubmissions = 2;
 
-/// Whole shards being read, for backups: how many at once, how long one waits for its next page, and objects between two
-/// looks at a page's size.
+/// Whole shards being read, for backups: how many at once, how long one waits for its next page, and objects between
+/// two looks at a page's size.
 inline constexpr size_t kReadsHeld = 4;
 inline constexpr io::Duration kReadHold = std::chrono::minutes(10);
 inline constexpr size_t kReadStep = 256;
@@ -60,8 +60,8 @@ inline constexpr io::Duration kReadTimeout = std::chrono::seconds(5);
 inline constexpr io::Duration kRevisionTimeout = std::chrono::seconds(3);
 inline constexpr io::Duration kBarrierRetry = std::chrono::milliseconds(100);
 
-/// Lazy changes: how long they may wait to be durable, how many keys of them, and by how many revisions the disk is ahead
-/// so that a crash that forgets some gives none out again.
+/// Lazy changes: how long they may wait to be durable, how many keys of them, and by how many revisions the disk is
+/// ahead so that a crash that forgets some gives none out again.
 inline constexpr io::Duration kLazyDelay = std::chrono::seconds(1);
 inline constexpr size_t kLazyKeys = 100'000;
 inline constexpr uint64_t kLazyRevisions = 10'000;
@@ -91,11 +91,11 @@ inline constexpr size_t kEtcdFirstPageObjects = 512;
 inline constexpr io::Duration kEtcdTick = std::chrono::milliseconds(100);
 inline constexpr io::Duration kEtcdRetry = std::chrono::milliseconds(200);
 
-/// With less than this free on its disk a shard takes nothing that grows; what RocksDB needs to write its memtables and
-/// merge tables is to fit in.
+/// With less than this free on its disk a shard takes nothing that grows; what RocksDB needs to write its memtables
+/// and merge tables is to fit in.
 inline constexpr uint64_t kDiskLowBytes = 256u << 20;
-/// Kept by each shard in a file that is given up to delete, and to open where that finds no room: the log's contents go
-/// into a table then.
+/// Kept by each shard in a file that is given up to delete, and to open where that finds no room: the log's contents
+/// go into a table then.
 inline constexpr uint64_t kDiskReserveBytes = kMemtableBytes;
 /// How often a shard says that its disk is full, while it is.
 inline constexpr io::Duration kFullAlarmInterval = std::chrono::minutes(1);

@@ -23,9 +23,8 @@ std::string escaped(std::string_view value) {
 
 bool owned(const Object& object, const std::vector<std::string>& owners) {
   const auto uids = owner_uids(object);
-  return std::any_of(uids.begin(), uids.end(), [&](std::string_view uid) {
-    return std::binary_search(owners.begin(), owners.end(), uid);
-  });
+  return std::any_of(uids.begin(), uids.end(),
+                     [&](std::string_view uid) { return std::binary_search(owners.begin(), owners.end(), uid); });
 }
 
 }  // namespace

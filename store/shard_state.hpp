@@ -65,8 +65,8 @@ class ShardState {
   void apply(std::vector<Change>* changes);
   /// There is nothing else to apply up to this revision.
   void advance(uint64_t revision);
-  /// Forgets changes that were there when this was called `history_age` before `now` or earlier. So the calls' distance is
-  /// how exact the age is. Returns how many it forgot.
+  /// Forgets changes that were there when this was called `history_age` before `now` or earlier. So the calls'
+  /// distance is how exact the age is. Returns how many it forgot.
   size_t age(io::MonoTime now);
 
   uint64_t revision() const { return revision_; }

@@ -166,7 +166,8 @@ void WatchHub::apply(const std::vector<Change>& changes) {
   end_outdated();
 }
 
-// Who stops reading in the middle of a list would keep old versions for ever; what follows the list is forgotten anyway.
+// Who stops reading in the middle of a list would keep old versions for ever; what follows the list is forgotten
+// anyway.
 void WatchHub::end_outdated() {
   for (auto it = initial_.begin(); it != initial_.end();) {
     Watcher& watcher = *watchers_.at(*it++);

@@ -80,7 +80,8 @@ Result<> offer_joining(const ClusterFiles& files, const std::string& endpoint, m
 uint16_t port_of_master(const HostProcessOptions& options) {
   auto state = read_host_state(ClusterFiles{options.data}.state());
   if (options.port != 0 || !state || state->api_server.empty()) return options.port;
-  return static_cast<uint16_t>(std::strtoul(state->api_server.substr(state->api_server.rfind(':') + 1).c_str(), nullptr, 10));
+  return static_cast<uint16_t>(
+      std::strtoul(state->api_server.substr(state->api_server.rfind(':') + 1).c_str(), nullptr, 10));
 }
 
 /// Where this host listened before, if that was at the same address; other hosts look for it there.

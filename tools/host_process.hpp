@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "actors/controllers/node_lifecycle.hpp"
-#include "actors/scheduler/profile.hpp"
 #include "actors/leader_election/election.hpp"
+#include "actors/scheduler/profile.hpp"
 #include "messages/result.hpp"
 #include "runtime/io/time.hpp"
 #include "tools/cluster_files.hpp"

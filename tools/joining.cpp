@@ -67,7 +67,8 @@ bus::Members known_members(const ClusterFiles& files) {
   if (!std::filesystem::exists(members_file(files))) return members;
   auto text = read_text(members_file(files));
   if (!text || !google::protobuf::TextFormat::ParseFromString(*text, &members)) {
-    runtime::log(runtime::Level::warning, "host", "cannot read who the other hosts were", {{"file", members_file(files)}});
+    runtime::log(runtime::Level::warning, "host", "cannot read who the other hosts were",
+                 {{"file", members_file(files)}});
     members.Clear();
   }
   return members;
@@ -99,7 +100,8 @@ Result<bus::JoinReply> knock(const ClusterFiles& files, const std::string& join_
     }
   }
   const io::Duration timeout = doors.size() > 1 ? io::Duration(kOneOfMany) : io::Duration(kJoinTimeout);
-  const io::MonoTime until = clock.mono() + (doors.size() > 1 ? io::Duration(kKnockLimit) : io::Duration(kJoinTimeout));
+  const io::MonoTime until =
+      clock.mono() + (doors.size() > 1 ? io::Duration(kKnockLimit) : io::Duration(kJoinTimeout));
   for (size_t i = 0;; ++i) {
     auto reply = membership::ask_to_join(doors[i % doors.size()], known ? keys.host : file->secret, join.host(), join,
                                          timeout);

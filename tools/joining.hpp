@@ -10,8 +10,8 @@
 
 namespace kabuki::tools {
 
-/// Where other hosts will reach this one, with a port that is free now: they are told before its network is made, because
-/// its name comes with the answer. `listen` is an IPv4 address, maybe with a port; "" is loopback.
+/// Where other hosts will reach this one, with a port that is free now: they are told before its network is made,
+/// because its name comes with the answer. `listen` is an IPv4 address, maybe with a port; "" is loopback.
 Result<std::string> own_endpoint(const std::string& listen);
 
 /// The name that this directory's host was given when it first joined; "" before.
@@ -22,9 +22,9 @@ Result<> keep_name(const ClusterFiles& files, const std::string& name);
 bus::Members known_members(const ClusterFiles& files);
 void keep_members(const ClusterFiles& files, const bus::Members& members);
 
-/// Asks to be let in, for up to some ten seconds: at the join file's endpoint, with its secret the first time and with
-/// the host's own keys once `join` has a name; then also at every control-plane host that is known here. A cluster that
-/// has just started or elects says 503 for a moment.
+/// Asks to be let in, for up to some ten seconds: at the join file's endpoint, with its secret the first time and
+/// with the host's own keys once `join` has a name; then also at every control-plane host that is known here. A
+/// cluster that has just started or elects says 503 for a moment.
 Result<bus::JoinReply> knock(const ClusterFiles& files, const std::string& join_file, const HostKeys& keys,
                              const bus::Join& join, const io::Clock& clock);
 

@@ -17,8 +17,8 @@ struct KubeconfigEntry {
 };
 
 /// Puts the entry's cluster, user and context into the YAML text of a kubeconfig ("" is an empty one), replacing
-/// entries of that name, and makes its context the current one if it says so. Everything else stays. Error: the text is no
-/// kubeconfig.
+/// entries of that name, and makes its context the current one if it says so. Everything else stays. Error: the text
+/// is no kubeconfig.
 Result<std::string> merge_kubeconfig(const std::string& existing, const KubeconfigEntry& entry);
 
 /// Takes the cluster, user and context of that name out again; current-context goes too if it was this one.

@@ -6,19 +6,20 @@
 
 namespace kabuki::api_server {
 
-/// Messages to one shard that wait for an answer; what comes meanwhile is gathered to the next batch. Two keep the disk
-/// busy; with more the batches are smaller and cost more.
+/// Messages to one shard that wait for an answer; what comes meanwhile is gathered to the next batch. Two keep the
+/// disk busy; with more the batches are smaller and cost more.
 inline constexpr int kShardMessagesInFlight = 2;
 inline constexpr size_t kShardBatch = 512;
 /// A shard answers in milliseconds; longer means that it is gone or drowned.
 inline constexpr std::chrono::seconds kShardTimeout{10};
 
-/// Reads, and writes, that wait for one shard; and the bytes of what is to be written. At the pace of a busy shard they
-/// wait for a second, so that what is taken is answered long before its time is up.
+/// Reads, and writes, that wait for one shard; and the bytes of what is to be written. At the pace of a busy shard
+/// they wait for a second, so that what is taken is answered long before its time is up.
 inline constexpr size_t kShardWaiting = 16'384;
 inline constexpr size_t kShardWaitingBytes = 64u << 20;
 
-/// Asks in the mailbox of an API server, with their objects, and HTTP requests that it has not looked at, with their bodies.
+/// Asks in the mailbox of an API server, with their objects, and HTTP requests that it has not looked at, with their
+/// bodies.
 inline constexpr size_t kWaitingAsks = 8'192;
 inline constexpr size_t kWaitingBytes = 64u << 20;
 inline constexpr size_t kWaitingRequests = 4'096;

@@ -19,12 +19,12 @@ namespace kabuki::api_server {
 /// it. To be used inside one actor only.
 class ShardClient {
  public:
-  /// What may wait for one shard; more is refused at once by TooManyRequests with Retry-After 1, before `get` or `commit`
-  /// returns.
+  /// What may wait for one shard; more is refused at once by TooManyRequests with Retry-After 1, before `get` or
+  /// `commit` returns.
   struct Bounds {
     size_t gets = kShardWaiting;
     size_t commits = kShardWaiting;
-    size_t bytes = kShardWaitingBytes;  // of objects to be committed
+    size_t bytes = kShardWaitingBytes;      // of objects to be committed
     int messages = kShardMessagesInFlight;  // of reads, and of writes, under way
   };
   /// The two ways of the owning actor to reach a shard, so that this can be tested without one.

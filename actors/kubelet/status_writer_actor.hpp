@@ -17,8 +17,8 @@ namespace kabuki::kubelet {
 /// Sends the writes of all kubelets and pods of a host to the API server in batches: up to 256 of them or what came
 /// in 5 ms. It is asked with bus.WriteObjects and answers as the API server would, each asker its own. It decides
 /// nothing: a conflict is the asker's to resolve. Writes that nobody waits for (Events, told) go last and at a
-/// limited rate. A request of no writes is answered once everything that was asked before it has been, and the API server has
-/// answered one, too: what a former life of this actor has sent has ended by then.
+/// limited rate. A request of no writes is answered once everything that was asked before it has been, and the API
+/// server has answered one, too: what a former life of this actor has sent has ended by then.
 class StatusWriterActor : public runtime::Actor {
  public:
   explicit StatusWriterActor(runtime::Address api);

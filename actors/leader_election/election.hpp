@@ -10,8 +10,8 @@
 
 namespace kabuki::leader_election {
 
-/// Kubernetes' three times and their usual values. A leader that has not renewed for `renew_deadline` stops by itself;
-/// others take over a Lease that they have not seen change for `lease_duration`.
+/// Kubernetes' three times and their usual values. A leader that has not renewed for `renew_deadline` stops by
+/// itself; others take over a Lease that they have not seen change for `lease_duration`.
 struct ElectionOptions {
   io::Duration lease_duration = std::chrono::seconds(15);
   io::Duration renew_deadline = std::chrono::seconds(10);
@@ -35,15 +35,14 @@ LeaseRecord record_of(const ::k8s::io::api::coordination::v1::Lease& lease);
 /// Leaves what is not election's as it is.
 void put_record(const LeaseRecord& record, ::k8s::io::api::coordination::v1::Lease* lease);
 
-/// One candidate's side of one election. Pure: reads, answers and times come in, the next write comes out. Who leads is
-/// judged as Kubernetes' client-go does: a Lease counts as held for lease_duration after *this* candidate saw it
+/// One candidate's side of one election. Pure: reads, answers and times come in, the next write comes out. Who leads
+/// is judged as Kubernetes' client-go does: a Lease counts as held for lease_duration after *this* candidate saw it
 /// change, whatever times are written in it, so no clock but its own matters. Other than there, every taking over,
 /// also from a former life of its own, makes a new term; so a term never has two leaders, nor two lives of one.
 class Election {
  public:
   /// `identity` is a host's name: that a host has one life at a time is what lets it take its own Lease back at once.
-  Election(std::string identity, ElectionOptions options)
-      : identity_(std::move(identity)), options_(options) {}
+  Election(std::string identity, ElectionOptions options) : identity_(std::move(identity)), options_(options) {}
 
   /// What a linearizable read has shown: the Lease at `revision`, or none.
   void seen(const std::optional<LeaseRecord>& record, uint64_t revision, io::MonoTime now);
@@ -55,8 +54,8 @@ class Election {
     uint64_t expected_revision = 0;  // 0: create
     bool operator==(const Write&) const = default;
   };
-  /// What to write now: a renewal, or the taking over of a Lease that is free. None while another holds it or while it
-  /// must be read first.
+  /// What to write now: a renewal, or the taking over of a Lease that is free. None while another holds it or while
+  /// it must be read first.
   std::optional<Write> due(io::MonoTime now, io::WallTime wall) const;
   /// `write` was done; it had been sent at `sent`, from when its effect is counted.
   void written(const Write& write, uint64_t revision, io::MonoTime sent);

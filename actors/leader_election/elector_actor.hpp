@@ -30,10 +30,10 @@ struct ElectorOptions {
   runtime::Address api = runtime::role(runtime::roles::kApiServer);
 };
 
-/// Owns one Lease on behalf of its host: writes it by compare-and-swap through the API server, starts its children when
-/// it wins, and kills them at once when it has lost or could not renew in time. Its own end ends them, too, and comes
-/// after theirs; so its next life takes the Lease back at once, under a new term. A host that stops gives the Lease up.
-/// Answers GetLeader.
+/// Owns one Lease on behalf of its host: writes it by compare-and-swap through the API server, starts its children
+/// when it wins, and kills them at once when it has lost or could not renew in time. Its own end ends them, too, and
+/// comes after theirs; so its next life takes the Lease back at once, under a new term. A host that stops gives the
+/// Lease up. Answers GetLeader.
 std::unique_ptr<runtime::Actor> make_elector(ElectorOptions options);
 
 }  // namespace kabuki::leader_election

@@ -17,7 +17,8 @@ uint64_t weight(const std::string& host, const std::string& candidate) {
 
 }  // namespace
 
-std::string choose_api_server(const std::string& host, const bus::Members& members, const std::set<std::string>& silent) {
+std::string choose_api_server(const std::string& host, const bus::Members& members,
+                              const std::set<std::string>& silent) {
   std::string best;
   std::tuple<bool, bool, uint64_t> best_rank;
   for (const auto& candidate : members.hosts()) {

@@ -24,13 +24,15 @@ struct MemberOptions {
 };
 
 /// On every host: says every 2 s to @membership that this incarnation runs, and applies what it is told of the other
-/// hosts and roles. When nobody answers as @membership, it asks the control-plane hosts that it knows who leads. Points
-/// @api-server at another control-plane host when its own goes silent. When a later incarnation of this host has started, it fails, and so, in the end, does its host.
+/// hosts and roles. When nobody answers as @membership, it asks the control-plane hosts that it knows who leads.
+/// Points
+/// @api-server at another control-plane host when its own goes silent. When a later incarnation of this host has
+/// started, it fails, and so, in the end, does its host.
 std::unique_ptr<runtime::Actor> make_member(MemberOptions options);
 
 /// Makes the hosts in `members` reachable from `host` and resolvable the roles they hold; forgets those that were in
-/// `before` and no longer are. Roles that `host` itself holds are its own matter; @api-server is chosen, `silent` hosts
-/// last. Thread-safe; also for a host that has not been started yet.
+/// `before` and no longer are. Roles that `host` itself holds are its own matter; @api-server is chosen, `silent`
+/// hosts last. Thread-safe; also for a host that has not been started yet.
 void apply_members(runtime::Host& host, const bus::Members& before, const bus::Members& members,
                    const std::set<std::string>& silent = {});
 

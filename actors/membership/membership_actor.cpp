@@ -166,8 +166,8 @@ class MembershipActor final : public runtime::Actor {
     }
     table_ = std::move(*table);
     table_.set_roles(host().roles());
-    // Hosts that another one has led until now say within a beat that they run. Calling them down until then would send
-    // all of them to other API servers.
+    // Hosts that another one has led until now say within a beat that they run. Calling them down until then would
+    // send all of them to other API servers.
     table_.presume_up();
     heard_.clear();
     after(kPresumedUp, [this, load = ++loads_] { stop_presuming(load); });

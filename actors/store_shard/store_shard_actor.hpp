@@ -128,7 +128,7 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::optional<Result<uint64_t>> at_once_;
   std::optional<ShardMetrics> metrics_;
   std::optional<io::MonoTime> refused_at_;  // when it was last said that the disk is full
-  runtime::Mailbox box_;  // for the engine's threads
+  runtime::Mailbox box_;                    // for the engine's threads
   std::unique_ptr<Engine> engine_;
 };
 

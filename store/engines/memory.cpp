@@ -119,7 +119,8 @@ class MemoryCore : public std::enable_shared_from_this<MemoryCore> {
       changes_.clear();
       for (auto& submission : group_) {
         for (const auto& mutation : submission.batch) submission.results.push_back(judge_.judge(mutation, &changes_));
-        if (planted(PlantedFault::early_acknowledgement)) std::exchange(submission.done, [](auto) {})(submission.results);
+        if (planted(PlantedFault::early_acknowledgement))
+          std::exchange(submission.done, [](auto) {})(submission.results);
       }
       if (options_.timers) {
         waiting_ = true;

@@ -62,7 +62,7 @@ class RocksdbEngine : public Engine {
   Failed failed_;
   // Of the commit thread once that runs.
   Judge judge_;
-  uint64_t durable_revision_ = 0;           // as the disk has it: ahead of what was given where there are lazy changes
+  uint64_t durable_revision_ = 0;  // as the disk has it: ahead of what was given where there are lazy changes
   std::map<std::string, ObjectPtr> unsynced_;  // lazy changes by encoded key, null: deleted
   io::LiveClock clock_;
   io::MonoTime sync_at_;  // when unsynced_ is not empty
@@ -199,8 +199,8 @@ void RocksdbEngine::run() {
         return stopping_ && queue_.empty();
       }();
       const bool behind = !unsynced_.empty() || (end && durable_revision_ != judge_.revision());
-      const auto status = behind ? sync({}, judge_.revision() + (end ? 0 : limits::kLazyRevisions))
-                                 : rocksdb::Status::OK();
+      const auto status =
+          behind ? sync({}, judge_.revision() + (end ? 0 : limits::kLazyRevisions)) : rocksdb::Status::OK();
       if (end) return;
       if (!status.ok()) return broke({}, status);
       continue;
@@ -235,7 +235,8 @@ rocksdb::Status RocksdbEngine::write(std::vector<Submission>& group, std::vector
     }
   }
   if (changes->empty()) return rocksdb::Status::OK();
-  const bool all_lazy = std::all_of(changes->begin(), changes->end(), [&](const auto& change) { return lazy(change); });
+  const bool all_lazy =
+      std::all_of(changes->begin(), changes->end(), [&](const auto& change) { return lazy(change); });
   const bool due = !unsynced_.empty() && (clock_.mono() >= sync_at_ || unsynced_.size() >= limits::kLazyKeys);
   // No revision is given out that the disk would give out again.
   if (all_lazy && !due && judge_.revision() <= durable_revision_) {
@@ -264,7 +265,8 @@ rocksdb::Status RocksdbEngine::sync(const std::vector<Change>& changes, uint64_t
   const uint64_t before = changes.empty() ? 0 : changes.front().object->revision();
   std::vector<bool> superseded(changes.size());
   for (const auto& change : changes) {
-    if (change.previous && change.previous->revision() >= before) superseded[change.previous->revision() - before] = true;
+    if (change.previous && change.previous->revision() >= before)
+      superseded[change.previous->revision() - before] = true;
   }
   for (size_t i = 0; i < changes.size(); ++i) {
     if (superseded[i]) continue;

@@ -23,8 +23,8 @@ struct RocksdbOptions {
   io::Duration lazy_delay = limits::kLazyDelay;
   size_t memtable_bytes = limits::kMemtableBytes;
   size_t block_cache_bytes = limits::kBlockCacheBytes;
-  /// With less than this free on the disk creates and growth are refused, before RocksDB fails in the middle of a write;
-  /// the reserve is a file that is given up for deletes when even less is left.
+  /// With less than this free on the disk creates and growth are refused, before RocksDB fails in the middle of a
+  /// write; the reserve is a file that is given up for deletes when even less is left.
   uint64_t disk_low_bytes = limits::kDiskLowBytes;
   uint64_t disk_reserve_bytes = limits::kDiskReserveBytes;
   /// Null: the local file system. Outlives the engine.

@@ -43,9 +43,7 @@ struct Masters {
     auto answer = ask(by, {by + "/" + elector}, runtime::make_message(bus::GetLeader()));
     return answer ? (*answer)->as<bus::Leader>()->holder() : "";
   }
-  std::string other(const std::string& host) {
-    return host == "host-1" ? "host-2" : "host-1";
-  }
+  std::string other(const std::string& host) { return host == "host-1" ? "host-2" : "host-1"; }
   bool create(const std::string& host, const std::string& name) {
     Pod pod;
     pod.mutable_metadata()->set_namespace_("default");
@@ -124,9 +122,7 @@ TEST(SimulatedMasters, WithFastElectionsWithinThreeSeconds) {
 
 TEST(SimulatedMasters, AWorkerMovesToAnotherApiServerAndItsPodsGoOn) {
   Masters masters(three_masters(4));
-  auto serving = [&] {
-    return std::string(masters.cluster.world().host("host-4")->roles().at("api-server").host());
-  };
+  auto serving = [&] { return std::string(masters.cluster.world().host("host-4")->roles().at("api-server").host()); };
   const std::string first = serving();
   EXPECT_TRUE(masters.cluster.is_master(first));
   masters.cluster.crash_host(first);
@@ -158,8 +154,14 @@ TEST(SimulatedMasters, ALeaderThatStoodStillWritesNothingUnderItsPastTerm) {
     options.cluster = three_masters(seed);
     options.cluster.election = kFast;
     options.duration = 60s;
-    options.faults = {.kills = 0, .crashes = 0, .partitions = 0, .pauses = 12, .sync_failures = 0, .clocks = 0,
-                      .store_cuts = 0, .leader_crashes = 0};
+    options.faults = {.kills = 0,
+                      .crashes = 0,
+                      .partitions = 0,
+                      .pauses = 12,
+                      .sync_failures = 0,
+                      .clocks = 0,
+                      .store_cuts = 0,
+                      .leader_crashes = 0};
     options.workload.pause_mean = 300ms;
     const auto report = simulate(options);
     EXPECT_TRUE(report.passed()) << report_text(report, 0);

@@ -67,15 +67,23 @@ struct Side {
 /// Two shards that differ in nothing but their indexes, through the same changes.
 void run(uint64_t seed) {
   io::Random random(seed);
-  Side indexed({field_index(kinds::kPod, "spec.nodeName"), owner_index(kinds::kPod),
-                label_index(kinds::kPod, "app"), label_index(kinds::kPod, "tier")});
+  Side indexed({field_index(kinds::kPod, "spec.nodeName"), owner_index(kinds::kPod), label_index(kinds::kPod, "app"),
+                label_index(kinds::kPod, "tier")});
   Side scanned({});
   const auto one_of = [&](std::vector<std::string> values) { return values[random.below(values.size())]; };
-  std::vector<Selection> selections{
-      on_nodes({"n0"}),           on_nodes({"", "n1"}),   owned_by({"u0"}),          owned_by({"u1", "u2"}),
-      labelled("app=web"),        labelled("app="),       labelled("app in (web,db)"), labelled("app!=web"),
-      labelled("app=web,tier=a"), labelled("app"),        labelled("tier in (a,b),app notin (db)"),
-      select(kinds::kPod, "ns0"), select(kinds::kPod)};
+  std::vector<Selection> selections{on_nodes({"n0"}),
+                                    on_nodes({"", "n1"}),
+                                    owned_by({"u0"}),
+                                    owned_by({"u1", "u2"}),
+                                    labelled("app=web"),
+                                    labelled("app="),
+                                    labelled("app in (web,db)"),
+                                    labelled("app!=web"),
+                                    labelled("app=web,tier=a"),
+                                    labelled("app"),
+                                    labelled("tier in (a,b),app notin (db)"),
+                                    select(kinds::kPod, "ns0"),
+                                    select(kinds::kPod)};
   for (Selection selection : {labelled("app=web"), owned_by({"u0", "u1"})}) {
     selection.ns = "ns1";
     selections.push_back(selection);

@@ -137,8 +137,8 @@ TEST_F(RocksdbTest, RefusesACorruptMiddleOfTheLog) {
   write_file(path, bytes);
   const auto block = bytes.size() / 2 / 32768 * 32768;
   EXPECT_THAT(refusal(), testing::AllOf(testing::HasSubstr("Corruption: checksum mismatch"),
-                                        testing::EndsWith("read last: 32768 bytes at offset " + std::to_string(block) +
-                                                          " of " + path)));
+                                        testing::EndsWith("read last: 32768 bytes at offset " +
+                                                          std::to_string(block) + " of " + path)));
 }
 
 TEST_F(RocksdbTest, CutsATornTailAtTheLastWholeCommit) {

@@ -31,7 +31,8 @@ WriterActor::WriterActor()
 
 void WriterActor::received(Inbound& in) { in.reply.fail(bad_request("a writer only writes")); }
 
-void WriterActor::write(KindId kind, const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more, Done done) {
+void WriterActor::write(KindId kind, const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more,
+                        Done done) {
   auto run = std::make_shared<Run>();
   run->kind = kind;
   run->prefix = prefix;

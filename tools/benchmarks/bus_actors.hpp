@@ -18,8 +18,8 @@ class WriterActor : public runtime::Actor {
   WriterActor();
   runtime::Mailbox box;
 
-  /// Inside the actor: writes new objects of `kind` below `prefix`, always so many in flight, as long as `more` says so of the
-  /// next one's number. Then `done`, with the latencies in ns.
+  /// Inside the actor: writes new objects of `kind` below `prefix`, always so many in flight, as long as `more` says
+  /// so of the next one's number. Then `done`, with the latencies in ns.
   using Done = std::function<void(Result<std::vector<int64_t>>)>;
   void write(KindId kind, const std::string& prefix, size_t in_flight, std::function<bool(size_t)> more, Done done);
 

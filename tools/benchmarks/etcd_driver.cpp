@@ -99,7 +99,8 @@ class EtcdDriver : public StoreDriver {
     const double cpu = process_.cpu_seconds();
     const int64_t began = clock_.mono().ns;
     const int64_t end = began + static_cast<int64_t>(seconds * 1e9);
-    auto done = puts("/w/", in_flight, [&](size_t) { return clock_.mono().ns < end; }, &latencies);
+    auto done = puts(
+        "/w/", in_flight, [&](size_t) { return clock_.mono().ns < end; }, &latencies);
     if (!done) return done.error();
     const double took = static_cast<double>(clock_.mono().ns - began) * 1e-9;
     return write_figures(&latencies, took, process_.cpu_seconds() - cpu);
@@ -175,7 +176,8 @@ class EtcdDriver : public StoreDriver {
     });
     std::vector<int64_t> latencies;
     const int64_t began = clock_.mono().ns;
-    auto written = puts(prefix, 512, [&](size_t number) { return number < events; }, &latencies);
+    auto written = puts(
+        prefix, 512, [&](size_t number) { return number < events; }, &latencies);
     if (!written) context.TryCancel();
     reader.join();
     const double took = static_cast<double>(clock_.mono().ns - began) * 1e-9;

@@ -71,7 +71,8 @@ class AskingHost {
                                      const std::function<bool(size_t)>& more) {
     std::promise<Result<std::vector<int64_t>>> done;
     writer_->box.post([&] {
-      writer_->write(kind, prefix, in_flight, more, [&done](auto latencies) { done.set_value(std::move(latencies)); });
+      writer_->write(kind, prefix, in_flight, more,
+                     [&done](auto latencies) { done.set_value(std::move(latencies)); });
     });
     return done.get_future().get();
   }
@@ -96,7 +97,8 @@ class AskingHost {
   }
 
   /// Deliveries a second from the first write to the last delivery.
-  Result<double> deliver(const runtime::Address& source, size_t watchers, size_t events, const std::string& prefix, size_t in_flight) {
+  Result<double> deliver(const runtime::Address& source, size_t watchers, size_t events, const std::string& prefix,
+                         size_t in_flight) {
     auto count = std::make_shared<WatchCount>();
     count->source = source;
     count->watchers = watchers;
@@ -171,8 +173,8 @@ class KabukiDriver : public StoreDriver {
     const double cpu = process_.cpu_seconds();
     const int64_t began = asking_->now();
     const int64_t end = began + static_cast<int64_t>(time * 1e9);
-    auto latencies = asking_->write(
-        kinds::kConfigMap, "w", in_flight, [this, end](size_t) { return asking_->now() < end; });
+    auto latencies =
+        asking_->write(kinds::kConfigMap, "w", in_flight, [this, end](size_t) { return asking_->now() < end; });
     if (!latencies) return latencies.error();
     const double took = static_cast<double>(asking_->now() - began) * 1e-9;
     return write_figures(&*latencies, took, process_.cpu_seconds() - cpu);

@@ -52,9 +52,10 @@ void json(double seconds) {
 
 void store(const StoreBenchOptions& options) {
   print_machine();
-  std::printf("the store and etcd, a process each, asked over loopback without TLS; values of 1,024 bytes under new names, "
-              "every write durable before it is answered; medians of %zu\n",
-              options.rounds);
+  std::printf(
+      "the store and etcd, a process each, asked over loopback without TLS; values of 1,024 bytes under new names, "
+      "every write durable before it is answered; medians of %zu\n",
+      options.rounds);
   if (auto done = run_store_bench(options); !done) give_up(done.error());
   print_machine();
 }
@@ -109,7 +110,8 @@ int main(int argc, char** argv) {
 
   StoreBenchOptions beside;
   auto* store_command = app.add_subcommand("store", "The store beside etcd: writes, lists, watches, memory, restart");
-  store_command->add_option("--directory", beside.directory, "Where the data goes for the time")->capture_default_str();
+  store_command->add_option("--directory", beside.directory, "Where the data goes for the time")
+      ->capture_default_str();
   store_command->add_option("--rounds", beside.rounds, "Of which the median is printed")->capture_default_str();
   store_command->add_option("--seconds", beside.seconds, "Of writing, each")->capture_default_str();
   store_command->add_option("--objects", beside.objects, "Of the restart")->capture_default_str();

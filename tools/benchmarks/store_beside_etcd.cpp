@@ -189,11 +189,13 @@ class Bench {
       compare("CPU us a write, " + in_flight, of(&WriteFigures::server_cpu_us), "1", -1);
     }
     if (wanted("lists")) {
-      compare("list of 100,000 in pages of 10,000, ms", [](const Side& side) { return median(side.lists); }, "0", -1);
+      compare(
+          "list of 100,000 in pages of 10,000, ms", [](const Side& side) { return median(side.lists); }, "0", -1);
     }
     for (size_t i = 0; wanted("watches") && i < 3; ++i) {
-      compare("watch deliveries/s to " + number(static_cast<double>(kWatching[i].watchers)) + ", over loopback",
-              [i](const Side& side) { return median(side.deliveries[i]); }, "", 1);
+      compare(
+          "watch deliveries/s to " + number(static_cast<double>(kWatching[i].watchers)) + ", over loopback",
+          [i](const Side& side) { return median(side.deliveries[i]); }, "", 1);
     }
   }
 
@@ -209,8 +211,8 @@ class Bench {
         rates.push_back(*rate);
         say("in process, " + std::to_string(watchers) + " watchers: " + number(*rate) + " deliveries/s");
       }
-      row("watch deliveries/s to " + number(static_cast<double>(watchers)) + ", in process", number(median(rates)), "",
-          "");
+      row("watch deliveries/s to " + number(static_cast<double>(watchers)) + ", in process", number(median(rates)),
+          "", "");
     }
     return {};
   }

@@ -92,8 +92,8 @@ void run_host(HostOptions options) {
   auto say_ready = [&](const std::string& name) {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.2f", static_cast<double>((clock.mono() - began).count()) * 1e-9);
-    say("Joined as " + name + " with " + counted(static_cast<uint64_t>(options.host.nodes), "node") + " after " + seconds +
-        " s; data in " + files.root + ".");
+    say("Joined as " + name + " with " + counted(static_cast<uint64_t>(options.host.nodes), "node") + " after " +
+        seconds + " s; data in " + files.root + ".");
     if (options.host.control_plane) say("  kubectl --context " + options.host.cluster + "-" + name + " get nodes");
   };
   if (options.foreground) {
@@ -132,7 +132,8 @@ void add_host(CLI::App& app) {
   add_etcd_options(host, &options->host.etcd);
   host->add_flag("--foreground", options->foreground, "Stay in the foreground");
   host->footer(
-      "Examples:\n  kabuki host --join join.json --nodes 10\n  kabuki host --join join.json --control-plane --port 6444");
+      "Examples:\n  kabuki host --join join.json --nodes 10\n  kabuki host --join join.json --control-plane --port "
+      "6444");
   host->callback([options] { run_host(*options); });
 }
 

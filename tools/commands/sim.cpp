@@ -115,7 +115,8 @@ void add_sim(CLI::App& app) {
   sim->add_option("--container-crashes", faults.container_crashes, "Containers of Deployments crashed")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  sim->add_option("--take-overs", faults.take_overs, "All kubelets of a host killed, half of them with the API server")
+  sim->add_option("--take-overs", faults.take_overs,
+                  "All kubelets of a host killed, half of them with the API server")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   sim->add_option("--restores", command->run.backups.restores, "Snapshots saved and restored at random times")

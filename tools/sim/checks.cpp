@@ -194,7 +194,8 @@ Lines served_wrongly(const Observed& observed, const History& history) {
   return shown_wrongly("API server", observed.served, history, [](const ObjectPtr&) { return true; });
 }
 
-/// Every host's views hold what they are to hold: a control-plane host's everything, a worker's the pods of its nodes.
+/// Every host's views hold what they are to hold: a control-plane host's everything, a worker's the pods of its
+/// nodes.
 Lines wrong_views(const Observed& observed, const History& history) {
   Lines wrong;
   for (const auto& [host, view] : observed.views) {
@@ -232,7 +233,8 @@ Lines wrong_nodes(const Observed& observed, const std::vector<std::string>& name
 constexpr const char* kLed[] = {"membership", "scheduler", "controllers"};
 
 /// The specification without what only a leader has, where the host does not lead. Counts who does.
-SpecifiedTree without_followers(SpecifiedTree specified, const bus::ActorInfo& tree, std::map<std::string, int>* leaders) {
+SpecifiedTree without_followers(SpecifiedTree specified, const bus::ActorInfo& tree,
+                                std::map<std::string, int>* leaders) {
   for (const auto& actor : tree.children()) {
     for (const char* led : kLed) {
       if (actor.name() != tree.name() + "/" + led) continue;

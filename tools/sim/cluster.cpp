@@ -69,9 +69,9 @@ void SimCluster::close() {
 }
 
 bool SimCluster::start(io::Duration limit) {
-  for (const std::string& shard : shared_ && wrap_ ? shards_.names() : std::vector<std::string>()) {
-    auto engine = wrap_(shard, store::make_shared_memory_engine(
-                                   shared_, {.identity = shards_.identity(shard), .host = "observer"}));
+  for (const std::string& shard : shared_&& wrap_ ? shards_.names() : std::vector<std::string>()) {
+    auto engine = wrap_(
+        shard, store::make_shared_memory_engine(shared_, {.identity = shards_.identity(shard), .host = "observer"}));
     if (!engine->load([](ObjectPtr) {})) return false;
     engine->start([](uint64_t, std::vector<store::Change>) {}, [](Error) {});
     observers_.push_back(std::move(engine));

@@ -41,8 +41,8 @@ class SimCluster {
   using WrapEngine =
       std::function<std::unique_ptr<store::Engine>(const std::string& shard, std::unique_ptr<store::Engine> engine)>;
 
-  /// Of a shared store, one more engine of each shard is wrapped, which sees every change as it becomes durable; those
-  /// of the hosts are not.
+  /// Of a shared store, one more engine of each shard is wrapped, which sees every change as it becomes durable;
+  /// those of the hosts are not.
   explicit SimCluster(SimClusterOptions options, WrapEngine wrap = {});
 
   /// Ends all hosts; nobody is answered any more. To be called before what answers go to is gone.
@@ -105,7 +105,7 @@ class SimCluster {
   const store::ShardMap shards_ = store::ShardMap::standard();
   std::map<std::string, std::shared_ptr<store::MemoryMedium>> media_;
   std::map<std::string, State> states_;
-  std::map<std::string, uint64_t> lives_;  // of each host: starts tried
+  std::map<std::string, uint64_t> lives_;         // of each host: starts tried
   std::map<std::string, uint64_t> incarnations_;  // of masters that have been let in, as their programs keep them
   std::map<std::string, bus::Members> members_;   // whom these knew last, likewise
   std::shared_ptr<store::SharedMedium> shared_;

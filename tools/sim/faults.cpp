@@ -174,7 +174,8 @@ void Faults::pause(io::Random random) {
 void Faults::fail_sync(io::Random random) {
   if (auto* store = cluster_.shared()) {
     store->lose_leader();
-    return revert_later(fired("store-quorum", "the store", "has no quorum"), random, [store] { store->elect_leader(); });
+    return revert_later(fired("store-quorum", "the store", "has no quorum"), random,
+                        [store] { store->elect_leader(); });
   }
   const auto shards = cluster_.shards().names();
   const std::string shard = shards[random.below(shards.size())];

@@ -13,13 +13,13 @@ namespace kabuki::tools {
 
 struct FaultOptions {
   io::Duration duration = std::chrono::seconds(60);
-  int kills = 10;         // actors, by name
-  int crashes = 2;        // hosts
-  int partitions = 1;     // of one worker from all, or of one direction of one link
-  int pauses = 1;         // hosts that stand still
-  int sync_failures = 1;  // of the store
-  int clocks = 1;         // hosts whose clock is wrong for a while
-  int store_cuts = 1;     // of several masters: one that does not reach the store
+  int kills = 10;          // actors, by name
+  int crashes = 2;         // hosts
+  int partitions = 1;      // of one worker from all, or of one direction of one link
+  int pauses = 1;          // hosts that stand still
+  int sync_failures = 1;   // of the store
+  int clocks = 1;          // hosts whose clock is wrong for a while
+  int store_cuts = 1;      // of several masters: one that does not reach the store
   int leader_crashes = 1;  // of several masters: the one that leads the scheduler
   int container_crashes = 0;
   int take_overs = 0;  // all kubelets of a host killed at once, half of them with the API server that they write to

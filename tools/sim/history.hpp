@@ -26,7 +26,8 @@ class History {
   void loaded(const std::string& shard, const std::vector<ObjectPtr>& objects, uint64_t revision);
   void fed(const std::string& shard, uint64_t revision, const std::vector<store::Change>& changes);
 
-  /// The store was put back to an earlier state: what was since has not happened, but its revisions must not come again.
+  /// The store was put back to an earlier state: what was since has not happened, but its revisions must not come
+  /// again.
   void restored();
   void snapshot_failed(const std::string& why) { breach("restores", why); }
   int restores() const { return restores_; }
@@ -72,10 +73,10 @@ class History {
   std::map<std::string, Shard> shards_;
   std::map<Key, ObjectPtr> objects_;
   std::map<std::pair<std::string, uint32_t>, std::string> leaders_;  // by Lease and term
-  std::map<std::string, Key> uids_;           // ever seen
-  std::map<std::string, PodFacts> pods_;      // by uid
-  std::map<std::string, int64_t> cpu_milli_;  // asked of each node
-  std::map<std::string, std::string> ips_;    // of live pods: ip to uid
+  std::map<std::string, Key> uids_;                                  // ever seen
+  std::map<std::string, PodFacts> pods_;                             // by uid
+  std::map<std::string, int64_t> cpu_milli_;                         // asked of each node
+  std::map<std::string, std::string> ips_;                           // of live pods: ip to uid
   std::map<std::string, std::vector<std::string>> breaches_;
   uint64_t changes_ = 0;
   io::MonoTime last_change_;

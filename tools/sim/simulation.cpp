@@ -109,23 +109,22 @@ std::string replay_command(const SimulationOptions& options) {
   const FaultOptions& faults = options.faults;
   return "kabuki sim --seed " + std::to_string(options.cluster.seed) + " --for " + duration_text(options.duration) +
          " --hosts " + std::to_string(options.cluster.hosts) +
-         (options.cluster.masters > 1 ? " --masters " + std::to_string(options.cluster.masters) + " --store-cuts " +
-                                            std::to_string(faults.store_cuts) + " --leader-crashes " +
-                                            std::to_string(faults.leader_crashes) + " --lease-duration " +
-                                            duration_text(options.cluster.election.lease_duration) +
-                                            " --renew-deadline " +
-                                            duration_text(options.cluster.election.renew_deadline) +
-                                            " --retry-period " + duration_text(options.cluster.election.retry_period)
-                                      : std::string()) + " --nodes " + std::to_string(options.cluster.nodes) +
-         " --kills " + std::to_string(faults.kills) + " --crashes " + std::to_string(faults.crashes) +
-         " --partitions " + std::to_string(faults.partitions) + " --pauses " + std::to_string(faults.pauses) +
-         " --sync-failures " + std::to_string(faults.sync_failures) + " --clocks " + std::to_string(faults.clocks) +
-         " --container-crashes " + std::to_string(faults.container_crashes) + " --take-overs " +
-         std::to_string(faults.take_overs) + " --restores " +
-         std::to_string(options.backups.restores) + " --down-max " +
-         duration_text(faults.down_max) + " --drop " + number_text(faults.drop) + " --duplicate " +
-         number_text(faults.duplicate) + " --reorder " + number_text(faults.reorder) + " --delay " +
-         duration_text(faults.delay) + " --step-cost " + duration_text(options.cluster.step_cost) + " --node-grace " +
+         (options.cluster.masters > 1
+              ? " --masters " + std::to_string(options.cluster.masters) + " --store-cuts " +
+                    std::to_string(faults.store_cuts) + " --leader-crashes " + std::to_string(faults.leader_crashes) +
+                    " --lease-duration " + duration_text(options.cluster.election.lease_duration) +
+                    " --renew-deadline " + duration_text(options.cluster.election.renew_deadline) +
+                    " --retry-period " + duration_text(options.cluster.election.retry_period)
+              : std::string()) +
+         " --nodes " + std::to_string(options.cluster.nodes) + " --kills " + std::to_string(faults.kills) +
+         " --crashes " + std::to_string(faults.crashes) + " --partitions " + std::to_string(faults.partitions) +
+         " --pauses " + std::to_string(faults.pauses) + " --sync-failures " + std::to_string(faults.sync_failures) +
+         " --clocks " + std::to_string(faults.clocks) + " --container-crashes " +
+         std::to_string(faults.container_crashes) + " --take-overs " + std::to_string(faults.take_overs) +
+         " --restores " + std::to_string(options.backups.restores) + " --down-max " + duration_text(faults.down_max) +
+         " --drop " + number_text(faults.drop) + " --duplicate " + number_text(faults.duplicate) + " --reorder " +
+         number_text(faults.reorder) + " --delay " + duration_text(faults.delay) + " --step-cost " +
+         duration_text(options.cluster.step_cost) + " --node-grace " +
          duration_text(options.cluster.node_lifecycle.grace) + " --eviction " +
          duration_text(options.cluster.node_lifecycle.eviction) + " --deployments " +
          std::to_string(options.workload.deployments) + " --pods " + std::to_string(options.workload.pods) +

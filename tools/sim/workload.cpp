@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-
 namespace kabuki::tools {
 namespace {
 
@@ -67,9 +66,7 @@ void Workload::restored(const std::map<Key, ObjectPtr>& objects) {
                 .image = deployment.spec().template_().spec().containers(0).image()};
     } else if (!found->second->as<Pod>().metadata().has_deletiontimestamp()) {
       const auto shape = shapes_.find(uid);
-      wanted = {.exists = true,
-                .uid = uid,
-                .shape = shape != shapes_.end() ? shape->second : attempted_shapes_[key]};
+      wanted = {.exists = true, .uid = uid, .shape = shape != shapes_.end() ? shape->second : attempted_shapes_[key]};
     }
   }
 }

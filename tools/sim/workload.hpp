@@ -92,7 +92,7 @@ class Workload {
   std::map<std::string, PodShape> shapes_;    // by uid, of every pod that was ever acknowledged
   std::map<Key, PodShape> attempted_shapes_;  // the latest
   uint64_t restores_ = 0;                     // what was asked before the last one is void
-  int64_t cpu_milli_;  // of each pod of a Deployment
+  int64_t cpu_milli_;                         // of each pod of a Deployment
   int images_ = 1;
   Counts counts_;
   std::vector<std::string> breaches_;

@@ -91,7 +91,8 @@ struct ApiSim : runtime::sim::SimTest {
       children.push_back(
           {.name = name, .make = store::store_shard({.name = name, .mapping = map, .bounds = bounds}, [=, this] {
                            io::Timers* timers = sync > sync.zero() ? &world->timers() : nullptr;
-                           return store::make_memory_engine(medium, {.identity = map.identity(name), .timers = timers});
+                           return store::make_memory_engine(medium,
+                                                            {.identity = map.identity(name), .timers = timers});
                          })});
       medium->set_faults({.latency_min = sync, .latency_max = sync});
     }

@@ -14,8 +14,7 @@ struct Overload : ApiSim {
   void SetUp() override {}
 
   std::shared_ptr<FakeSink> create(const std::string& name) {
-    return send("POST", kConfigMaps,
-                R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + "\"}}");
+    return send("POST", kConfigMaps, R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":")" + name + "\"}}");
   }
   /// How many have which status. A 429 must say when to come again.
   static std::map<int, int> statuses(const std::vector<std::shared_ptr<FakeSink>>& sinks) {

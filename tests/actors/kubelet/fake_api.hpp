@@ -26,7 +26,7 @@ struct FakeStore {
   uint64_t cidrs = 0;
   uint64_t batches = 0;
   uint64_t writes = 0;
-  io::Duration write_delay{0};                 // of requests that write pods, and of empty ones behind them
+  io::Duration write_delay{0};         // of requests that write pods, and of empty ones behind them
   double failing = 0;                  // share of the writes that are lost, before or after they were done
   std::vector<std::string> pod_lines;  // phases of pods as they were written: "web Running"
   std::vector<std::string> events;     // reasons

@@ -157,7 +157,8 @@ TEST(Election, ALeaseKeepsWhatIsNotElections) {
   ::k8s::io::api::coordination::v1::Lease lease;
   lease.mutable_metadata()->set_name("kube-scheduler");
   lease.mutable_spec()->set_strategy("OldestEmulationVersion");
-  const LeaseRecord record{.holder = "host-1", .duration = 1300ms, .acquired = kWall, .renewed = kWall + 1s, .term = 3};
+  const LeaseRecord record{
+      .holder = "host-1", .duration = 1300ms, .acquired = kWall, .renewed = kWall + 1s, .term = 3};
   put_record(record, &lease);
   LeaseRecord whole = record;
   whole.duration = 2s;

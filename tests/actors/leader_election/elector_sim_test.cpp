@@ -40,7 +40,8 @@ struct ElectorSim : runtime::sim::SimTest {
 
   void SetUp() override {
     begin(5);
-    add("host-0", runtime::tree({{.name = "api", .make = [this] { return std::make_unique<membership::FakeApi>(store); }}}));
+    add("host-0",
+        runtime::tree({{.name = "api", .make = [this] { return std::make_unique<membership::FakeApi>(store); }}}));
     for (const char* name : {"host-1", "host-2"}) start(world->add_host(named(name)));
     world->connect_all();
   }
@@ -55,7 +56,8 @@ struct ElectorSim : runtime::sim::SimTest {
       return std::vector<ChildSpec>{
           {.name = "leader", .make = [this, fence] { return std::make_unique<Leading>(this, fence); }}};
     };
-    ASSERT_TRUE(host.start(runtime::tree({{.name = "show", .make = [options] { return make_elector(options); }}})).ok());
+    ASSERT_TRUE(
+        host.start(runtime::tree({{.name = "show", .make = [options] { return make_elector(options); }}})).ok());
   }
   std::string leader() { return leaders.size() == 1 ? *leaders.begin() : ""; }
   static std::string other(const std::string& host) { return host == "host-1" ? "host-2" : "host-1"; }
