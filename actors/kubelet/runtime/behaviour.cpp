@@ -116,6 +116,13 @@ std::string read_reads(std::string_view text, Behaviour* out) {
   return {};
 }
 
+std::string read_use(std::string_view text, UseProfile::Unit unit, std::optional<UseProfile>* out) {
+  auto parsed = UseProfile::parse(text, unit);
+  if (!parsed.ok()) return parsed.error().message;
+  *out = std::move(*parsed);
+  return {};
+}
+
 /// In the order they are applied: `run-time` before `exit-code`, which has a default for it.
 const std::vector<std::pair<std::string_view, Read>>& readers() {
   static const std::vector<std::pair<std::string_view, Read>> table = {
@@ -129,6 +136,8 @@ const std::vector<std::pair<std::string_view, Read>>& readers() {
       {"unhealthy-after", [](auto text, auto* out) { return read_duration(text, &Behaviour::unhealthy_after, out); }},
       {"writes", read_writes},
       {"reads", read_reads},
+      {"cpu-use", [](auto text, auto* out) { return read_use(text, UseProfile::Unit::milli, &out->cpu_use); }},
+      {"memory-use", [](auto text, auto* out) { return read_use(text, UseProfile::Unit::whole, &out->memory_use); }},
   };
   return table;
 }

@@ -8,6 +8,7 @@
 
 #include "actors/kubelet/lifecycle/view.hpp"
 #include "actors/kubelet/runtime/distribution.hpp"
+#include "actors/kubelet/runtime/use_profile.hpp"
 #include "messages/result.hpp"
 
 namespace kabuki::kubelet {
@@ -36,6 +37,8 @@ struct Behaviour {
   std::optional<Distribution> unhealthy_after;  // its liveness probe fails then
   std::vector<File> writes;
   std::vector<std::string> reads;
+  std::optional<UseProfile> cpu_use;     // in millicores; none: a share of the request
+  std::optional<UseProfile> memory_use;  // in bytes
 };
 
 /// Error: BadRequest that names the annotation and says what is wrong with it, also when it names a container that
