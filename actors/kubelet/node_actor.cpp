@@ -80,6 +80,7 @@ void NodeActor::received(Inbound& in) {
 void NodeActor::pod_changed(WatchClient::Type type, const ObjectPtr& pod) {
   const std::string name = std::string(pod->ns()) + "/" + std::string(pod->name());
   const bool deleted = type == bus::WatchEvents::DELETED;
+  only_listed_.erase(name);
   if (deleted ? pods_.remove(name) : pods_.put(pod)) tell_pod(name, type, pod);
 }
 
@@ -123,12 +124,22 @@ void NodeActor::read_pods() {
         // A view that is ahead of the list has seen the end of what it does not know.
         const bool view_is_ahead = watch_->revision() > list->revision();
         for (const ObjectPtr& pod : (*answer)->objects) {
-          const auto* known = pods_.find(std::string(pod->ns()) + "/" + std::string(pod->name()));
-          if (!view_is_ahead || (known && known->pod && known->pod->uid() == pod->uid())) pods_.put(pod);
+          const std::string name = std::string(pod->ns()) + "/" + std::string(pod->name());
+          const auto* known = pods_.find(name);
+          if (view_is_ahead && !(known && known->pod && known->pod->uid() == pod->uid())) continue;
+          if (!known) only_listed_.insert(name);
+          pods_.put(pod);
         }
+        watch_->when_reached(list->revision(), [this] { forget_only_listed(); });
         taken_over_ = true;
         reconcile();
       });
+}
+
+void NodeActor::forget_only_listed() {
+  for (const std::string& pod : std::exchange(only_listed_, {})) {
+    if (pods_.remove(pod)) tell_pod(pod, bus::WatchEvents::DELETED, nullptr);
+  }
 }
 
 /// Starts what is missing; only on a complete list, so that no recorded address is given out a second time.

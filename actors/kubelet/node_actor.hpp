@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "actors/kubelet/kubelet.hpp"
@@ -36,6 +37,8 @@ class NodeActor : public runtime::Actor {
   /// have recorded: the view may be older than that, and an address must not be given twice.
   void take_over();
   void read_pods();
+  /// What only the list had shown is gone: a view that lists anew does not tell the end of what it had never held.
+  void forget_only_listed();
   void tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object);
 
   const NodeOptions node_;
@@ -46,6 +49,7 @@ class NodeActor : public runtime::Actor {
   const std::shared_ptr<ContainerRuntime> runtime_;
   std::shared_ptr<const NodeContext> context_;
   PodTable pods_;
+  std::set<std::string> only_listed_;  // pods of the list of read_pods that the watch has not shown yet
   std::unique_ptr<runtime::WatchClient> watch_;
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<NetProber> prober_;

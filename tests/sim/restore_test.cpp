@@ -43,14 +43,15 @@ SimulationOptions without_faults(SimulationOptions options) {
 
 TEST(SimulatedRestore, OfAHealthyClusterConverges) { expect_promises_kept(1, without_faults(restored(1))); }
 TEST(SimulatedRestore, AmidFaultsConverges) { expect_promises_kept(11, restored(1)); }
-/// Pods end and are lost at all moments; seed 100 once left one without an actor for good.
+/// Pods end and are lost at all moments. Seed 100 once left one without an actor for good; in 106 a kubelet had a pod
+/// from its list alone, whose end its watch never told, and stopped it again and again.
 TEST(SimulatedRestore, AmidStormsConverges) {
   auto options = restored(2);
   options.duration = 90s;
   options.faults.kills = 30;
   options.faults.drop = 0.05;
   options.faults.reorder = 0.05;
-  expect_promises_kept(96, options);
+  expect_promises_kept(97, options);
 }
 
 TEST(SimulatedRestore, OfManySnapshotsInAnyOrderConverges) { expect_promises_kept(21, restored(3)); }
