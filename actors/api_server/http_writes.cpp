@@ -120,7 +120,7 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
     };
     steps.write = [this](Write write, auto done) {
       admit_and_run(std::move(write), [done = std::move(done)](Result<WriteOutcome> outcome) {
-        done(outcome ? Result<>() : Result<>(outcome.error()));
+        done(outcome ? Result<uint64_t>(outcome->revision) : Result<uint64_t>(outcome.error()));
       });
     };
     steps.now = [this] { return now(); };

@@ -3,6 +3,7 @@
 #include "actors/controllers/cron_job.hpp"
 #include "actors/controllers/daemon_set.hpp"
 #include "actors/controllers/deployment.hpp"
+#include "actors/controllers/disruption.hpp"
 #include "actors/controllers/event_ttl.hpp"
 #include "actors/controllers/garbage_collector.hpp"
 #include "actors/controllers/job.hpp"
@@ -36,6 +37,7 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
   add("job", job_controller());
   add("cron-job", cron_job_controller());
   add("ttl-after-finished", ttl_after_finished_controller());
+  add("disruption", disruption_controller());
   add("garbage-collector", garbage_collector());
   add("pod-garbage", pod_garbage_controller());
   add("event-ttl", event_ttl_controller(options.event_life));

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "messages/conditions.hpp"
 #include "messages/meta.hpp"
 #include "messages/selectors.hpp"
 #include "messages/status.hpp"
+#include "messages/time_format.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -55,7 +57,11 @@ Error refusal(int retry_after_seconds, std::string why) {
 
 Result<EvictionPermit> permit_eviction(const Pod& pod, const std::vector<DisruptionBudget>& budgets,
                                        io::WallTime now) {
-  if (needs_no_budget(pod)) return EvictionPermit{};
+  // A pending pod may come to serve at any moment; the others never will again.
+  if (needs_no_budget(pod)) {
+    const bool may_yet_serve = pod.status().phase() == "Pending" && !pod.metadata().has_deletiontimestamp();
+    return EvictionPermit{nullptr, may_yet_serve};
+  }
   const DisruptionBudget* found = nullptr;
   for (const DisruptionBudget& budget : budgets) {
     if (!claims(budget, pod)) continue;
@@ -66,7 +72,7 @@ Result<EvictionPermit> permit_eviction(const Pod& pod, const std::vector<Disrupt
     found = &budget;
   }
   if (!found) return EvictionPermit{};
-  if (!is_ready(pod) && goes_unready(*found)) return EvictionPermit{};
+  if (!is_ready(pod) && goes_unready(*found)) return EvictionPermit{nullptr, true};
 
   const Kind& kind = kind_of(kinds::kPodDisruptionBudget);
   const std::string& name = found->metadata().name();
@@ -85,6 +91,13 @@ Result<EvictionPermit> permit_eviction(const Pod& pod, const std::vector<Disrupt
   }
   auto next = std::make_shared<DisruptionBudget>(*found);
   next->mutable_status()->set_disruptionsallowed(status.disruptionsallowed() - 1);
+  if (next->status().disruptionsallowed() == 0) {
+    set_condition({.type = "DisruptionAllowed",
+                   .status = "False",
+                   .reason = "InsufficientPods",
+                   .observed_generation = next->status().observedgeneration()},
+                  now.ns, next->mutable_status()->mutable_conditions());
+  }
   // Until the pod is gone, whoever counts knows that it is on its way.
   (*next->mutable_status()->mutable_disruptedpods())[pod.metadata().name()] = time_of(now.ns);
   return EvictionPermit{std::move(next)};
@@ -92,12 +105,19 @@ Result<EvictionPermit> permit_eviction(const Pod& pod, const std::vector<Disrupt
 
 namespace {
 
+/// As Kubernetes words it: jobs, for one, count such a pod's end differently.
+constexpr const char* kTargetPatch =
+    R"({"status":{"conditions":[{"type":"DisruptionTarget","status":"True","reason":"EvictionByEvictionAPI",)"
+    R"("message":"Eviction API: evicting","lastTransitionTime":")";
+
 struct Eviction : std::enable_shared_from_this<Eviction> {
   EvictionSteps steps;
   Write removal;
   std::function<void(Result<>)> done;
   int attempts = 0;
   Pod pod;
+  uint64_t revision = 0;  // of the pod
+  bool while_unchanged = false;
 
   void begin() {
     steps.get(removal.key, [self = shared_from_this()](Result<ObjectPtr> got) {
@@ -105,6 +125,7 @@ struct Eviction : std::enable_shared_from_this<Eviction> {
       if (!*got) return self->done(not_found(*self->removal.kind, self->removal.key.name));
       auto parsed = (*got)->parse(&self->pod);
       if (!parsed) return self->done(parsed.error());
+      self->revision = (*got)->revision();
       // The pod that was looked at is the one to go, no other of its name.
       if (self->removal.expected_uid.empty()) self->removal.expected_uid = self->pod.metadata().uid();
       self->ask_budgets();
@@ -121,7 +142,9 @@ struct Eviction : std::enable_shared_from_this<Eviction> {
       }
       auto permit = permit_eviction(self->pod, budgets, self->steps.now());
       if (!permit) return self->done(permit.error());
-      if (!permit->budget || self->removal.dry_run) return self->remove();
+      self->while_unchanged = permit->while_unchanged && self->removal.expected_version.empty();
+      if (self->removal.dry_run) return self->remove();
+      if (!permit->budget) return self->mark();
       self->spend(permit->budget);
     });
   }
@@ -133,14 +156,45 @@ struct Eviction : std::enable_shared_from_this<Eviction> {
                 .key = {kinds::kPodDisruptionBudget, meta.namespace_(), meta.name()},
                 .subresource = "status",
                 .object = budget};
-    steps.write(std::move(write), [self = shared_from_this()](Result<> written) {
-      if (written) return self->remove();
+    steps.write(std::move(write), [self = shared_from_this()](Result<uint64_t> written) {
+      if (written) return self->mark();
       if (written.error().code == 409 && ++self->attempts < kAttempts) return self->ask_budgets();
       self->done(written.error());
     });
   }
 
-  void remove() { steps.write(std::move(removal), done); }
+  void mark() {
+    Write write{.verb = Write::Verb::patch,
+                .kind = removal.kind,
+                .key = removal.key,
+                .subresource = "status",
+                .patch_kind = PatchKind::strategic,
+                .patch = kTargetPatch + format_time(steps.now().seconds()) + "\"}]}}",
+                .expected_uid = removal.expected_uid,
+                .expected_revision = while_unchanged ? revision : 0,
+                .expected_version = removal.expected_version};
+    steps.write(std::move(write), [self = shared_from_this()](Result<uint64_t> written) {
+      if (!written) return self->failed(written.error());
+      if (!self->removal.expected_version.empty()) self->removal.expected_version = std::to_string(*written);
+      self->revision = *written;
+      self->remove();
+    });
+  }
+
+  void remove() {
+    removal.expected_revision = while_unchanged ? revision : 0;
+    steps.write(removal, [self = shared_from_this()](Result<uint64_t> removed) {
+      if (removed) return self->done({});
+      self->failed(removed.error());
+    });
+  }
+
+  void failed(const Error& error) {
+    if (error.code != 409 || !while_unchanged) return done(error);
+    // It may be serving by now, and is judged anew.
+    if (++attempts < kAttempts) return begin();
+    done(refusal(kUncountedRetrySeconds, "The pod " + removal.key.name + " changes too often to be judged."));
+  }
 };
 
 }  // namespace

@@ -15,6 +15,8 @@ using DisruptionBudget = ::k8s::io::api::policy::v1::PodDisruptionBudget;
 /// What must be written before a pod is evicted: its budget with one disruption less. Null when no budget counts it.
 struct EvictionPermit {
   std::shared_ptr<DisruptionBudget> budget;
+  /// The pod goes because it serves nobody: it must still be as it was judged when it is removed.
+  bool while_unchanged = false;
 };
 
 /// Whether `pod` may be evicted under the budgets of its namespace. Errors: 429 with cause DisruptionBudget when its
@@ -28,13 +30,14 @@ struct EvictionSteps {
   std::function<void(const Key&, std::function<void(Result<ObjectPtr>)>)> get;
   /// The disruption budgets of a namespace.
   std::function<void(const std::string& ns, std::function<void(Result<std::vector<ObjectPtr>>)>)> budgets;
-  /// Carries out a write; the answer is its error or none.
-  std::function<void(Write, std::function<void(Result<>)>)> write;
+  /// Carries out a write; the answer is the object's revision after it.
+  std::function<void(Write, std::function<void(Result<uint64_t>)>)> write;
   std::function<io::WallTime()> now;
 };
 
-/// Reads the pod and its budgets, takes one disruption from the budget, and removes the pod as `removal` says. Tries
-/// again when somebody else has changed the budget meanwhile.
+/// Reads the pod and its budgets, takes one disruption from the budget, notes on the pod that it is disrupted
+/// (condition DisruptionTarget), and removes it as `removal` says. Tries again when somebody else has changed the
+/// budget, or a pod that was not serving, meanwhile.
 void evict(EvictionSteps steps, Write removal, std::function<void(Result<>)> done);
 
 }  // namespace kabuki::api_server

@@ -80,26 +80,49 @@ TEST(Eviction, NamesTheDisruptedPod) {
   EXPECT_EQ(outcome->budget->status().disruptedpods().at("web-1").seconds(), kNow.seconds());
 }
 
+TEST(Eviction, SaysSoWhenItTakesTheLastDisruption) {
+  auto last = permit_eviction(pod(), {budget("observedGeneration: 1 disruptionsAllowed: 1")}, kNow);
+  ASSERT_TRUE(last.ok());
+  ASSERT_EQ(last->budget->status().conditions_size(), 1);
+  EXPECT_EQ(last->budget->status().conditions(0).reason(), "InsufficientPods");
+  auto first = permit_eviction(pod(), {budget("observedGeneration: 1 disruptionsAllowed: 2")}, kNow);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->budget->status().conditions_size(), 0);
+}
+
 /// An eviction whose reads and writes are answered from memory.
 struct EvictionFlow : testing::Test {
   std::vector<std::string> writes;
-  int conflicts = 0;
-  ObjectPtr pod_object = Object::encode(kinds::kPod, pod(), 5);
+  int conflicts = 0;             // of the budget's status
+  std::function<void()> meddle;  // before each mark
+  Pod on_disk = pod();
+  uint64_t revision = 5;
   ObjectPtr budget_object =
       Object::encode(kinds::kPodDisruptionBudget, budget("observedGeneration: 1 disruptionsAllowed: 1"), 6);
+  bool exists = true;
 
   std::string run(bool dry_run = false) {
     EvictionSteps steps;
-    steps.get = [this](const Key&, auto done) { done(pod_object); };
+    steps.get = [this](const Key&, auto done) {
+      done(exists ? Object::encode(kinds::kPod, on_disk, revision) : ObjectPtr());
+    };
     steps.budgets = [this](const std::string& ns, auto done) {
       EXPECT_EQ(ns, "default");
       done(std::vector<ObjectPtr>{budget_object});
     };
     steps.write = [this](Write write, auto done) {
       const bool removes = write.verb == Write::Verb::remove;
-      writes.push_back((removes ? "remove " + write.expected_uid + " " : "status of ") + write.key.name);
-      if (!removes && conflicts-- > 0) return done(stale_write(*write.kind, write.key.name));
-      done({});
+      const bool marks = write.verb == Write::Verb::patch;
+      if (marks && meddle) meddle();
+      writes.push_back((removes ? "remove " + write.expected_uid + " " : marks ? "mark " : "status of ") +
+                       write.key.name);
+      if (write.key.kind == kinds::kPodDisruptionBudget && conflicts-- > 0) {
+        return done(stale_write(*write.kind, write.key.name));
+      }
+      if (write.key.kind == kinds::kPod && write.expected_revision != 0 && write.expected_revision != revision) {
+        return done(stale_write(*write.kind, write.key.name));
+      }
+      done(marks ? ++revision : revision);
     };
     steps.now = [] { return kNow; };
     std::string outcome = "nothing";
@@ -115,17 +138,36 @@ struct EvictionFlow : testing::Test {
 
 TEST_F(EvictionFlow, SpendsTheBudgetAndThenRemovesThatVeryPod) {
   EXPECT_EQ(run(), "ok");
-  EXPECT_EQ(writes, (std::vector<std::string>{"status of web", "remove u1 web-1"}));
+  EXPECT_EQ(writes, (std::vector<std::string>{"status of web", "mark web-1", "remove u1 web-1"}));
 }
 
 TEST_F(EvictionFlow, LooksAgainWhenTheBudgetHasChanged) {
   conflicts = 2;
   EXPECT_EQ(run(), "ok");
-  EXPECT_EQ(writes.size(), 4u);
+  EXPECT_EQ(writes.size(), 5u);
   writes.clear();
   conflicts = 100;
   EXPECT_EQ(run(), "409");
   EXPECT_EQ(writes, (std::vector<std::string>(5, "status of web")));
+}
+
+TEST_F(EvictionFlow, APodThatServesMeanwhileIsJudgedAnew) {
+  on_disk = pod("Pending", "False");
+  meddle = [this] {
+    if (on_disk.status().phase() != "Pending") return;
+    on_disk = pod();
+    ++revision;
+  };
+  EXPECT_EQ(run(), "ok");
+  EXPECT_EQ(writes,
+            (std::vector<std::string>{"mark web-1", "status of web", "mark web-1", "remove u1 web-1"}));
+}
+
+TEST_F(EvictionFlow, APodThatNeverRestsIsAskedForLater) {
+  on_disk = pod("Pending", "False");
+  meddle = [this] { ++revision; };
+  EXPECT_EQ(run(), "429");
+  EXPECT_EQ(writes, (std::vector<std::string>(5, "mark web-1")));
 }
 
 TEST_F(EvictionFlow, ADryRunSpendsNothing) {
@@ -134,7 +176,7 @@ TEST_F(EvictionFlow, ADryRunSpendsNothing) {
 }
 
 TEST_F(EvictionFlow, SaysThatThePodIsGone) {
-  pod_object = nullptr;
+  exists = false;
   EXPECT_EQ(run(), "404");
 }
 
