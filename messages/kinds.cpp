@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 
 #include "messages/kinds_table.hpp"
+#include "messages/versions.hpp"
 
 namespace kabuki {
 namespace {
@@ -42,6 +43,7 @@ const Kind* find_resource(std::string_view group, std::string_view version, std:
 
 const Kind& kind_of(KindId id) {
   const Kind* kind = find_kind(id);
+  if (const Version* version = kind ? nullptr : find_version(id)) kind = &version->kind;
   assert(kind && "no kind has this id");
   return *kind;
 }

@@ -16,6 +16,7 @@
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/apps/v1/replica_set.pb.h"
 #include "messages/api/apps/v1/stateful_set.pb.h"
+#include "messages/api/autoscaling/v1/horizontal_pod_autoscaler.pb.h"
 #include "messages/api/autoscaling/v2/horizontal_pod_autoscaler.pb.h"
 #include "messages/api/batch/v1/cron_job.pb.h"
 #include "messages/api/batch/v1/job.pb.h"
@@ -37,8 +38,11 @@
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/api/core/v1/service_account.pb.h"
 #include "messages/api/discovery/v1/endpoint_slice.pb.h"
+#include "messages/api/events/v1/event.pb.h"
 #include "messages/api/flowcontrol/v1/flow_schema.pb.h"
 #include "messages/api/flowcontrol/v1/priority_level_configuration.pb.h"
+#include "messages/api/metrics/v1beta1/node_metrics.pb.h"
+#include "messages/api/metrics/v1beta1/pod_metrics.pb.h"
 #include "messages/api/networking/v1/ingress.pb.h"
 #include "messages/api/networking/v1/ingress_class.pb.h"
 #include "messages/api/networking/v1/ip_address.pb.h"
@@ -60,6 +64,7 @@
 #include "messages/api/storage/v1/storage_class.pb.h"
 #include "messages/api/storage/v1/volume_attachment.pb.h"
 #include "messages/api/storage/v1/volume_attributes_class.pb.h"
+#include "messages/versions.hpp"
 
 namespace kabuki {
 namespace {
@@ -75,6 +80,7 @@ namespace coordination = k8s::io::api::coordination::v1;
 namespace core = k8s::io::api::core::v1;
 namespace discovery = k8s::io::api::discovery::v1;
 namespace flowcontrol = k8s::io::api::flowcontrol::v1;
+namespace metrics = k8s::io::metrics::pkg::apis::metrics::v1beta1;
 namespace networking = k8s::io::api::networking::v1;
 namespace node = k8s::io::api::node::v1;
 namespace policy = k8s::io::api::policy::v1;
@@ -242,6 +248,28 @@ std::vector<Kind> make_kinds_table() {
       line<admission::ValidatingAdmissionPolicyBinding>( kValidatingAdmissionPolicyBinding, "admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", {},              {"api-extensions"}, kCluster | kGeneration),
       line<apiextensions::CustomResourceDefinition>(     kCustomResourceDefinition,         "apiextensions.k8s.io/v1",         "customresourcedefinitions",         {"crd", "crds"}, {"api-extensions"}, kCluster | kStatus | kGeneration),
       line<apiregistration::APIService>(                 kAPIService,                       "apiregistration.k8s.io/v1",       "apiservices",                       {},              {"api-extensions"}, kCluster | kStatus),
+  };
+}
+
+std::vector<Kind> make_version_kinds() {
+  using namespace kinds;
+  const std::vector<Label> event_labels = {"regarding.kind",
+                                           "regarding.namespace",
+                                           "regarding.name",
+                                           "regarding.uid",
+                                           "regarding.apiVersion",
+                                           "regarding.resourceVersion",
+                                           "regarding.fieldPath",
+                                           "reason",
+                                           "reportingController",
+                                           "type"};
+  return {
+      line<k8s::io::api::autoscaling::v1::HorizontalPodAutoscaler>(
+                                   kHorizontalPodAutoscalerV1, "autoscaling/v1",         "horizontalpodautoscalers", {"hpa"}, {"all"}, kStatus),
+      line<k8s::io::api::events::v1::Event>(
+                                   kEventsEvent,               "events.k8s.io/v1",       "events",                   {"ev"},  {},      kPlain, event_labels),
+      line<metrics::NodeMetrics>(  kNodeMetrics,               "metrics.k8s.io/v1beta1", "nodes",                    {},      {},      kCluster | kNoDeleteCollection),
+      line<metrics::PodMetrics>(   kPodMetrics,                "metrics.k8s.io/v1beta1", "pods",                     {},      {},      kNoDeleteCollection),
   };
 }
 // clang-format on

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/kubelet/limits.hpp"
+#include "actors/kubelet/node_use.hpp"
 #include "actors/kubelet/runtime/simulated.hpp"
 #include "messages/bus/objects.pb.h"
 #include "messages/status.hpp"
@@ -74,6 +75,7 @@ bus::Selection NodeActor::pods_of_this_node() const {
 void NodeActor::received(Inbound& in) {
   if (watch_->received(in) || WatchClient::is_stream_message(in)) return;
   if (const auto* probe = in.as<bus::NetProbe>()) return prober_->answer(*probe, in);
+  if (in.as<bus::ReadNodeUse>()) return in.reply.send(runtime::make_message(node_use(node_.name, pods_, now())));
   in.reply.fail(bad_request("a kubelet does not understand " + in.message->body->GetTypeName()));
 }
 
