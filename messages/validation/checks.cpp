@@ -256,6 +256,7 @@ bool looks_at_absent(Check check, const FieldDescriptor* field) {
   switch (check) {
     case Check::exactly_one:
     case Check::any_of:
+      return !is_go_pointer(field);
     case Check::pod_template:
     case Check::selects_template:
     case Check::not_empty_selector:

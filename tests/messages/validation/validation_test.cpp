@@ -9,6 +9,7 @@
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/secret.pb.h"
 #include "messages/api/core/v1/service.pb.h"
+#include "messages/api/networking/v1/ingress.pb.h"
 #include "messages/status.hpp"
 #include "tests/messages/validation/expect_causes.hpp"
 
@@ -226,6 +227,13 @@ TEST(Validation, NodesLeasesAndEvents) {
                                  R"(metadata { name: "e" namespace: "n" } involvedObject { namespace: "m" })"),
             Lines{"involvedObject.namespace: Invalid value: \"m\": does not match event.namespace"});
   EXPECT_EQ(created<core::Event>(kinds::kEvent, R"(metadata { name: "e" namespace: "default" })"), Lines{});
+}
+
+TEST(Validation, WhatIsOptionalAndAbsentIsNotLookedInto) {
+  EXPECT_EQ(created<k8s::io::api::networking::v1::Ingress>(kinds::kIngress, R"(metadata { name: "i" namespace: "n" }
+                spec { rules { host: "a.b" ingressRuleValue { http { paths { path: "/" pathType: "Exact"
+                       backend { service { name: "s" port { number: 80 } } } } } } } })"),
+            Lines{});
 }
 
 }  // namespace
