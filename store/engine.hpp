@@ -14,21 +14,42 @@ namespace kabuki::store {
 /// Where a shard begins: a revision that no change ever has. Not 0, which Kubernetes' clients read as "any".
 inline constexpr uint64_t kFirstRevision = 1;
 
+/// One life of one leader, as a Lease says it: its holder, and how often it has changed hands.
+struct Term {
+  std::string lease;
+  std::string holder;
+  uint32_t number = 0;
+  bool operator==(const Term&) const = default;
+};
+
+/// Another key of the same shard, which must be at this revision (0: absent) for a change to happen.
+struct Condition {
+  Key key;
+  uint64_t revision = 0;
+};
+
 /// One change of one key. `object` null deletes. `expected_revision` is what the key's revision must be for the
-/// change to happen; 0 means the key must be absent.
+/// change to happen; 0 means the key must be absent. Whatever else is asked is judged in the same instant.
 struct Mutation {
   Key key;
   uint64_t expected_revision = 0;
   ObjectPtr object;  // its revision() is ignored: the commit gives it one
+  /// The change happens only while this term lasts; null: whoever leads. Engines that alone write do not look: there,
+  /// one host leads everything in one life.
+  std::shared_ptr<const Term> under = {};
+  /// With this change the term begins that fences are compared with; null: it is no matter of leading.
+  std::shared_ptr<const Term> begins = {};
+  std::shared_ptr<const Condition> provided = {};
 };
 
-/// What became of one mutation. `unknown`: it may or may not be durable; only the feed will tell. `refused`: there is
-/// no room for it, nothing was changed.
-enum class Outcome { committed, conflict, unknown, refused };
+/// What became of one mutation. `unknown`: it may or may not be durable; only the feed will tell. Nothing was changed
+/// where it is `refused`: there is no room for it; `deposed`: its term is over; `unmet`: what it was provided on is
+/// not so.
+enum class Outcome { committed, conflict, unknown, refused, deposed, unmet };
 
 struct MutationResult {
   Outcome outcome = Outcome::unknown;
-  uint64_t revision = 0;  // committed: the new revision; conflict, refused: the key's current one (0: absent)
+  uint64_t revision = 0;  // committed: the new one; conflict, refused: the key's current one (0: absent); else 0
   bool operator==(const MutationResult&) const = default;
 };
 

@@ -60,6 +60,11 @@ inline constexpr io::Duration kReadTimeout = std::chrono::seconds(5);
 inline constexpr io::Duration kRevisionTimeout = std::chrono::seconds(3);
 inline constexpr io::Duration kBarrierRetry = std::chrono::milliseconds(100);
 
+/// Where others write too: how often a shard that nobody reads asks whether it still reaches the store, and for how
+/// long it must have failed to before it serves nothing any more.
+inline constexpr io::Duration kStoreProbe = std::chrono::seconds(1);
+inline constexpr io::Duration kCutOff = std::chrono::seconds(4);
+
 /// Lazy changes: how long they may wait to be durable, how many keys of them, and by how many revisions the disk is
 /// ahead so that a crash that forgets some gives none out again.
 inline constexpr io::Duration kLazyDelay = std::chrono::seconds(1);
@@ -78,8 +83,10 @@ inline constexpr int kOpenFiles = 256;
 inline constexpr size_t kRocksdbLogBytes = 1u << 20;
 
 /// etcd: mutations and bytes of one transaction. etcd takes 128 operations (--max-txn-ops) and 1.5 MiB
-/// (--max-request-bytes); each mutation compares once and, when that fails, asks once.
+/// (--max-request-bytes); each mutation compares once and, when that fails, asks once; so does each condition and each
+/// term, of which the operations are counted.
 inline constexpr size_t kEtcdMutations = 64;
+inline constexpr size_t kEtcdOperations = 120;
 inline constexpr size_t kEtcdBytes = 1u << 20;
 /// Transactions under way.
 inline constexpr size_t kEtcdTransactions = 16;

@@ -22,6 +22,7 @@ enum class PlantedFault {
   early_bookmark,         // a bookmark is ahead of what was told
   silent_compaction,      // a resumed watch is not told what was forgotten, nor that it was
   forgotten_index,        // watches by an indexed field miss updates
+  unfenced_commit,        // a leader's write is not compared with its term where it is committed
 };
 
 #ifdef KABUKI_PLANTED_FAULTS

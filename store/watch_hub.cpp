@@ -118,6 +118,10 @@ void WatchHub::drop(const std::string& address) {
   }
 }
 
+void WatchHub::end_all(const Error& why) {
+  while (!watchers_.empty()) finish(*watchers_.begin()->second, why);
+}
+
 bool WatchHub::watches(const std::string& address) const {
   const auto it = watchers_.lower_bound({address, 0});
   return it != watchers_.end() && it->first.address == address;

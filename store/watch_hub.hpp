@@ -76,6 +76,8 @@ class WatchHub {
   void close(const WatcherId& id);
   /// Closes every stream of this address.
   void drop(const std::string& address);
+  /// Ends every stream; each may go on elsewhere from where it is.
+  void end_all(const Error& why);
 
   /// To be called with what ShardState::apply was just called with.
   void apply(const std::vector<Change>& changes);

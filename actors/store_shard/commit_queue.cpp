@@ -1,26 +1,67 @@
 #include "actors/store_shard/commit_queue.hpp"
 
+#include <algorithm>
+#include <string_view>
+
+#include "messages/api/coordination/v1/lease.pb.h"
+#include "messages/kinds.hpp"
 #include "messages/status.hpp"
 #include "store/limits.hpp"
 #include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
+namespace {
+
+/// Where the Leases are by which hosts lead; those of nodes are elsewhere.
+constexpr std::string_view kTermsNamespace = "kube-system";
+
+/// The term that begins, or goes on, with a Lease as it is written; null for everything else.
+Result<std::shared_ptr<const Term>> begun_term(const Mutation& mutation) {
+  if (mutation.key.kind != kinds::kLease || mutation.key.ns != kTermsNamespace) return std::shared_ptr<const Term>();
+  Term term{.lease = mutation.key.name};
+  if (mutation.object) {
+    ::k8s::io::api::coordination::v1::Lease lease;
+    if (auto parsed = mutation.object->parse(&lease); !parsed) return parsed.error();
+    term.holder = lease.spec().holderidentity();
+    term.number = static_cast<uint32_t>(std::max(0, lease.spec().leasetransitions()));
+  }
+  return std::make_shared<const Term>(std::move(term));
+}
+
+Key key_of(const bus::Key& key) { return {static_cast<KindId>(key.kind()), key.namespace_(), key.name()}; }
+
+}  // namespace
+
 Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects) {
   std::vector<Mutation> out;
   out.reserve(commit.mutations_size());
+  std::vector<std::shared_ptr<const Term>> terms;
+  for (const auto& term : commit.terms()) {
+    terms.push_back(std::make_shared<const Term>(Term{term.lease(), term.holder(), term.term()}));
+  }
   for (const auto& mutation : commit.mutations()) {
     Mutation& added = out.emplace_back();
-    added.key = {static_cast<KindId>(mutation.key().kind()), mutation.key().namespace_(), mutation.key().name()};
+    added.key = key_of(mutation.key());
     added.expected_revision = mutation.expected_revision();
-    if (!mutation.put()) continue;
-    if (mutation.object() >= objects.size()) {
+    if (mutation.term() > terms.size()) {
+      return bad_request("commit of " + added.key.text() + " refers to a term that did not come with it");
+    }
+    if (mutation.term() > 0) added.under = terms[mutation.term() - 1];
+    if (mutation.has_provided()) {
+      added.provided =
+          std::make_shared<const Condition>(Condition{key_of(mutation.provided()), mutation.provided_revision()});
+    }
+    if (mutation.put() && mutation.object() >= objects.size()) {
       return bad_request("commit of " + added.key.text() + " refers to an object that did not come with it");
     }
-    added.object = objects[mutation.object()];
-    if (KeyView(added.object) != KeyView(added.key)) {
+    if (mutation.put()) added.object = objects[mutation.object()];
+    if (added.object && KeyView(added.object) != KeyView(added.key)) {
       return bad_request("commit of " + added.key.text() + " carries " + added.object->key().text());
     }
+    auto begins = begun_term(added);
+    if (!begins) return begins.error();
+    added.begins = std::move(*begins);
   }
   return out;
 }
@@ -45,6 +86,12 @@ runtime::MessagePtr commit_reply(const std::vector<Mutation>& mutations, const s
         break;
       case Outcome::refused:
         item->set_outcome(bus::CommitReply::REFUSED);
+        break;
+      case Outcome::deposed:
+        item->set_outcome(bus::CommitReply::DEPOSED);
+        break;
+      case Outcome::unmet:
+        item->set_outcome(bus::CommitReply::UNMET);
         break;
       case Outcome::conflict:
         // Of what the state has not seen yet it holds an older version, which would mislead.

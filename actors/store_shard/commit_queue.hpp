@@ -15,7 +15,7 @@
 
 namespace kabuki::store {
 
-/// The mutations of a Commit. Error: BadRequest when it refers to objects that did not come with it or a key that is
+/// The mutations of a Commit; one of a Lease in kube-system begins its term. Error: BadRequest when it refers to objects that did not come with it or a key that is
 /// not its object's.
 Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects);
 

@@ -26,6 +26,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
       conflicts_(metrics.counter("kabuki_store_conflicts_total", labels)),
       unknown_(metrics.counter("kabuki_store_unknown_total", labels)),
       refused_(metrics.counter("kabuki_store_refused_total", labels)),
+      deposed_(metrics.counter("kabuki_store_deposed_total", labels)),
       bytes_(metrics.counter("kabuki_store_submitted_bytes_total", labels)),
       batch_(metrics.histogram("kabuki_store_batch_mutations", labels, batch_buckets())),
       commit_seconds_(metrics.histogram("kabuki_store_commit_seconds", labels)),
@@ -47,6 +48,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
   metrics.describe("kabuki_store_conflicts_total", "Mutations refused because the object had changed");
   metrics.describe("kabuki_store_unknown_total", "Mutations of which nobody can say whether they were committed");
   metrics.describe("kabuki_store_refused_total", "Mutations refused because there is no room for them");
+  metrics.describe("kabuki_store_deposed_total", "Mutations refused because their leader's term was over");
   metrics.describe("kabuki_store_submitted_bytes_total", "Bytes of the objects submitted to the engine");
   metrics.describe("kabuki_store_batch_mutations", "Mutations of a submission to the engine");
   metrics.describe("kabuki_store_commit_seconds", "From a submission to its answer: queueing in the engine and sync");
@@ -66,12 +68,13 @@ void ShardMetrics::submitted(const std::vector<Mutation>& batch) {
 }
 
 void ShardMetrics::answered(const std::vector<MutationResult>& results, io::Duration took) {
-  uint64_t counts[4] = {};
+  uint64_t counts[6] = {};
   for (const auto& result : results) ++counts[static_cast<int>(result.outcome)];
   committed_.add(counts[static_cast<int>(Outcome::committed)]);
   conflicts_.add(counts[static_cast<int>(Outcome::conflict)]);
   unknown_.add(counts[static_cast<int>(Outcome::unknown)]);
-  refused_.add(counts[3]);
+  refused_.add(counts[static_cast<int>(Outcome::refused)]);
+  deposed_.add(counts[static_cast<int>(Outcome::deposed)]);
   commit_seconds_.observe(seconds(took));
 }
 

@@ -37,6 +37,7 @@ class ShardMetrics {
   runtime::Counter& conflicts_;
   runtime::Counter& unknown_;
   runtime::Counter& refused_;
+  runtime::Counter& deposed_;
   runtime::Counter& bytes_;
   runtime::Histogram& batch_;
   runtime::Histogram& commit_seconds_;

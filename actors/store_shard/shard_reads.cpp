@@ -1,6 +1,7 @@
 #include "actors/store_shard/store_shard_actor.hpp"
 #include "messages/kinds.hpp"
 #include "messages/status.hpp"
+#include "runtime/log.hpp"
 #include "store/planted_fault.hpp"
 
 namespace kabuki::store {
@@ -32,6 +33,7 @@ Freshness freshness(const Inbound& in) {
 void StoreShardActor::read(Inbound& in) {
   const Freshness asked = freshness(in);
   const bool ahead = asked.revision > state_.revision();
+  if (is_cut_off_ && (asked.latest || ahead || in.as<bus::OpenWatch>())) return in.reply.fail(cut_off());
   if (!asked.latest && !ahead) return serve(in);
   std::optional<uint64_t> needs;
   if (ahead) needs = asked.revision;
@@ -77,9 +79,32 @@ std::optional<Result<uint64_t>> StoreShardActor::ask_barrier() {
 void StoreShardActor::barrier_answered(const Result<uint64_t>& revision) {
   metrics_->barrier_answered(revision.ok(), mono() - barrier_asked_);
   reads_.answered(revision);
+  reach_.answered(revision.ok(), barrier_asked_);
+  follow_reach();
   if (revision.ok() && reads_.ask()) ask_barrier();
   serve_reads();
   ask_again_later();
+}
+
+void StoreShardActor::probe_store_later() {
+  after(limits::kStoreProbe, [this] {
+    if (!reads_.under_way()) ask_barrier();
+    probe_store_later();
+  });
+}
+
+void StoreShardActor::follow_reach() {
+  if (reach_.is_cut_off(mono()) == is_cut_off_) return;
+  is_cut_off_ = !is_cut_off_;
+  if (!is_cut_off_) return log(runtime::Level::info, name(), "reaches the store again");
+  log(runtime::Level::warning, name(), "does not reach the store and stops serving");
+  for (auto& late : reads_.take_late({INT64_MAX}, state_.revision())) late.read.reply.fail(std::move(late.why));
+  hub_.end_all(cut_off());
+  deliver();
+}
+
+Error StoreShardActor::cut_off() const {
+  return unavailable("shard " + options_.name + " of host " + host_name() + " does not reach the store");
 }
 
 void StoreShardActor::ask_again_later() {

@@ -54,6 +54,8 @@ void StoreShardActor::started() {
   log(runtime::Level::info, name(), "loaded", {{"objects", state_.size()}, {"revision", *revision}});
   bookmark_later();
   age_later();
+  // An engine that answers at once writes alone, and cannot be cut off.
+  if (!ask_barrier()) probe_store_later();
 }
 
 void StoreShardActor::stopping() {
@@ -66,7 +68,8 @@ std::string StoreShardActor::health() const {
          std::to_string(history.size()) + " changes since " + std::to_string(history.compacted()) + ", " +
          std::to_string(hub_.size()) + " watches (" + std::to_string(hub_.parked()) + " parked), " +
          std::to_string(commits_.waiting()) + " writes and " + std::to_string(reads_.size()) + " reads waiting" +
-         (refused_at_ && mono() - *refused_at_ < 2 * limits::kFullAlarmInterval ? ", disk full" : "");
+         (refused_at_ && mono() - *refused_at_ < 2 * limits::kFullAlarmInterval ? ", disk full" : "") +
+         (is_cut_off_ ? ", cut off from the store" : "");
 }
 
 runtime::MailboxBounds StoreShardActor::mailbox_bounds() const {
@@ -121,7 +124,10 @@ void StoreShardActor::commit(const bus::Commit& request, Inbound& in) {
   }
   for (const auto& mutation : request.mutations()) {
     if (const auto error = misplaced(mutation.key().kind())) return in.reply.fail(*error);
+    if (!mutation.has_provided()) continue;
+    if (const auto error = misplaced(mutation.provided().kind())) return in.reply.fail(*error);
   }
+  if (is_cut_off_) return in.reply.fail(cut_off());
   auto mutations = mutations_of(request, in.message->objects);
   if (!mutations) return in.reply.fail(mutations.error());
   if (auto added = commits_.add(std::move(*mutations), in.reply); !added.ok()) {

@@ -15,6 +15,7 @@
 #include "actors/store_shard/list_job.hpp"
 #include "actors/store_shard/shard_inspection.hpp"
 #include "actors/store_shard/shard_metrics.hpp"
+#include "actors/store_shard/store_reach.hpp"
 #include "messages/bus/objects.pb.h"
 #include "runtime/actor.hpp"
 #include "runtime/bounded_mailbox.hpp"
@@ -81,6 +82,11 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::optional<Result<uint64_t>> ask_barrier();
   void barrier_answered(const Result<uint64_t>& revision);
   void ask_again_later();
+  /// Where others write too: asks now and then, so that it notices when it is cut off though nobody reads.
+  void probe_store_later();
+  /// Stops serving, or begins again, by whether the store is reached.
+  void follow_reach();
+  Error cut_off() const;
 
   void get(const bus::GetObjects& request, runtime::Inbound& in);
   void list(const bus::ListObjects& request, runtime::Inbound& in);
@@ -123,6 +129,8 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::optional<io::MonoTime> next_late_;
   io::MonoTime barrier_asked_;
   bool asking_again_ = false;
+  StoreReach reach_;
+  bool is_cut_off_ = false;
   /// Which thread is asking for a barrier at this moment; an answer on it comes from inside the call.
   std::atomic<std::thread::id> asking_;
   std::optional<Result<uint64_t>> at_once_;

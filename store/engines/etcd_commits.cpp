@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "store/planted_fault.hpp"
+
 namespace kabuki::store::etcd {
 
 namespace api = etcdserverpb;
@@ -16,6 +18,14 @@ void expect(const std::string& key, uint64_t mod_revision, api::TxnRequest* requ
   compare->set_result(api::Compare::EQUAL);
   compare->set_target(api::Compare::MOD);
   compare->set_mod_revision(static_cast<int64_t>(mod_revision));
+}
+
+void expect_value(const std::string& key, const std::string& value, api::TxnRequest* request) {
+  auto* compare = request->add_compare();
+  compare->set_key(key);
+  compare->set_result(api::Compare::EQUAL);
+  compare->set_target(api::Compare::VALUE);
+  compare->set_value(value);
 }
 
 void ask_revision(const std::string& key, api::TxnRequest* request) {
@@ -55,7 +65,7 @@ std::optional<Transaction> Commits::next(uint64_t fence) {
   if (sent_.size() >= limits::kEtcdTransactions) return std::nullopt;
   Sent sent;
   sent.fence = fence;
-  size_t bytes = 0;
+  Filling filling;
   while (!ready_.empty() && sent.entries.size() < max_entries_) {
     Entry& entry = ready_.front();
     const auto verdict = judge(entry.mutation);
@@ -66,9 +76,7 @@ std::optional<Transaction> Commits::next(uint64_t fence) {
       release(decided.key);
       continue;
     }
-    const size_t size = 3 * entry.key.size() + (entry.mutation.object ? entry.mutation.object->body().size() : 0);
-    if (!sent.entries.empty() && bytes + size > limits::kEtcdBytes) break;
-    bytes += size;
+    if (!add(entry, &sent, &filling)) break;
     sent.entries.push_back(std::move(entry));
     ready_.pop_front();
   }
@@ -76,6 +84,26 @@ std::optional<Transaction> Commits::next(uint64_t fence) {
   Transaction out{++last_number_, request_of(sent, last_number_)};
   sent_.emplace(out.number, std::move(sent));
   return out;
+}
+
+bool Commits::add(const Entry& entry, Sent* sent, Filling* filling) const {
+  const Mutation& mutation = entry.mutation;
+  const size_t bytes = 3 * entry.key.size() + (mutation.object ? mutation.object->body().size() : 0);
+  const bool new_term = mutation.under && std::ranges::find(sent->terms, *mutation.under) == sent->terms.end();
+  const size_t operations = 1 + new_term + (mutation.begins ? 1 : 0) + (mutation.provided ? 1 : 0);
+  const std::string condition = mutation.provided ? replica_.keys().object(mutation.provided->key) : std::string();
+  if (!sent->entries.empty()) {
+    if (filling->bytes + bytes > limits::kEtcdBytes) return false;
+    if (filling->operations + operations > limits::kEtcdOperations) return false;
+    // What one of them is provided on, no other of the same transaction may change.
+    if (filling->conditions.contains(entry.key) || filling->keys.contains(condition)) return false;
+  }
+  filling->bytes += bytes;
+  filling->operations += operations;
+  filling->keys.insert(entry.key);
+  if (mutation.provided) filling->conditions.insert(condition);
+  if (new_term) sent->terms.push_back(*mutation.under);
+  return true;
 }
 
 std::optional<MutationResult> Commits::judge(const Mutation& mutation) const {
@@ -101,8 +129,7 @@ api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
   size_t place = sent.entries.size();
   for (const auto& entry : sent.entries) {
     --place;
-    const uint64_t expected = entry.mutation.expected_revision;
-    expect(entry.key, expected == 0 ? 0 : replica_.revision_at(expected), &request);
+    expect(entry.key, revision_in_etcd(entry.mutation.expected_revision), &request);
     ask_revision(entry.key, &request);
     if (entry.mutation.object) {
       auto* put = request.add_success()->mutable_request_put();
@@ -112,10 +139,30 @@ api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
       request.add_success()->mutable_request_delete_range()->set_key(entry.key);
     }
   }
+  // In the order in which failed() reads the answers.
+  for (const auto& entry : sent.entries) {
+    if (const auto& begins = entry.mutation.begins) {
+      auto* put = request.add_success()->mutable_request_put();
+      put->set_key(keys.term(begins->lease));
+      put->set_value(encode_term(*begins));
+    }
+    if (!entry.mutation.provided) continue;
+    const std::string other = keys.object(entry.mutation.provided->key);
+    expect(other, revision_in_etcd(entry.mutation.provided->revision), &request);
+    ask_revision(other, &request);
+  }
+  for (const Term& term : sent.terms) {
+    if (!planted(PlantedFault::unfenced_commit)) expect_value(keys.term(term.lease), encode_term(term), &request);
+    request.add_failure()->mutable_request_range()->set_key(keys.term(term.lease));
+  }
   auto* head = request.add_success()->mutable_request_put();
   head->set_key(keys.head);
   head->set_value(encode_commit_id({replica_.instance(), number}));
   return request;
+}
+
+uint64_t Commits::revision_in_etcd(uint64_t visible) const {
+  return visible == 0 ? 0 : replica_.revision_at(visible);
 }
 
 void Commits::committed(uint64_t number, uint64_t revision) {
@@ -134,17 +181,35 @@ uint64_t Commits::failed(uint64_t number, const api::TxnResponse& response) {
   auto node = sent_.extract(number);
   if (node.empty()) return fence;
   auto& entries = node.mapped().entries;
-  if (fence != node.mapped().fence || answers.size() != static_cast<int>(entries.size()) + 2) {
+  const auto& terms = node.mapped().terms;
+  const auto conditions = static_cast<size_t>(
+      std::ranges::count_if(entries, [](const Entry& entry) { return entry.mutation.provided != nullptr; }));
+  if (fence != node.mapped().fence ||
+      static_cast<size_t>(answers.size()) != 2 + entries.size() + conditions + terms.size()) {
     send_again(std::move(entries));
     return fence;
   }
   const uint64_t head = revision_in(answers[1]);
+  auto condition = answers.begin() + 2 + static_cast<int>(entries.size());
+  std::vector<Term> over;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const auto& range = answers[static_cast<int>(2 + entries.size() + conditions + i)].response_range();
+    if (range.kvs_size() == 0 || range.kvs(0).value() != encode_term(terms[i])) over.push_back(terms[i]);
+  }
   std::vector<Entry> again;
   for (size_t i = 0; i < entries.size(); ++i) {
     Entry& entry = entries[i];
-    const uint64_t there = revision_in(answers[static_cast<int>(i) + 2]);
-    const uint64_t expected = entry.mutation.expected_revision;
-    if (there == (expected == 0 ? 0 : replica_.revision_at(expected))) {
+    const auto& provided = entry.mutation.provided;
+    const bool met = !provided || revision_in(*condition++) == revision_in_etcd(provided->revision);
+    const bool deposed = entry.mutation.under && std::ranges::find(over, *entry.mutation.under) != over.end();
+    const bool expected =
+        revision_in(answers[static_cast<int>(i) + 2]) == revision_in_etcd(entry.mutation.expected_revision);
+    if (deposed || (expected && !met)) {
+      settle(entry.submission.get(), entry.index, {deposed ? Outcome::deposed : Outcome::unmet});
+      release(entry.key);
+      continue;
+    }
+    if (expected) {
       again.push_back(std::move(entry));
       continue;
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,15 @@ class Commits {
   };
   struct Sent {
     std::vector<Entry> entries;
+    std::vector<Term> terms;  // under which any of them is, each once
     uint64_t fence = 0;
+  };
+  /// What a transaction holds while it is put together.
+  struct Filling {
+    size_t bytes = 0;
+    size_t operations = 0;
+    std::set<std::string> keys;        // that it writes ...
+    std::set<std::string> conditions;  // ... and that it is provided on, if any
   };
   struct Conflict {
     std::shared_ptr<Submission> submission;
@@ -84,9 +93,13 @@ class Commits {
     Key key;
   };
 
+  /// Adds it to what is being put together; false where it does not fit.
+  bool add(const Entry& entry, Sent* sent, Filling* filling) const;
   etcdserverpb::TxnRequest request_of(const Sent& sent, uint64_t number) const;
   /// A conflict that is certain without asking etcd.
   std::optional<MutationResult> judge(const Mutation& mutation) const;
+  /// etcd's revision of an expected one; 0 stays 0.
+  uint64_t revision_in_etcd(uint64_t visible) const;
   void settle(Submission* submission, size_t index, MutationResult result);
   /// Lets the next mutation of the key go.
   void release(const std::string& key);

@@ -13,7 +13,12 @@ std::string with_slash(std::string prefix) {
   return prefix;
 }
 
+/// What the shards of a cluster have in common: "/kabuki/" of "/kabuki/pods/".
+std::string parent_of(const std::string& prefix) { return prefix.substr(0, prefix.rfind('/', prefix.size() - 2) + 1); }
+
 }  // namespace
+
+std::string encode_term(const Term& term) { return std::to_string(term.number) + ' ' + term.holder; }
 
 std::string encode_commit_id(const CommitId& id) {
   return std::to_string(id.instance) + '.' + std::to_string(id.number);
@@ -35,7 +40,10 @@ Keys::Keys(std::string shard_prefix)
       head(prefix + "head"),
       instance(prefix + "instance"),
       mark(prefix + "mark"),
-      objects(prefix + "o/") {}
+      objects(prefix + "o/"),
+      terms(parent_of(prefix) + ".terms/") {}
+
+std::string Keys::term(const std::string& lease) const { return terms + lease; }
 
 std::string Keys::fence(uint64_t instance_number) const {
   return prefix + "engines/" + std::to_string(instance_number);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/engine.hpp"
 #include "store/key_order.hpp"
 
 /// How a shard lies in etcd, below the prefix that its engines share:
@@ -14,6 +15,7 @@
 ///   instance           put by every engine that starts: the revision of that is its number
 ///   engines/NUMBER     the fence of that engine: put anew, it keeps what was sent before from being committed
 ///   mark               put from time to time, so that no watch falls behind what etcd forgets
+///   ../.terms/LEASE    beside the shards, for all of them: the term of a Lease, put in the transaction that writes it
 ///   o/KIND/NS\0NAME    an object: a format byte, its place, then its body. KIND is four hexadecimal digits, so keys
 ///   sort as lists do
 ///
@@ -40,6 +42,7 @@ struct Keys {
 
   std::string fence(uint64_t instance) const;
   std::string object(const KeyView& key) const;
+  std::string term(const std::string& lease) const;
   /// None when malformed or no object's. Views into `bytes`.
   std::optional<KeyView> parse_object(std::string_view bytes) const;
 
@@ -50,7 +53,11 @@ struct Keys {
   const std::string instance;
   const std::string mark;
   const std::string objects;
+  const std::string terms;
 };
+
+/// As the value of a term's key: one that differs is another term.
+std::string encode_term(const Term& term);
 
 /// The first key behind all that begin with `prefix`, which must not end in 0xff.
 std::string range_end(std::string_view prefix);

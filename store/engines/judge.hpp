@@ -35,6 +35,11 @@ class Judge {
     const uint64_t now = it == current_.end() ? 0 : (*it)->revision();
     const bool expected = now == mutation.expected_revision || planted(PlantedFault::lost_update);
     if (!expected || (now == 0 && !mutation.object)) return {Outcome::conflict, now};
+    if (mutation.provided) {
+      const auto other = current_.find(KeyView(mutation.provided->key));
+      const uint64_t there = other == current_.end() ? 0 : (*other)->revision();
+      if (there != mutation.provided->revision) return {Outcome::unmet};
+    }
     if (admit != Admit::everything && mutation.object) {
       const bool grows = now == 0 || mutation.object->size() > (*it)->size() + kGrowthBytes;
       if (grows || admit == Admit::deletes) return {Outcome::refused, now};

@@ -4,6 +4,7 @@
 
 #include "messages/status.hpp"
 #include "store/engines/memory_shared_core.hpp"
+#include "store/planted_fault.hpp"
 
 namespace kabuki::store {
 
@@ -58,9 +59,7 @@ void SharedMedium::compact(uint64_t revision) {
 
 MutationResult SharedMedium::write(const std::string& shard, const Mutation& mutation) {
   std::unique_lock lock(mutex_);
-  const ObjectPtr now = current(shard, mutation.key);
-  const uint64_t revision = now ? now->revision() : 0;
-  if (revision != mutation.expected_revision || (!now && !mutation.object)) return {Outcome::conflict, revision};
+  if (const auto verdict = judge(shard, mutation); verdict.outcome != Outcome::committed) return verdict;
   commit(shard, {&mutation});
   const MutationResult result{Outcome::committed, revision_};
   settle(lock);
@@ -79,6 +78,29 @@ std::vector<ObjectPtr> SharedMedium::objects(const std::string& shard) const {
                              : std::vector<ObjectPtr>(it->second.begin(), it->second.end());
 }
 
+std::vector<std::string> SharedMedium::stale_changes() const {
+  const std::lock_guard lock(mutex_);
+  return stale_changes_;
+}
+
+bool SharedMedium::lasts(const Term& term) const {
+  const auto now = terms_.find(term.lease);
+  return now != terms_.end() && now->second == term;
+}
+
+MutationResult SharedMedium::judge(const std::string& shard, const Mutation& mutation) const {
+  if (mutation.under && !planted(PlantedFault::unfenced_commit) && !lasts(*mutation.under)) return {Outcome::deposed};
+  const ObjectPtr now = current(shard, mutation.key);
+  const uint64_t revision = now ? now->revision() : 0;
+  if (revision != mutation.expected_revision || (!now && !mutation.object)) return {Outcome::conflict, revision};
+  if (mutation.provided) {
+    const ObjectPtr other = current(shard, mutation.provided->key);
+    const uint64_t there = other ? other->revision() : 0;
+    if (there != mutation.provided->revision) return {Outcome::unmet};
+  }
+  return {Outcome::committed};
+}
+
 ObjectPtr SharedMedium::current(const std::string& shard, const KeyView& key) const {
   const auto objects = shards_.find(shard);
   if (objects == shards_.end()) return nullptr;
@@ -90,6 +112,12 @@ void SharedMedium::commit(const std::string& shard, const std::vector<const Muta
   Entry entry{++revision_, shard, {}};
   ObjectSet& objects = shards_[shard];
   for (const Mutation* mutation : mutations) {
+    if (mutation->under && !lasts(*mutation->under)) {
+      const Term& term = *mutation->under;
+      stale_changes_.push_back(mutation->key.text() + " was written by " + term.holder + " under term " +
+                               std::to_string(term.number) + " of " + term.lease + ", which was over");
+    }
+    if (mutation->begins) terms_[mutation->begins->lease] = *mutation->begins;
     Change change;
     change.previous = current(shard, mutation->key);
     change.type = mutation->object ? Change::Type::put : Change::Type::deleted;

@@ -56,6 +56,9 @@ class SharedMedium {
   MutationResult write(const std::string& shard, const Mutation& mutation);
   /// Of every shard.
   uint64_t revision() const;
+  /// Changes that happened under a term that was over, in words, whatever the engines looked at: none, unless they
+  /// are wrong.
+  std::vector<std::string> stale_changes() const;
   std::vector<ObjectPtr> objects(const std::string& shard) const;
 
  private:
@@ -67,6 +70,9 @@ class SharedMedium {
     std::vector<Change> changes;
   };
   bool reachable(const std::string& host) const { return leader_ && !cut_.contains(host); }
+  /// What becomes of it now; of what can be committed the outcome alone.
+  MutationResult judge(const std::string& shard, const Mutation& mutation) const;
+  bool lasts(const Term& term) const;
   /// The version that is there, null where none is.
   ObjectPtr current(const std::string& shard, const KeyView& key) const;
   void commit(const std::string& shard, const std::vector<const Mutation*>& mutations);
@@ -80,6 +86,8 @@ class SharedMedium {
   SharedFaults faults_;
   std::optional<std::string> mapping_;
   std::map<std::string, ObjectSet> shards_;
+  std::map<std::string, Term> terms_;  // by lease
+  std::vector<std::string> stale_changes_;
   uint64_t revision_ = kFirstRevision;
   uint64_t compacted_ = kFirstRevision;
   std::deque<Entry> log_;  // of consecutive revisions; what some engine has not been fed

@@ -69,16 +69,26 @@ void SharedCore::submit(std::vector<Mutation> batch, Engine::Done done) {
 
 std::vector<SharedCore::TransactionPtr> SharedCore::split(const SubmissionPtr& submission) {
   std::vector<TransactionPtr> transactions;
+  std::set<Key> conditions;  // of the last of these
+  const auto writes = [&](const Key& key) {
+    const auto last = last_by_key_.find(key);
+    return last != last_by_key_.end() && last->second == transactions.back();
+  };
   for (size_t i = 0; i < submission->batch.size(); ++i) {
-    auto& last = last_by_key_[submission->batch[i].key];
-    const bool again = !transactions.empty() && last == transactions.back();
+    const Mutation& mutation = submission->batch[i];
+    // What one of them is provided on, no other of the same transaction may change.
+    const bool again = !transactions.empty() && (writes(mutation.key) || conditions.contains(mutation.key) ||
+                                                 (mutation.provided && writes(mutation.provided->key)));
+    auto& last = last_by_key_[mutation.key];
     if (transactions.empty() || again || transactions.back()->entries.size() == kTransactionMutations) {
+      conditions.clear();
       transactions.push_back(std::make_shared<Transaction>());
       transactions.back()->of = submission;
       transactions_.push_back(transactions.back());
     }
     const auto& transaction = transactions.back();
     transaction->entries.push_back(i);
+    if (mutation.provided) conditions.insert(mutation.provided->key);
     if (last) {
       last->behind.push_back(transaction);
       ++transaction->blockers;
@@ -119,14 +129,8 @@ void SharedCore::decide(Transaction& transaction) {
   std::vector<const Mutation*> all;
   for (const size_t i : transaction.entries) {
     const Mutation& mutation = submission.batch[i];
-    const ObjectPtr now = medium_->current(options_.identity.shard, mutation.key);
-    const uint64_t revision = now ? now->revision() : 0;
-    if (revision != mutation.expected_revision || (!now && !mutation.object)) {
-      submission.results[i] = {Outcome::conflict, revision};
-    } else {
-      submission.results[i].outcome = Outcome::committed;
-      all.push_back(&mutation);
-    }
+    submission.results[i] = medium_->judge(options_.identity.shard, mutation);
+    if (submission.results[i].outcome == Outcome::committed) all.push_back(&mutation);
   }
   if (all.empty()) return;
   // One failed comparison fails them all; they are tried again one by one then.

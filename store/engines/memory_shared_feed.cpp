@@ -30,6 +30,8 @@ void SharedCore::arm_feed() {
     if (core->closed_) return;
     if (core->reachable()) core->feed_to(target);
     core->medium_->settle(lock);
+    // One that has just failed is none of the medium's any more, and has yet to say so.
+    core->drain(lock);
   });
 }
 

@@ -20,7 +20,7 @@ class HomeTest : public testing::TestWithParam<std::string> {
 };
 /// "committed conflict ..."
 inline std::string outcomes(const Results& results) {
-  static constexpr const char* kNames[] = {"committed", "conflict", "unknown", "refused"};
+  static constexpr const char* kNames[] = {"committed", "conflict", "unknown", "refused", "deposed", "unmet"};
   std::string out;
   for (const auto& result : results)
     out += (out.empty() ? "" : " ") + std::string(kNames[static_cast<int>(result.outcome)]);

@@ -200,6 +200,21 @@ TEST_F(SharedMediumTest, OneThatIsBehindACompactionFails) {
   EXPECT_EQ(again.revision, 4u);
 }
 
+TEST_F(SharedMediumTest, OneThatFallsBehindWhileItsFeedIsUnderWaySaysSo) {
+  RunningEngine near(engine("a", 1)), far(engine("b", 2));
+  medium->write("pods", put(thing("a", "")));
+  time.pass(milliseconds(5));
+  set(milliseconds(2), milliseconds(50));
+  medium->write("pods", put(thing("b", "")));
+  // The feed is on its way when nobody else needs what it is about.
+  time.pass(milliseconds(10));
+  medium->write("pods", put(thing("c", "")));
+  medium->compact(4);
+  time.pass(milliseconds(100));
+  ASSERT_TRUE(far.failure);
+  EXPECT_EQ(far.failure->code, 410);
+}
+
 TEST_F(SharedMediumTest, AnAnswerThatIsLostIsUnknownAndTheFeedTells) {
   medium->set_faults({.lost_answer = 0.5});
   RunningEngine engine(this->engine("a", 4));
