@@ -171,7 +171,8 @@ std::string Quantity::text() const {
   if (nanos_ == 0) return "0";
   bool whole = nanos_ % kNano == 0;
   Wide units = nanos_ / kNano;
-  if (format_ == Format::binary_si && whole && (units <= -1024 || units >= 1024)) {
+  const bool readable = -kMaxBinaryNanos <= nanos_ && nanos_ <= kMaxBinaryNanos;  // a sum may be more
+  if (format_ == Format::binary_si && readable && whole && (units <= -1024 || units >= 1024)) {
     size_t power = 0;
     for (; power < std::size(kBinary) && units % 1024 == 0; ++power) units /= 1024;
     return wide_text(units).append(power == 0 ? "" : kBinary[power - 1].text);

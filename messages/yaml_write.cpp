@@ -147,7 +147,8 @@ Result<std::string> json_to_yaml(std::string_view text) {
   const auto root = json::parse_document(text);
   if (!root) return root.error();
   Writer writer;
-  writer.value(*root, 0, false);
+  // Lines of text that is all there is are indented all the same.
+  writer.value(*root, root->is_string() ? 2 : 0, false);
   return writer.take();
 }
 

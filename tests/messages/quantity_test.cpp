@@ -76,6 +76,12 @@ TEST(Quantity, SaturatesWhatIsOutOfRange) {
   EXPECT_EQ(sum, parsed("1e28"));
 }
 
+TEST(Quantity, WritesASumThatABinarySuffixCannotSayAsADecimal) {
+  Quantity sum = parsed("1Ki");
+  sum.add(parsed("1e28"));
+  EXPECT_EQ(parsed(sum.text()), sum) << sum.text();
+}
+
 TEST(Quantity, ValueAndMilliRoundAwayFromZero) {
   EXPECT_EQ(parsed("1500m").value(), 2);
   EXPECT_EQ(parsed("-1500m").value(), -2);

@@ -124,5 +124,14 @@ z: null
 )");
 }
 
+/// Where a text is hard to write, what is read back tells whether it was.
+TEST(Yaml, KeepsTextsThatLookLikeSyntax) {
+  for (const char* text : {R"("two\nlines")"}) {
+    const auto yaml = json_to_yaml(text);
+    ASSERT_TRUE(yaml.ok()) << text;
+    EXPECT_EQ(json(*yaml), text) << *yaml;
+  }
+}
+
 }  // namespace
 }  // namespace kabuki

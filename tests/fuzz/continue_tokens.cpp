@@ -1,0 +1,20 @@
+// A line with the kind, then a continue token.
+#include "actors/api_server/parameters.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
+
+namespace kabuki::fuzz {
+
+KABUKI_FUZZ_TARGET(continue_tokens) {
+  using namespace api_server;
+  const Kind& kind = take_kind(&input);
+  const auto token = read_continue_token(kind, input);
+  if (!token.ok()) {
+    require(token.error().code == 400, "a bad token is a bad request");
+    return;
+  }
+  require(token->revision > 0 && !token->name.empty(), "a token names a place");
+  const auto again = read_continue_token(kind, write_continue_token(kind, *token));
+  require(again.ok() && *again == *token, "a token that is written is read as it was");
+}
+
+}  // namespace kabuki::fuzz
