@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include "actors/api_server/address_reservations.hpp"
 #include "actors/api_server/api_server_actor.hpp"
 #include "actors/api_server/body.hpp"
 #include "actors/api_server/encoded_cache.hpp"
@@ -58,7 +59,10 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void answer(const HttpCallPtr& call, Response response);
   void count(const HttpCall& call, int status);
   void refuse(const HttpCallPtr& call, const Error& error);
+  void refuse_unauthorized(const HttpCallPtr& call, const Error& error);
   void serve_path(const HttpCallPtr& call);
+
+  // http_health.cpp
   void serve_health(const HttpCallPtr& call);
 
   // http_reads.cpp
@@ -96,7 +100,8 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
 
   /// Runs a write through admission that needs other objects (a service's address, the namespace), then the flow.
   void admit_and_run(Write write, WriteFlow::Done done);
-  void give_address(Write write, WriteFlow::Done done);
+  void give_address(Write write, WriteFlow::Done done, int attempts = 0);
+  void repair_addresses_later();
   void admit_to_namespace(Write write, WriteFlow::Done done);
   /// WriteFlow::Permit, of hosts that act only for their own nodes.
   void permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
@@ -115,8 +120,10 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   EncodedCache encoded_;
   Namespaces namespaces_;
   ServiceAddresses addresses_;
+  AddressReservations reservations_;
   std::unique_ptr<runtime::WatchClient> namespace_watch_;
   std::unique_ptr<runtime::WatchClient> service_watch_;
+  std::unique_ptr<runtime::WatchClient> address_watch_;
   NodeHosts node_hosts_;
   std::unique_ptr<runtime::WatchClient> node_watch_;  // from the first write of another host on
 

@@ -22,8 +22,12 @@ ApiServer::ApiServer(ApiServerOptions options)
           &shards_, [this] { return write_context(); },
           [this](const Write& write, const ObjectPtr& current, const ObjectPtr& next, auto then) {
             permit(write, current, next, std::move(then));
+          },
+          [this](const Write& write, const ObjectPtr& current, const Decision& decision, auto then) {
+            reservations_.secure(write, current, decision, std::move(then));
           }),
-      addresses_(options_.service_prefix, options_.slot, options_.slots) {}
+      addresses_(options_.service_prefix, options_.slot, options_.slots),
+      reservations_(&shards_, &addresses_, [this] { return write_context(); }) {}
 
 std::unique_ptr<runtime::WatchClient> ApiServer::watch(KindId kind, std::function<void(const Object&)> changed,
                                                        std::function<void(const Object&)> removed) {
@@ -49,6 +53,15 @@ void ApiServer::started() {
   service_watch_ = watch(
       kinds::kService, [this](const Object& object) { addresses_.put(object); },
       [this](const Object& object) { addresses_.remove(object); });
+  address_watch_ = watch(
+      kinds::kIPAddress, [this](const Object& object) { reservations_.put(object); },
+      [this](const Object& object) { reservations_.remove(object); });
+  // One of a host's API servers is enough for it.
+  if (options_.slot + 1 == options_.slots) {
+    address_watch_->when_reached(0, [this] {
+      service_watch_->when_reached(0, [this] { repair_addresses_later(); });
+    });
+  }
   if (options_.gate) {
     options_.gate->set(options_.slot, mailbox(), [this](http::Request request, auto sink) {
       handle_http(std::move(request), std::move(sink));
@@ -65,7 +78,7 @@ runtime::MailboxBounds ApiServer::mailbox_bounds() const {
 }
 
 void ApiServer::received(runtime::Inbound& in) {
-  if (namespace_watch_->received(in) || service_watch_->received(in)) return;
+  if (namespace_watch_->received(in) || service_watch_->received(in) || address_watch_->received(in)) return;
   if (node_watch_ && node_watch_->received(in)) return;
   if (in.as<bus::WriteObjects>()) return bus_write(in);
   if (in.as<bus::GetObjects>()) return bus_get(in);
@@ -99,8 +112,14 @@ void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
   admit_to_namespace(std::move(write), std::move(done));
 }
 
-void ApiServer::give_address(Write write, WriteFlow::Done done) {
+void ApiServer::repair_addresses_later() {
+  reservations_.repair();
+  after(kAddressRepair, [this] { repair_addresses_later(); });
+}
+
+void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
   std::string address;
+  std::function<void()> again;
   if (write.verb == Write::Verb::create) {
     auto service = std::make_shared<Service>();
     service->CopyFrom(*write.object);
@@ -109,6 +128,7 @@ void ApiServer::give_address(Write write, WriteFlow::Done done) {
       return admit_to_namespace(std::move(write), std::move(done));
     }
     if (spec->clusterip().empty()) {
+      again = [this, write, done, attempts] { give_address(write, done, attempts + 1); };
       auto allocated = addresses_.allocate();
       if (!allocated) return done(allocated.error());
       spec->set_clusterip(*allocated);
@@ -123,14 +143,18 @@ void ApiServer::give_address(Write write, WriteFlow::Done done) {
     if (wanted && (wanted->spec().type() == "ExternalName" || !wanted->spec().clusterip().empty())) {
       return admit_to_namespace(std::move(write), std::move(done));
     }
+    again = [this, write, done, attempts] { give_address(write, done, attempts + 1); };
     auto allocated = addresses_.allocate();
     if (!allocated) return done(allocated.error());
     address = write.spare_address = *allocated;
   }
-  admit_to_namespace(std::move(write), [this, address, done = std::move(done)](Result<WriteOutcome> outcome) {
+  admit_to_namespace(std::move(write), [this, address, again, attempts, done = std::move(done)](Result<WriteOutcome> outcome) {
     bool used =
         outcome && outcome->object && static_cast<const Service&>(*outcome->message).spec().clusterip() == address;
     if (!used) addresses_.give_back(address);
+    // Another API server was faster with the address that seemed free.
+    const bool lost = reservations_.take_lost(address);
+    if (!outcome && lost && again && attempts < kAddressRetries) return again();
     done(std::move(outcome));
   });
 }

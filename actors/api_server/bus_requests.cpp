@@ -46,9 +46,7 @@ Result<> check_fence(const bus::Fence& fence, const ObjectPtr& current) {
   const auto& spec = lease.spec();
   const auto term = static_cast<uint32_t>(std::max(0, spec.leasetransitions()));
   if (current && spec.holderidentity() == fence.holder() && term == fence.term()) return {};
-  return conflict(kind_of(kinds::kLease), fence.lease(),
-                  "host " + fence.holder() + " does not lead under term " + std::to_string(fence.term()) +
-                      " any more; its writes are refused");
+  return deposed(fence);
 }
 
 Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Message& message) {
@@ -250,6 +248,7 @@ void ApiServer::bus_write(runtime::Inbound& in) {
 void ApiServer::write_all(runtime::Inbound in, uint64_t generation) {
   const auto* verb = in.as<bus::WriteObjects>();
   const std::string host = acts_for(in);
+  const auto fence = verb->has_fence() ? std::make_shared<const bus::Fence>(verb->fence()) : nullptr;
   auto gathered = std::make_shared<Gathered<bus::WriteObjectsReply>>();
   gathered->ended = [this, generation] { barriers_.end(generation); };
   gathered->left = static_cast<size_t>(verb->writes_size());
@@ -263,6 +262,7 @@ void ApiServer::write_all(runtime::Inbound in, uint64_t generation) {
       continue;
     }
     write->host = host;
+    write->fence = fence;
     write->field_manager = verb->user_agent();
     admit_and_run(std::move(*write), [gathered, i](Result<WriteOutcome> outcome) {
       auto* item = gathered->verb.mutable_items(i);

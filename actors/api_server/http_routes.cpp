@@ -17,13 +17,13 @@ void ApiServer::handle_http(http::Request request, std::shared_ptr<http::Respons
     // Who may do nothing learns nothing about what is there.
     call->info.path = call->request.path;
     auto allowed = authorize(call->request.identity, "get", call->info);
-    return refuse(call, allowed ? info.error() : allowed.error());
+    return allowed ? refuse(call, info.error()) : refuse_unauthorized(call, allowed.error());
   }
   call->info = std::move(*info);
   call->verb = verb_of(call->request, call->info);
   if (call->verb.empty()) return refuse(call, method_not_allowed());
   auto allowed = authorize(call->request.identity, call->verb, call->info);
-  if (!allowed) return refuse(call, allowed.error());
+  if (!allowed) return refuse_unauthorized(call, allowed.error());
   route(call);
 }
 
@@ -71,6 +71,12 @@ void ApiServer::refuse(const HttpCallPtr& call, const Error& error) {
   answer(call, render_error(error, call->format));
 }
 
+void ApiServer::refuse_unauthorized(const HttpCallPtr& call, const Error& error) {
+  Response response = render_error(error, call->format);
+  response.headers.emplace_back("x-content-type-options", "nosniff");
+  answer(call, std::move(response));
+}
+
 void ApiServer::serve_path(const HttpCallPtr& call) {
   const std::string& path = call->info.path;
   if (call->verb != "get") return refuse(call, call->verb == "create" ? path_not_found() : method_not_allowed());
@@ -86,25 +92,6 @@ void ApiServer::serve_path(const HttpCallPtr& call) {
     if (auto document = options_.documents->find(call->request, path)) return answer(call, std::move(*document));
   }
   refuse(call, path_not_found());
-}
-
-void ApiServer::serve_health(const HttpCallPtr& call) {
-  // Ready means that the store answers; alive, that this actor does.
-  bool ready = namespace_watch_ && namespace_watch_->synced();
-  bool must_be_ready = call->info.path.starts_with("/readyz");
-  std::string body = "ok";
-  if (query_flag(call->request, "verbose")) {
-    std::string what = call->info.path.substr(1);
-    body = "[+]ping ok\n" + std::string(ready ? "[+]store ok\n" : "[-]store failed: no watch is open\n") + what +
-           (ready || !must_be_ready ? " check passed\n" : " check failed\n");
-  }
-  if (must_be_ready && !ready) {
-    if (body == "ok") body = "[-]store failed: no watch is open\n";
-    return answer(call, {500, {{"content-type", "text/plain; charset=utf-8"}}, std::move(body)});
-  }
-  answer(
-      call,
-      {200, {{"content-type", "text/plain; charset=utf-8"}, {"x-content-type-options", "nosniff"}}, std::move(body)});
 }
 
 }  // namespace kabuki::api_server

@@ -27,8 +27,23 @@ inline constexpr size_t kWaitingBodies = 64u << 20;
 
 /// How often a write without preconditions is decided again when others change the object meanwhile.
 inline constexpr int kConflictRetries = 16;
+/// Of one namespace: writes that wait for its quotas to be charged, how many are charged together, how often a charge
+/// is tried again when somebody else was faster, and the writes under way that one quota keeps a place for.
+inline constexpr size_t kQuotaWaiting = 8'192;
+inline constexpr size_t kQuotaBatch = 256;
+inline constexpr int kQuotaRetries = 32;
+inline constexpr size_t kQuotaReservations = 4'096;
+
 /// How often another name is generated when one is taken.
 inline constexpr int kNameRetries = 8;
+
+/// How long each shard may take to show that it reaches the store, for /readyz.
+inline constexpr std::chrono::seconds kReadyTimeout{2};
+
+/// How often another service address is proposed when another API server was faster, and how often what is left of
+/// such is looked for.
+inline constexpr int kAddressRetries = 64;
+inline constexpr std::chrono::seconds kAddressRepair{60};
 
 /// Batches of events that a shard may send to one HTTP watch before it is told that they went out.
 inline constexpr uint64_t kWatchCredit = 16;

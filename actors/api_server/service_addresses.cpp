@@ -13,14 +13,6 @@ namespace {
 constexpr uint32_t kFirst = 11;
 constexpr uint32_t kEnd = 65535;
 
-std::string cluster_ip(const Object& service) {
-  const Kind& kind = kind_of(kinds::kService);
-  for (const SelectableField& field : kind.selectable) {
-    if (field.path == "spec.clusterIP") return std::string(scan_bytes(service.body(), field.numbers));
-  }
-  return {};
-}
-
 Error refused(const Key& key, const std::string& address, const std::string& why) {
   return invalid(
       kind_of(kinds::kService), key.name,
@@ -36,9 +28,21 @@ std::optional<uint32_t> number_in(const std::string& prefix, const std::string& 
 
 }  // namespace
 
+std::string service_address(const Object& service) {
+  for (const SelectableField& field : kind_of(kinds::kService).selectable) {
+    if (field.path != "spec.clusterIP") continue;
+    std::string address(scan_bytes(service.body(), field.numbers));
+    return address == "None" ? std::string() : address;
+  }
+  return {};
+}
+
+Error taken_address(const Key& service, const std::string& address) {
+  return refused(service, address, "provided IP is already allocated");
+}
+
 void ServiceAddresses::put(const Object& service) {
-  std::string address = cluster_ip(service);
-  if (address == "None") address.clear();
+  const std::string address = service_address(service);
   auto known = of_service_.find(service.key());
   if (known != of_service_.end() && known->second == address) return;
   if (known != of_service_.end()) remove(service);
@@ -67,7 +71,8 @@ Result<> ServiceAddresses::claim(const Key& key, const std::string& address) {
   // Whoever asks again for what it has is told so by the store.
   auto own = of_service_.find(key);
   if (own != of_service_.end() && own->second == address) return {};
-  if (is_taken(address)) return refused(key, address, "provided IP is already allocated");
+  const bool unreserved = (given_.contains(address) || users_.contains(address)) && !reserved_.contains(address);
+  if (unreserved) return taken_address(key, address);
   given_.insert(address);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/api_server/limits.hpp"
+#include "messages/kinds.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
@@ -38,7 +39,25 @@ const ObjectPtr* object_at(const runtime::Message& message, uint32_t position) {
   return position < message.objects.size() ? &message.objects[position] : nullptr;
 }
 
+/// Which of the terms that a commit names; added where it is none of them yet.
+uint32_t term_in(const bus::Fence& fence, bus::Commit* commit) {
+  for (int i = 0; i < commit->terms_size(); ++i) {
+    const auto& known = commit->terms(i);
+    if (known.lease() == fence.lease() && known.holder() == fence.holder() && known.term() == fence.term()) {
+      return static_cast<uint32_t>(i) + 1;
+    }
+  }
+  *commit->add_terms() = fence;
+  return static_cast<uint32_t>(commit->terms_size());
+}
+
 }  // namespace
+
+Error deposed(const bus::Fence& fence) {
+  return conflict(kind_of(kinds::kLease), fence.lease(),
+                  "host " + fence.holder() + " does not lead under term " + std::to_string(fence.term()) +
+                      " any more; its writes are refused");
+}
 
 runtime::Address ShardClient::shard_of(KindId kind) const {
   return runtime::role(std::string(runtime::roles::kShardPrefix) + shard_of_(kind));
@@ -52,7 +71,7 @@ void ShardClient::get(const Key& key, GotObject done) {
   flush_gets(name, &shard);
 }
 
-void ShardClient::commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done) {
+void ShardClient::commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done, Guard guard) {
   std::string name = shard_of_(key.kind);
   Shard& shard = shards_[name];
   const size_t bytes = bytes_of(object);
@@ -61,7 +80,7 @@ void ShardClient::commit(const Key& key, uint64_t expected_revision, ObjectPtr o
     return done(full(name));
   }
   shard.waiting_bytes += bytes;
-  shard.commits.push_back({key, expected_revision, std::move(object), std::move(done)});
+  shard.commits.push_back({key, expected_revision, std::move(object), std::move(done), std::move(guard)});
   flush_commits(name, &shard);
 }
 
@@ -101,6 +120,11 @@ void ShardClient::flush_commits(const std::string& name, Shard* shard) {
     write_key(commit.key, mutation->mutable_key());
     mutation->set_expected_revision(commit.expected_revision);
     mutation->set_put(static_cast<bool>(commit.object));
+    if (commit.guard.fence) mutation->set_term(term_in(*commit.guard.fence, &verb));
+    if (commit.guard.other) {
+      write_key(*commit.guard.other, mutation->mutable_provided());
+      mutation->set_provided_revision(commit.guard.other_revision);
+    }
     if (!commit.object) continue;
     mutation->set_object(static_cast<uint32_t>(objects.size()));
     shard->waiting_bytes -= bytes_of(commit.object);
@@ -132,7 +156,12 @@ void ShardClient::flush_commits(const std::string& name, Shard* shard) {
                                              "\" is full: nothing is created until deletes have made room"));
              continue;
            }
+           if (item.outcome() == bus::CommitReply::DEPOSED) {
+             (*batch)[i].done(deposed(*(*batch)[i].guard.fence));
+             continue;
+           }
            CommitResult result{.committed = item.outcome() == bus::CommitReply::COMMITTED,
+                               .unmet = item.outcome() == bus::CommitReply::UNMET,
                                .revision = item.revision()};
            if (const ObjectPtr* object = item.has_object() ? object_at(**reply, item.object()) : nullptr) {
              result.current = *object;

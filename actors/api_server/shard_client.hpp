@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,13 @@
 #include "runtime/actor.hpp"
 
 namespace kabuki::api_server {
+
+/// What a compare-and-swap also depends on, judged by the store in the same instant.
+struct Guard {
+  std::shared_ptr<const bus::Fence> fence;  // null: whoever leads
+  std::optional<Key> other;                 // another key of the same shard ...
+  uint64_t other_revision = 0;              // ... has this revision; 0: is absent
+};
 
 /// What an API server actor uses to ask the store's shards: single reads and compare-and-swaps go out as batches, one
 /// message per shard while another is on its way, so that the batch grows with the load and costs no wait without
@@ -40,14 +49,15 @@ class ShardClient {
   using GotObject = std::function<void(Result<ObjectPtr>)>;
   void get(const Key& key, GotObject done);
 
-  /// One compare-and-swap; `object` null deletes.
+  /// One compare-and-swap; `object` null deletes. Error: Conflict where the fence's term is over.
   struct CommitResult {
     bool committed = false;
+    bool unmet = false;  // the other key was not so
     uint64_t revision = 0;
     ObjectPtr current;  // of a conflict: the version that is there, null when there is none
   };
   using Committed = std::function<void(Result<CommitResult>)>;
-  void commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done);
+  void commit(const Key& key, uint64_t expected_revision, ObjectPtr object, Committed done, Guard guard = {});
 
   runtime::Address shard_of(KindId kind) const;
 
@@ -61,6 +71,7 @@ class ShardClient {
     uint64_t expected_revision;
     ObjectPtr object;
     Committed done;
+    Guard guard;
   };
   struct Shard {
     std::vector<PendingGet> gets;
@@ -78,5 +89,8 @@ class ShardClient {
   const Bounds bounds_;
   std::map<std::string, Shard> shards_;
 };
+
+/// What a write of a leader is refused with whose term is over: 409.
+Error deposed(const bus::Fence& fence);
 
 }  // namespace kabuki::api_server

@@ -63,7 +63,7 @@ void WriteFlow::decide_on(std::shared_ptr<Job> job, const ObjectPtr& current) {
 
 void WriteFlow::carry_out(std::shared_ptr<Job> job, const ObjectPtr& current, Decision decision) {
   if (decision.effect != Decision::Effect::unchanged && !job->write.dry_run) {
-    return commit(std::move(job), std::move(decision));
+    return secure_and_commit(std::move(job), current, std::move(decision));
   }
   job->done(WriteOutcome{.effect = decision.effect,
                          .message = decision.object,
@@ -72,30 +72,60 @@ void WriteFlow::carry_out(std::shared_ptr<Job> job, const ObjectPtr& current, De
                          .notes = std::move(decision.notes)});
 }
 
-void WriteFlow::commit(std::shared_ptr<Job> job, Decision decision) {
-  Key key = decision.next ? decision.next->key() : job->write.key;
-  bool removes = decision.effect == Decision::Effect::removed;
-  ObjectPtr next = removes ? ObjectPtr() : decision.next;
-  uint64_t expected = decision.expected_revision;
+void WriteFlow::secure_and_commit(std::shared_ptr<Job> job, const ObjectPtr& current, Decision decision) {
+  if (!secure_) return commit(std::move(job), std::move(decision), {});
   auto kept = std::make_shared<Decision>(std::move(decision));
-  shards_->commit(key, expected, next, [this, job, kept, key, removes](Result<ShardClient::CommitResult> result) {
-    if (!result) return job->done(result.error());
-    const Kind& kind = *job->write.kind;
-    if (!result->committed) {
-      if (!may_retry(job->write, job->attempts)) {
-        return job->done(job->write.verb == Write::Verb::create ? already_exists(kind, key.name)
-                                                                : stale_write(kind, key.name));
-      }
-      return decide_on(job, job->write.verb == Write::Verb::create ? ObjectPtr() : result->current);
-    }
-    mutable_meta(kept->object.get())->set_resourceversion(std::to_string(result->revision));
-    WriteOutcome outcome{.effect = kept->effect,
-                         .message = kept->object,
-                         .revision = result->revision,
-                         .notes = std::move(kept->notes)};
-    if (!removes) outcome.object = Object::at_revision(*kept->next, result->revision);
-    job->done(std::move(outcome));
+  secure_(job->write, current, *kept, [this, job, kept](Result<Secured> secured) {
+    if (!secured) return job->done(secured.error());
+    commit(job, std::move(*kept), std::move(*secured));
   });
+}
+
+void WriteFlow::commit(std::shared_ptr<Job> job, Decision decision, Secured secured) {
+  Key key = decision.next ? decision.next->key() : job->write.key;
+  const bool removes = decision.effect == Decision::Effect::removed;
+  ObjectPtr next = removes ? ObjectPtr() : decision.next;
+  const uint64_t expected = decision.expected_revision;
+  auto kept = std::make_shared<Decision>(std::move(decision));
+  Guard guard = std::move(secured.guard);
+  // A leader's term is judged anew with every attempt, by the store itself.
+  guard.fence = job->write.fence;
+  shards_->commit(
+      key, expected, next,
+      [this, job, kept, key, removes, ended = std::move(secured.ended)](Result<ShardClient::CommitResult> result) {
+        if (!result) return job->done(result.error());
+        const auto go_on = [this, job, kept, key, result] { committed(job, kept.get(), key, *result); };
+        if (!ended) return go_on();
+        std::optional<uint64_t> revision;
+        if (result->committed) revision = removes ? 0 : result->revision;
+        ended(revision, go_on);
+      },
+      std::move(guard));
+}
+
+void WriteFlow::committed(const std::shared_ptr<Job>& job, Decision* decision, const Key& key,
+                          const ShardClient::CommitResult& result) {
+  const Kind& kind = *job->write.kind;
+  if (result.unmet && job->attempts < kConflictRetries) {
+    // What it was provided on has changed, the object itself perhaps not.
+    return job->write.verb == Write::Verb::create ? decide_on(job, nullptr) : read_and_decide(job);
+  }
+  if (!result.committed) {
+    if (!may_retry(job->write, job->attempts)) {
+      return job->done(job->write.verb == Write::Verb::create ? already_exists(kind, key.name)
+                                                              : stale_write(kind, key.name));
+    }
+    return decide_on(job, job->write.verb == Write::Verb::create ? ObjectPtr() : result.current);
+  }
+  mutable_meta(decision->object.get())->set_resourceversion(std::to_string(result.revision));
+  WriteOutcome outcome{.effect = decision->effect,
+                       .message = decision->object,
+                       .revision = result.revision,
+                       .notes = std::move(decision->notes)};
+  if (decision->effect != Decision::Effect::removed) {
+    outcome.object = Object::at_revision(*decision->next, result.revision);
+  }
+  job->done(std::move(outcome));
 }
 
 }  // namespace kabuki::api_server

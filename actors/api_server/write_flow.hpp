@@ -26,8 +26,18 @@ class WriteFlow {
   /// Says, now or later, whether the host of a write (Write::host, which is not empty) may do what was decided.
   using Permit = std::function<void(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
                                     std::function<void(Result<>)> then)>;
-  WriteFlow(ShardClient* shards, std::function<WriteContext()> context, Permit permit)
-      : shards_(shards), context_(std::move(context)), permit_(std::move(permit)) {}
+  /// What must be so for a decision to be committed, beside the object itself.
+  struct Secured {
+    Guard guard;
+    /// Called once it is known what became of it: the object's revision (0: it is gone), or none when nothing was
+    /// done. While that is unknown it is not called. `then` goes on with the write.
+    std::function<void(std::optional<uint64_t> revision, std::function<void()> then)> ended;
+  };
+  /// Asked before every commit; null secures nothing.
+  using Secure = std::function<void(const Write& write, const ObjectPtr& current, const Decision& decision,
+                                    std::function<void(Result<Secured>)> then)>;
+  WriteFlow(ShardClient* shards, std::function<WriteContext()> context, Permit permit, Secure secure = {})
+      : shards_(shards), context_(std::move(context)), permit_(std::move(permit)), secure_(std::move(secure)) {}
 
   using Done = std::function<void(Result<WriteOutcome>)>;
   void run(Write write, Done done);
@@ -37,11 +47,15 @@ class WriteFlow {
   void read_and_decide(std::shared_ptr<Job> job);
   void decide_on(std::shared_ptr<Job> job, const ObjectPtr& current);
   void carry_out(std::shared_ptr<Job> job, const ObjectPtr& current, Decision decision);
-  void commit(std::shared_ptr<Job> job, Decision decision);
+  void secure_and_commit(std::shared_ptr<Job> job, const ObjectPtr& current, Decision decision);
+  void commit(std::shared_ptr<Job> job, Decision decision, Secured secured);
+  void committed(const std::shared_ptr<Job>& job, Decision* decision, const Key& key,
+                 const ShardClient::CommitResult& result);
 
   ShardClient* shards_;
   std::function<WriteContext()> context_;
   Permit permit_;
+  Secure secure_;
 };
 
 }  // namespace kabuki::api_server

@@ -13,6 +13,10 @@
 #include "runtime/io/random.hpp"
 #include "runtime/io/time.hpp"
 
+namespace kabuki::bus {
+class Fence;
+}
+
 namespace kabuki::api_server {
 
 enum class PatchKind { json, merge, strategic, apply };
@@ -45,6 +49,8 @@ struct Write {
 
   /// The host that asks, when it may write only what concerns its own nodes; "" may write everything.
   std::string host;
+  /// The term under which it is done, which the store judges with every commit; null: whoever leads.
+  std::shared_ptr<const bus::Fence> fence;
   /// Services: the address that an update gives one which needs an address and has none.
   std::string spare_address;
 
