@@ -4,6 +4,7 @@
 #include "messages/json.hpp"
 #include "messages/status.hpp"
 #include "messages/yaml.hpp"
+#include "messages/yaml_guard.hpp"
 #include "messages/yaml_scalar.hpp"
 
 namespace kabuki {
@@ -136,7 +137,9 @@ class Writer {
 Result<std::vector<std::string>> yaml_documents_to_json(std::string_view text) {
   std::vector<std::string> documents;
   try {  // yaml-cpp reports by exceptions alone
-    for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
+    const std::string copy(text);
+    yaml::guard_stream(copy);
+    for (const YAML::Node& node : YAML::LoadAll(copy)) {
       if (!node.IsDefined() || node.IsNull()) continue;
       std::string json;
       Writer writer(&json, kJsonBytesMax + kGrowthMax * text.size());

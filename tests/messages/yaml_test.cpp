@@ -1,5 +1,6 @@
 #include "messages/yaml.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace kabuki {
@@ -122,6 +123,14 @@ spec:
 "y": true
 z: null
 )");
+}
+
+TEST(Yaml, RefusesWhatBeginsNoValueAndWhatContainsItself) {
+  for (const char* text : {",", "a: 1\n---\n,b: c\n", ",: yes\nba\xc6\xe0[9:{ "}) {
+    EXPECT_THAT(json(text), testing::HasSubstr("did not find expected node content")) << text;
+  }
+  EXPECT_EQ(json("&a [*a]"), "error converting YAML to JSON: yaml: line 1: anchor value contains itself");
+  EXPECT_EQ(json("a: &x {b: 1}\nc: *x\n"), R"({"a":{"b":1},"c":{"b":1}})");
 }
 
 /// Where a text is hard to write, what is read back tells whether it was.
