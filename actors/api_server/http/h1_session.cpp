@@ -10,6 +10,7 @@ namespace {
 // Reads and writes of one connection before the others get their turn.
 constexpr int kInlineReads = 8;
 constexpr int kInlineWrites = 32;
+constexpr int kInlineCompressedWrites = 2;
 
 // No header value may end a line: whoever put a client's text into one must not have split the response.
 void append_header(std::string_view name, std::string_view value, std::string* out) {
@@ -20,6 +21,12 @@ void append_header(std::string_view name, std::string_view value, std::string* o
 
 void append_status_line(int status, std::string* out) {
   out->append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
+}
+
+void append_chunk_size(size_t bytes, std::string* out) {
+  char size[24];
+  std::snprintf(size, sizeof size, "%zx\r\n", bytes);
+  out->append(size);
 }
 
 }  // namespace
@@ -174,6 +181,7 @@ void H1Session::dispatch() {
   in_head_ = in_body_ = false;
   Request request = parser_.take();
   request.identity = identity_;
+  accepts_gzip_ = accepts_gzip(request.header("accept-encoding"));
   close_after_ = !parser_.keep_alive() || input_ended_;
   outbox_ = std::make_shared<Outbox>();
   response_begun_ = streaming_ = last_chunk_written_ = false;
@@ -216,12 +224,19 @@ void H1Session::begin_response() {
   body_taken_ = 0;
   if (streaming_ && input_ended_) return close();
   bool without_body = parser_.is_head() || status == 204 || status == 304 || status < 200;
-  chunked_ = streaming_ && !parser_.is_1_0() && !without_body;
+  const bool compressed = !streaming_ && accepts_gzip_ && status == 200 && !parser_.is_1_0() && !parser_.is_head() &&
+                          body_.size() >= limits_.gzip_bytes;
+  gzip_ = compressed ? std::make_unique<GzipStream>() : nullptr;
+  chunked_ = (streaming_ || gzip_) && !parser_.is_1_0() && !without_body;
   if (streaming_ && parser_.is_1_0()) close_after_ = true;
 
   if (out_.empty()) out_ = thread_->take_buffer();
   append_status_line(status, &out_);
   for (const auto& [name, value] : headers) append_header(name, value, &out_);
+  if (gzip_) {
+    append_header("Content-Encoding", "gzip", &out_);
+    append_header("Vary", "Accept-Encoding", &out_);
+  }
   if (chunked_) {
     append_header("Transfer-Encoding", "chunked", &out_);
   } else if (!streaming_ && status != 204 && status != 304 && status >= 200) {
@@ -237,7 +252,7 @@ void H1Session::begin_response() {
 }
 
 void H1Session::flush() {
-  int rounds = kInlineWrites;
+  int rounds = gzip_ ? kInlineCompressedWrites : kInlineWrites;
   do {
     while (out_written_ < out_.size()) {
       if (write_wants_read_) return;
@@ -272,13 +287,29 @@ void H1Session::flush() {
 bool H1Session::refill() {
   if (state_ != State::responding || !response_begun_) return false;
   if (streaming_ ? !refill_stream() : body_taken_ == body_.size()) return false;
-  if (!streaming_) {
+  if (gzip_) {
+    refill_compressed();
+  } else if (!streaming_) {
     size_t piece = std::min(body_.size() - body_taken_, limits_.write_batch_bytes);
     out_.append(body_, body_taken_, piece);
     body_taken_ += piece;
   }
   write_progress_ = thread_->sweeps();
   return true;
+}
+
+// One piece at a time, between which the thread's other connections have their turn.
+void H1Session::refill_compressed() {
+  std::string piece;
+  while (piece.empty()) {
+    const size_t taken = std::min(body_.size() - body_taken_, limits_.write_batch_bytes);
+    const bool last = body_taken_ + taken == body_.size();
+    gzip_->add(std::string_view(body_).substr(body_taken_, taken), last, &piece);
+    body_taken_ += taken;
+  }
+  append_chunk_size(piece.size(), &out_);
+  out_.append(piece).append("\r\n");
+  if (body_taken_ == body_.size()) out_.append("0\r\n\r\n");
 }
 
 bool H1Session::refill_stream() {
@@ -303,9 +334,7 @@ bool H1Session::refill_stream() {
   if (batch.empty() && !last_chunk_written_) return false;
   bool with_body = chunked_ || (parser_.is_1_0() && !parser_.is_head());
   if (with_body && bytes > 0) {
-    char size[24];
-    std::snprintf(size, sizeof size, "%zx\r\n", bytes);
-    if (chunked_) out_.append(size);
+    if (chunked_) append_chunk_size(bytes, &out_);
     for (const Chunk& chunk : batch) out_.append(*chunk);
     if (chunked_) out_.append("\r\n");
   }
@@ -327,6 +356,7 @@ void H1Session::call_writable() {
 void H1Session::finish_response() {
   auto outbox = std::move(outbox_);
   body_ = {};
+  gzip_.reset();
   response_begun_ = streaming_ = false;
   phase_began_ = thread_->sweeps();
   phase_bytes_ = 0;
@@ -383,6 +413,7 @@ void H1Session::close() {
   out_ = {};
   out_written_ = 0;
   body_ = {};
+  gzip_.reset();
   thread_->remove(id_);
   auto outbox = std::move(outbox_);
   if (outbox) outbox->close();

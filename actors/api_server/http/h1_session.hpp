@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/api_server/http/exchange.hpp"
+#include "actors/api_server/http/gzip.hpp"
 #include "actors/api_server/http/h1_parser.hpp"
 #include "actors/api_server/http/io_thread.hpp"
 #include "actors/api_server/http/limits.hpp"
@@ -57,6 +58,7 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   void flush();
   bool refill();
   bool refill_stream();
+  void refill_compressed();
   void call_writable();
   void finish_response();
   void begin_drain();
@@ -91,6 +93,8 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   size_t out_written_ = 0;
   std::string body_;  // of a whole response, what does not fit into out_ yet
   size_t body_taken_ = 0;
+  bool accepts_gzip_ = false;         // the client of the request under way
+  std::unique_ptr<GzipStream> gzip_;  // of a whole response that is compressed
 
   int64_t phase_began_;     // sweeps: of the handshake, the request's head or body, the drain, the idle time
   int64_t write_progress_;  // sweeps: when the client last took bytes

@@ -12,6 +12,7 @@ struct Limits {
   size_t pipelined_bytes = 64 * 1024;      // read ahead while a response is under way
   size_t stream_queue_bytes = 512 * 1024;  // a stream's unsent chunks; `send` refuses above
   size_t write_batch_bytes = 64 * 1024;    // chunks coalesced into one write
+  size_t gzip_bytes = 128 * 1024;          // whole bodies from this size on are compressed for who accepts it
   size_t drain_bytes = 16 * 1024 * 1024;   // read and dropped after a refusal, so that the client sees the answer
   size_t connections_max = 50'000;
 
