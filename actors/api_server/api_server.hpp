@@ -13,6 +13,7 @@
 #include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/host_permission.hpp"
 #include "actors/api_server/namespaces.hpp"
+#include "actors/api_server/metrics/use_reader.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/render.hpp"
 #include "actors/api_server/request_info.hpp"
@@ -87,6 +88,13 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
                     std::vector<std::string> warnings);
   void run_and_answer(const HttpCallPtr& call, Write write, int success, std::vector<std::string> warnings);
 
+  // metrics/serve_metrics.cpp
+  void serve_metrics(const HttpCallPtr& call);
+  void bus_pod_uses(runtime::Inbound& in);
+  void read_use(const std::vector<ObjectPtr>& objects, UseReader::Done done);
+  std::vector<ObjectPtr> metrics_of(const std::vector<ObjectPtr>& objects, const UseReader::Samples& samples);
+  void watch_nodes();
+
   // bus_requests.cpp
   void bus_get(runtime::Inbound& in);
   void bus_list(runtime::Inbound& in);
@@ -125,7 +133,8 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   std::unique_ptr<runtime::WatchClient> service_watch_;
   std::unique_ptr<runtime::WatchClient> address_watch_;
   NodeHosts node_hosts_;
-  std::unique_ptr<runtime::WatchClient> node_watch_;  // from the first write of another host on
+  std::unique_ptr<runtime::WatchClient> node_watch_;  // from the first write of another host, or look at metrics, on
+  UseReader use_;
 
   struct Session {
     HttpCallPtr call;

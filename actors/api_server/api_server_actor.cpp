@@ -27,7 +27,10 @@ ApiServer::ApiServer(ApiServerOptions options)
             reservations_.secure(write, current, decision, std::move(then));
           }),
       addresses_(options_.service_prefix, options_.slot, options_.slots),
-      reservations_(&shards_, &addresses_, [this] { return write_context(); }) {}
+      reservations_(&shards_, &addresses_, [this] { return write_context(); }),
+      use_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
+                  auto done) { ask(to, std::move(message), timeout, std::move(done)); },
+           [this] { return mono(); }, options_.metrics_resolution) {}
 
 std::unique_ptr<runtime::WatchClient> ApiServer::watch(KindId kind, std::function<void(const Object&)> changed,
                                                        std::function<void(const Object&)> removed) {
@@ -83,6 +86,7 @@ void ApiServer::received(runtime::Inbound& in) {
   if (in.as<bus::WriteObjects>()) return bus_write(in);
   if (in.as<bus::GetObjects>()) return bus_get(in);
   if (in.as<bus::ListObjects>()) return bus_list(in);
+  if (in.as<bus::ReadPodUses>()) return bus_pod_uses(in);
   if (in.as<bus::OpenWatch>()) return bus_open_watch(in);
   if (in.as<bus::WatchCredit>()) return bus_credit(in);
   if (in.as<bus::CloseWatch>()) return bus_close_watch(in);
@@ -180,13 +184,16 @@ void ApiServer::admit_to_namespace(Write write, WriteFlow::Done done) {
   });
 }
 
+void ApiServer::watch_nodes() {
+  if (node_watch_) return;
+  node_watch_ = watch(
+      kinds::kNode, [this](const Object& node) { node_hosts_.put(node); },
+      [this](const Object& node) { node_hosts_.remove(std::string(node.name())); });
+}
+
 void ApiServer::permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
                        std::function<void(Result<>)> then) {
-  if (!node_watch_) {
-    node_watch_ = watch(
-        kinds::kNode, [this](const Object& node) { node_hosts_.put(node); },
-        [this](const Object& node) { node_hosts_.remove(std::string(node.name())); });
-  }
+  watch_nodes();
   std::string node = node_of_write(write, current);
   if (node.empty()) return then(host_may(write, current, next, ""));
   if (auto host = node_hosts_.host_of(node); host && *host == write.host)

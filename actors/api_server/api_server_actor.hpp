@@ -32,6 +32,8 @@ struct ApiServerOptions {
   std::string service_prefix = "10.96";
   /// What pods get that say nothing about nodes that are not ready.
   int64_t toleration_seconds = 300;
+  /// How old what is told of the use of pods and nodes may be: kubelets are asked no more often.
+  io::Duration metrics_resolution = std::chrono::seconds(15);
 };
 
 /// Serves the Kubernetes API, to HTTP clients through the gate and to actors through messages/bus/objects.proto.

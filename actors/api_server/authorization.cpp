@@ -37,6 +37,7 @@ bool serves_verb(const http::Request& request, std::string_view verb, const Requ
   if (request.method == "HEAD" || (info.legacy_watch && verb != "watch")) return false;
   if (info.subresource == "binding" || info.subresource == "eviction") return verb == "create";
   if (info.subresource == "finalize") return verb == "update";
+  if (info.computed()) return verb == "get" || verb == "list";
   if (verb == "get" || verb == "list" || verb == "watch") return true;
   const bool placed = !info.kind->namespaced || !info.ns.empty();
   if (verb == "create") return info.name.empty() && placed;
@@ -56,7 +57,7 @@ Result<> authorize(const http::Identity& identity, std::string_view verb, const 
     error.message = "forbidden: " + user + " cannot " + std::string(verb) + " path \"" + info.path + "\"";
     return error;
   }
-  const Kind& kind = *info.kind;
+  const Kind& kind = info.served();
   error.name = info.name;
   error.group = kind.group;
   error.kind = kind.plural;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "messages/api/meta/v1/discovery.pb.h"
 #include "messages/json.hpp"
+#include "messages/versions.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -48,12 +50,22 @@ void add_resource(const Kind& kind, meta::APIResourceList* out) {
   }
 }
 
-void set_versions(const GroupVersion& group, meta::APIGroup* out) {
+/// Adds a version to its group's entry; the first one is preferred.
+void add_version(const GroupVersion& group, meta::APIGroup* out) {
   out->set_name(group.group);
   auto* version = out->add_versions();
   version->set_groupversion(group.text());
   version->set_version(group.version);
-  *out->mutable_preferredversion() = *version;
+  if (out->versions_size() == 1) *out->mutable_preferredversion() = *version;
+}
+
+/// v2 before v1 before v1beta1: the stable ones first, then by number.
+bool newer(const std::string& a, const std::string& b) {
+  const auto rank = [](const std::string& version) {
+    const size_t end = version.find_first_not_of("0123456789", 1);
+    return std::tuple(end == std::string::npos, std::stoi(version.substr(1)), version);
+  };
+  return rank(a) > rank(b);
 }
 
 Json kind_reference(const std::string& group, const std::string& version, const std::string& kind) {
@@ -79,6 +91,8 @@ Json aggregated_resource(const Kind& kind) {
 }  // namespace
 
 std::vector<std::string> verbs_of(const Kind& kind) {
+  const Version* version = find_version(kind.id);
+  if (version && !version->stored) return {"get", "list"};
   std::vector<std::string> out = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
   if (!kind.has_delete_collection) std::erase(out, "deletecollection");
   return out;
@@ -110,6 +124,9 @@ std::vector<GroupVersion> group_versions(std::span<const Kind> kinds) {
               [](const Kind* a, const Kind* b) { return a->plural < b->plural; });
     out.push_back(std::move(entry));
   }
+  std::stable_sort(out.begin(), out.end(), [](const GroupVersion& a, const GroupVersion& b) {
+    return a.group == b.group ? newer(a.version, b.version) : a.group < b.group;
+  });
   return out;
 }
 
@@ -120,6 +137,7 @@ std::map<std::string, std::string> discovery_documents(std::span<const Kind> kin
   address->set_clientcidr("0.0.0.0/0");
   address->set_serveraddress(std::string(server_address));
   meta::APIGroupList groups;
+  meta::APIGroup* group = nullptr;
   for (const GroupVersion& entry : group_versions(kinds)) {
     meta::APIResourceList resources;
     resources.set_groupversion(entry.text());
@@ -130,8 +148,8 @@ std::map<std::string, std::string> discovery_documents(std::span<const Kind> kin
       core.add_versions(entry.version);
       continue;
     }
-    meta::APIGroup* group = groups.add_groups();
-    set_versions(entry, group);
+    if (!group || group->name() != entry.group) group = groups.add_groups();
+    add_version(entry, group);
     out["/apis/" + entry.group] = to_json(*group, "APIGroup");
   }
   out["/api"] = to_json(core, "APIVersions", "");
@@ -148,7 +166,11 @@ std::string aggregated_discovery(std::span<const Kind> kinds, bool core) {
     Json metadata = Json::object();
     if (!core) metadata["name"] = entry.group;
     Json version = {{"version", entry.version}, {"resources", resources}, {"freshness", "Current"}};
-    items.push_back({{"metadata", metadata}, {"versions", Json::array({version})}});
+    if (!items.empty() && items.back()["metadata"] == metadata) {
+      items.back()["versions"].push_back(version);
+    } else {
+      items.push_back({{"metadata", metadata}, {"versions", Json::array({version})}});
+    }
   }
   Json out = {{"kind", "APIGroupDiscoveryList"},
               {"apiVersion", "apidiscovery.k8s.io/v2"},

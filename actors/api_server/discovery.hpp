@@ -23,7 +23,8 @@ struct Subresource {
 std::vector<std::string> verbs_of(const Kind& kind);
 std::vector<Subresource> subresources_of(const Kind& kind);
 
-/// The group versions of the table, the core group first, others by group.
+/// The group versions of the table, the core group first, others by group; of one group the newest stable one first,
+/// which is the one that clients prefer.
 struct GroupVersion {
   std::string group;
   std::string version;

@@ -15,19 +15,20 @@ void ApiServer::serve_get(const HttpCallPtr& call) {
   shards_.get({info.kind->id, info.ns, info.name}, [this, call](Result<ObjectPtr> current) {
     const Kind& kind = *call->info.kind;
     if (!current) return refuse(call, current.error());
-    if (!*current) return refuse(call, not_found(kind, call->info.name));
+    if (!*current) return refuse(call, not_found(call->info.served(), call->info.name));
     auto message = parse_current(kind, *current);
     if (!message) return refuse(call, message.error());
     if (call->info.subresource == "scale") {
       return answer(call, render_message(200, scale_of(kind, **message), "Scale", "autoscaling/v1", call->format));
     }
-    answer(call, render_object(200, kind, **message, call->format, call->request.parameter("includeObject"), now()));
+    answer(call, render_object(200, call->info.served(), **message, call->format,
+                               call->request.parameter("includeObject"), now()));
   });
 }
 
 void ApiServer::serve_list(const HttpCallPtr& call) {
   const Kind& kind = *call->info.kind;
-  auto parameters = list_parameters(kind, call->request);
+  auto parameters = list_parameters(call->info.served(), call->request);
   if (!parameters) return refuse(call, parameters.error());
 
   bus::ListObjects verb;
@@ -39,20 +40,29 @@ void ApiServer::serve_list(const HttpCallPtr& call) {
   // "0": what the shard has seen is good enough, without asking the store what was acknowledged last.
   if (parameters->has_version && parameters->version == 0) verb.set_match(bus::ListObjects::NOT_OLDER_THAN);
   if (!parameters->continue_token.empty()) {
-    auto token = read_continue_token(kind, parameters->continue_token);
+    auto token = read_continue_token(kind, call->info.ns, parameters->continue_token);
     if (!token) return refuse(call, token.error());
     if (parameters->version != 0) {
       return refuse(call, bad_request("specifying resource version is not allowed when using continue"));
     }
-    verb.set_continued(true);
+    verb.set_continued(token->revision != 0);
     verb.set_revision(token->revision);
-    verb.set_match(bus::ListObjects::EXACT);
+    verb.set_match(token->revision != 0 ? bus::ListObjects::EXACT : bus::ListObjects::UNSET);
     verb.mutable_start_after()->set_kind(kind.id);
     verb.mutable_start_after()->set_namespace_(token->ns);
     verb.mutable_start_after()->set_name(token->name);
   }
+  // Of a continued list whose revision is not remembered any more: with this it goes on, at the latest one.
+  std::string go_on;
+  if (verb.continued()) {
+    const auto& start = verb.start_after();
+    go_on = write_continue_token(kind, call->info.ns, {0, start.namespace_(), start.name()});
+  }
   ask(shards_.shard_of(kind.id), runtime::make_message(std::move(verb)), kShardTimeout,
-      [this, call](Result<runtime::MessagePtr> reply) {
+      [this, call, go_on = std::move(go_on)](Result<runtime::MessagePtr> reply) {
+        if (!reply && reply.error().code == 410) {
+          return answer(call, render_expired(reply.error(), go_on, call->format));
+        }
         if (!reply) return refuse(call, reply.error());
         const auto* page = (*reply)->as<bus::ListObjectsReply>();
         if (!page) return refuse(call, internal_error("the store gave an answer of another form"));
@@ -62,17 +72,17 @@ void ApiServer::serve_list(const HttpCallPtr& call) {
                         .remaining = page->remaining()};
         if (page->more() && !items.empty()) {
           facts.continue_token = write_continue_token(
-              *call->info.kind,
+              *call->info.kind, call->info.ns,
               {page->revision(), std::string(items.back()->ns()), std::string(items.back()->name())});
         }
-        answer(call, render_list(*call->info.kind, items, facts, call->format,
+        answer(call, render_list(call->info.served(), items, facts, call->format,
                                  call->request.parameter("includeObject"), now()));
       });
 }
 
 void ApiServer::serve_watch(const HttpCallPtr& call) {
   const Kind& kind = *call->info.kind;
-  auto parameters = list_parameters(kind, call->request);
+  auto parameters = list_parameters(call->info.served(), call->request);
   if (!parameters) return refuse(call, parameters.error());
 
   uint64_t stream = next_stream_++;
@@ -90,7 +100,7 @@ void ApiServer::serve_watch(const HttpCallPtr& call) {
   session.call = call;
   session.kind = kind.id;
   session.watch = std::make_unique<WatchSession>(
-      WatchSession::Options{.kind = &kind,
+      WatchSession::Options{.kind = &call->info.served(),
                             .format = call->format,
                             .include_object = std::string(call->request.parameter("includeObject")),
                             .bookmarks = parameters->bookmarks},

@@ -24,7 +24,8 @@ ExpectedType expected_type(const RequestInfo& info) {
   if (info.subresource == "scale") return {"autoscaling/v1", "Scale", Scale::descriptor()};
   if (info.subresource == "binding") return {"v1", "Binding", Binding::descriptor()};
   if (info.subresource == "eviction") return {"policy/v1", "Eviction", Eviction::descriptor()};
-  return {info.kind->api_version(), info.kind->kind, info.kind->descriptor};
+  const Kind& kind = info.served();
+  return {kind.api_version(), kind.kind, kind.descriptor};
 }
 
 Result<PatchKind> patch_kind(std::string_view content_type) {
@@ -49,6 +50,12 @@ Result<Write> eviction_of(const RequestInfo& info, const Eviction& eviction, boo
   write.expected_version = options.preconditions().resourceversion();
   write.dry_run = dry_run || options.dryrun_size() > 0;
   return write;
+}
+
+/// The body of a create or update as it is to be stored.
+std::shared_ptr<google::protobuf::Message> stored_body(const RequestInfo& info, const DecodedBody& body) {
+  if (!info.version || info.subresource == "scale") return body.message;
+  return to_stored(*info.version, *body.message);
 }
 
 /// Who a client is in managedFields: what it says, or the product it calls itself.
@@ -87,8 +94,8 @@ void ApiServer::answer_write(const HttpCallPtr& call, Result<WriteOutcome> outco
   if (call->info.subresource == "scale") {
     response = render_message(success, scale_of(kind, *outcome->message), "Scale", "autoscaling/v1", call->format);
   } else {
-    response = render_object(success, kind, *outcome->message, call->format, call->request.parameter("includeObject"),
-                             now());
+    response = render_object(success, call->info.served(), *outcome->message, call->format,
+                             call->request.parameter("includeObject"), now());
   }
   const bool quiet = call->request.parameter("fieldValidation") == "Ignore";
   if (!quiet) warnings.insert(warnings.end(), outcome->notes.begin(), outcome->notes.end());
@@ -134,7 +141,7 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
   Write write{.verb = Write::Verb::create,
               .kind = info.kind,
               .key = {info.kind->id, info.ns, meta_of(*body->message).name()},
-              .object = body->message,
+              .object = stored_body(info, *body),
               .field_manager = field_manager(call->request, *parameters),
               .always_record = true,
               .dry_run = parameters->dry_run};
@@ -167,7 +174,7 @@ void ApiServer::serve_update(const HttpCallPtr& call) {
               .kind = info.kind,
               .key = {info.kind->id, info.ns, info.name},
               .subresource = info.subresource,
-              .object = body->message,
+              .object = stored_body(info, *body),
               .field_manager = field_manager(call->request, *parameters),
               .always_record = true,
               .dry_run = parameters->dry_run};
@@ -182,6 +189,7 @@ void ApiServer::serve_patch(const HttpCallPtr& call) {
   if (!kind) return refuse(call, kind.error());
   Write write{.verb = Write::Verb::patch,
               .kind = info.kind,
+              .version = info.subresource == "scale" ? nullptr : info.version,
               .key = {info.kind->id, info.ns, info.name},
               .subresource = info.subresource,
               .patch_kind = *kind,
@@ -210,9 +218,10 @@ void ApiServer::serve_apply(const HttpCallPtr& call, Write write) {
     }
     // Not there yet: what is applied is created, with all that a create takes.
     JsonNotes notes;
-    auto object = apply_configuration(*write.kind, nullptr, write.patch,
+    auto object = apply_configuration(call->info.served(), nullptr, write.patch,
                                       {write.field_manager, write.subresource, now().ns}, write.force, &notes);
     if (!object) return refuse(call, object.error());
+    if (write.version) object = to_stored(*write.version, **object);
     Write create{.verb = Write::Verb::create,
                  .kind = write.kind,
                  .key = write.key,
@@ -246,17 +255,17 @@ void ApiServer::serve_delete(const HttpCallPtr& call) {
     if (!outcome) return refuse(call, outcome.error());
     const Kind& kind = *call->info.kind;
     if (outcome->effect == Decision::Effect::removed && kind.id != kinds::kPod) {
-      return answer(call, render_deleted(kind, call->info.name, meta_of(*outcome->message).uid(), call->format));
+      return answer(call, render_deleted(call->info.served(), call->info.name, meta_of(*outcome->message).uid(), call->format));
     }
-    answer(call, render_object(200, kind, *outcome->message, call->format, call->request.parameter("includeObject"),
-                               now()));
+    answer(call, render_object(200, call->info.served(), *outcome->message, call->format,
+                               call->request.parameter("includeObject"), now()));
   });
 }
 
 void ApiServer::serve_delete_collection(const HttpCallPtr& call) {
   auto pattern = removal(call);
   if (!pattern) return refuse(call, pattern.error());
-  auto parameters = list_parameters(*call->info.kind, call->request);
+  auto parameters = list_parameters(call->info.served(), call->request);
   if (!parameters) return refuse(call, parameters.error());
   bus::ListObjects verb;
   write_selection(call->info, *parameters, verb.mutable_selection());
@@ -275,7 +284,7 @@ void ApiServer::serve_delete_collection(const HttpCallPtr& call) {
         if (const auto* page = (*reply)->as<bus::ListObjectsReply>()) progress->revision = page->revision();
         auto finish = [this, call, progress] {
           if (progress->error) return refuse(call, *progress->error);
-          answer(call, render_list(*call->info.kind, progress->items, {.revision = progress->revision}, call->format,
+          answer(call, render_list(call->info.served(), progress->items, {.revision = progress->revision}, call->format,
                                    call->request.parameter("includeObject"), now()));
         };
         if (progress->left == 0) return finish();

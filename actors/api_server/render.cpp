@@ -11,6 +11,7 @@
 #include "messages/list_encode.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
+#include "messages/versions.hpp"
 #include "messages/yaml.hpp"
 
 namespace kabuki::api_server {
@@ -61,8 +62,15 @@ std::unique_ptr<Message> parsed(const Object& object) {
   return message;
 }
 
-TableOptions table_options(std::string_view include_object, io::WallTime now) {
+/// Null where the kind is stored as the client knows it, or not stored.
+const Version* version_of(const Kind& kind) {
+  const Version* version = find_version(kind.id);
+  return version && version->stored ? version : nullptr;
+}
+
+TableOptions table_options(const Kind& kind, std::string_view include_object, io::WallTime now) {
   TableOptions options;
+  options.version = version_of(kind);
   options.now = now;
   options.include = include_object == "None"     ? TableOptions::Include::none
                     : include_object == "Object" ? TableOptions::Include::object
@@ -108,9 +116,12 @@ Response render_message(int status, const Message& message, std::string_view kin
   return with_body(status, format, in_encoding(message, kind, api_version, format.encoding));
 }
 
-Response render_error(const Error& error, Format format) {
+Response render_error(const Error& error, Format format) { return render_expired(error, {}, format); }
+
+Response render_expired(const Error& error, std::string_view continue_token, Format format) {
   StatusMessage status;
   to_status(error, &status);
+  if (!continue_token.empty()) status.mutable_metadata()->set_continue_(std::string(continue_token));
   Response response = render_message(error.code, status, "Status", "v1", {format.encoding, Format::As::object});
   if (error.retry_after_seconds > 0) {
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_seconds));
@@ -139,37 +150,45 @@ Response render_created_status(Format format) {
 
 Response render_object(int status, const Kind& kind, const Message& message, Format format,
                        std::string_view include_object, io::WallTime now) {
-  switch (format.as) {
-    case Format::As::table: {
-      TableOptions options = table_options(include_object, now);
-      const std::string& version = meta_of(message).resourceversion();
-      options.revision = version.empty() ? 0 : std::stoull(version);
-      std::string json;
-      encode_table_json(kind, std::vector<ObjectPtr>{Object::encode(kind.id, message, options.revision)}, options,
-                        &json);
-      return with_body(status, {format.encoding, Format::As::object},
-                       format.encoding == Encoding::yaml ? as_yaml(json) : json);
-    }
-    case Format::As::partial_metadata:
-    case Format::As::partial_metadata_list:
-      return render_message(status, partial_of(message), "PartialObjectMetadata", kMetaVersion, format);
-    case Format::As::object:
-      break;
+  const Version* version = version_of(kind);
+  if (format.as == Format::As::table) {
+    const Kind& stored = version ? kind_of(version->stored) : kind;
+    TableOptions options = table_options(kind, include_object, now);
+    const std::string& revision = meta_of(message).resourceversion();
+    options.revision = revision.empty() ? 0 : std::stoull(revision);
+    std::string json;
+    encode_table_json(stored, std::vector<ObjectPtr>{Object::encode(stored.id, message, options.revision)}, options,
+                      &json);
+    return with_body(status, {format.encoding, Format::As::object},
+                     format.encoding == Encoding::yaml ? as_yaml(json) : json);
   }
-  return render_message(status, message, kind.kind, kind.api_version(), format);
+  std::unique_ptr<Message> converted;
+  if (version) converted = from_stored(*version, message);
+  const Message& shown = converted ? *converted : message;
+  if (is_partial(format)) {
+    return render_message(status, partial_of(shown), "PartialObjectMetadata", kMetaVersion, format);
+  }
+  return render_message(status, shown, kind.kind, kind.api_version(), format);
 }
 
 Response render_list(const Kind& kind, std::span<const ObjectPtr> items, const ListFacts& facts, Format format,
                      std::string_view include_object, io::WallTime now) {
+  const Version* version = version_of(kind);
+  std::vector<ObjectPtr> converted;
+  if (version && format.as != Format::As::table) {
+    converted.reserve(items.size());
+    for (const ObjectPtr& item : items) converted.push_back(as_version(*version, *item));
+    items = converted;
+  }
   ListPage page{.revision = facts.revision, .continue_token = facts.continue_token};
   if (facts.remaining_known) page.remaining_items = static_cast<int64_t>(facts.remaining);
   std::string body;
   if (format.as == Format::As::table) {
-    TableOptions options = table_options(include_object, now);
+    TableOptions options = table_options(kind, include_object, now);
     options.revision = facts.revision;
     options.continue_token = facts.continue_token;
     options.remaining = page.remaining_items;
-    encode_table_json(kind, items, options, &body);
+    encode_table_json(version ? kind_of(version->stored) : kind, items, options, &body);
   } else if (is_partial(format) && format.encoding != Encoding::protobuf) {
     append_partial_list_json(items, page, &body);
   } else if (is_partial(format)) {
@@ -188,14 +207,16 @@ Response render_list(const Kind& kind, std::span<const ObjectPtr> items, const L
   return with_body(200, {format.encoding, Format::As::object}, std::move(body));
 }
 
-std::string render_event(std::string_view type, const ObjectPtr& object, Format format,
+std::string render_event(const Kind& kind, std::string_view type, const ObjectPtr& stored, Format format,
                          std::string_view include_object, bool first, io::WallTime now) {
   std::string out;
   if (format.as == Format::As::table) {
-    TableOptions options = table_options(include_object, now);
+    TableOptions options = table_options(kind, include_object, now);
     options.columns = first;
-    return json_event(type, table_of_one(object, std::move(options)));
+    return json_event(type, table_of_one(stored, std::move(options)));
   }
+  const Version* version = version_of(kind);
+  const ObjectPtr object = version ? as_version(*version, *stored) : stored;
   if (is_partial(format)) {
     PartialObjectMetadata partial = partial_of(*parsed(*object));
     if (format.encoding == Encoding::protobuf) {

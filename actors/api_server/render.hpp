@@ -25,6 +25,9 @@ struct Response {
 /// A Status of failure as JSON (or Protobuf where asked), with Retry-After where the error carries it.
 Response render_error(const Error& error, Format format);
 
+/// The same with a token to go on with, where there is one.
+Response render_expired(const Error& error, std::string_view continue_token, Format format);
+
 /// A Status of success, as deletions answer it.
 Response render_deleted(const Kind& kind, std::string_view name, std::string_view uid, Format format);
 /// A Status of success without details but `code` 201, as pods/binding answers it.
@@ -33,6 +36,9 @@ Response render_created_status(Format format);
 /// One message of whatever type, as JSON, YAML or Protobuf: objects, Scales, documents.
 Response render_message(int status, const google::protobuf::Message& message, std::string_view kind,
                         std::string_view api_version, Format format);
+
+// Below, `kind` is the kind as the client knows it. What is rendered is what is stored: where the two differ
+// (messages/versions.hpp) it is converted here. Only what is computed comes in its own form.
 
 /// One object of a kind, also as Table or PartialObjectMetadata.
 Response render_object(int status, const Kind& kind, const google::protobuf::Message& message, Format format,
@@ -51,7 +57,7 @@ Response render_list(const Kind& kind, std::span<const ObjectPtr> items, const L
 
 /// One watch event, framed as the format frames it (a line of JSON, a length and a Protobuf WatchEvent). `type` is
 /// ADDED, MODIFIED or DELETED. `first` of a Table carries the columns.
-std::string render_event(std::string_view type, const ObjectPtr& object, Format format,
+std::string render_event(const Kind& kind, std::string_view type, const ObjectPtr& object, Format format,
                          std::string_view include_object, bool first, io::WallTime now);
 std::string render_bookmark(const Kind& kind, uint64_t revision, bool initial_end, Format format);
 std::string render_error_event(const Error& error, Format format);

@@ -27,6 +27,13 @@ bool is_subresource(const Kind& kind, std::string_view name) {
   return false;
 }
 
+/// Of a kind or of another version of one.
+const Kind* served_resource(std::string_view group, std::string_view version, std::string_view plural) {
+  if (const Kind* kind = find_resource(group, version, plural)) return kind;
+  const Version* other = find_version(group, version, plural);
+  return other ? &other->kind : nullptr;
+}
+
 }  // namespace
 
 Result<RequestInfo> parse_path(std::string_view path) {
@@ -46,11 +53,13 @@ Result<RequestInfo> parse_path(std::string_view path) {
     parts.erase(parts.begin());
   }
   // /namespaces/NAME/RESOURCE is a resource inside a namespace, but /namespaces/NAME/status belongs to the namespace.
-  if (parts[0] == "namespaces" && parts.size() >= 3 && find_resource(group, version, parts[2])) {
+  if (parts[0] == "namespaces" && parts.size() >= 3 && served_resource(group, version, parts[2])) {
     info.ns = parts[1];
     parts.erase(parts.begin(), parts.begin() + 2);
   }
-  info.kind = find_resource(group, version, parts[0]);
+  info.kind = served_resource(group, version, parts[0]);
+  info.version = info.kind ? find_version(info.kind->id) : nullptr;
+  if (info.version && info.version->stored) info.kind = &kind_of(info.version->stored);
   if (!info.kind || parts.size() > 3 || (info.kind->namespaced ? false : !info.ns.empty())) return path_not_found();
   if (parts.size() >= 2) info.name = parts[1];
   if (parts.size() == 3) info.subresource = parts[2];

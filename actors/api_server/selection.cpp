@@ -9,7 +9,7 @@ void write_selection(const RequestInfo& info, const ListParameters& parameters, 
   out->set_label_selector(parameters.label_text);
   for (const auto& requirement : parameters.fields.requirements()) {
     auto* field = out->add_fields();
-    field->set_field(requirement.field);
+    field->set_field(info.version ? info.version->stored_label(requirement.field) : requirement.field);
     field->set_negated(requirement.negated);
     for (const std::string& value : requirement.values) field->add_values(value);
   }

@@ -6,6 +6,7 @@
 #include "actors/api_server/discovery.hpp"
 #include "actors/api_server/openapi/openapi.hpp"
 #include "messages/hash.hpp"
+#include "messages/versions.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -44,18 +45,18 @@ using Table = std::map<std::string, std::vector<DocumentForm>>;
 
 Table make_discovery(const DocumentOptions& options) {
   Table out;
-  for (auto& [path, body] : discovery_documents(all_kinds(), options.server_address)) {
+  for (auto& [path, body] : discovery_documents(served_kinds(), options.server_address)) {
     out[path].push_back(json_form(body));
   }
-  out["/api"].push_back(make_form(kAggregated, kAggregated, aggregated_discovery(all_kinds(), true)));
-  out["/apis"].push_back(make_form(kAggregated, kAggregated, aggregated_discovery(all_kinds(), false)));
+  out["/api"].push_back(make_form(kAggregated, kAggregated, aggregated_discovery(served_kinds(), true)));
+  out["/apis"].push_back(make_form(kAggregated, kAggregated, aggregated_discovery(served_kinds(), false)));
   out["/version"].push_back(json_form(version_document(options.kabuki_version, options.commit)));
   return out;
 }
 
 Table make_openapi() {
   Table out;
-  const OpenApi documents = make_openapi_documents(all_kinds());
+  const OpenApi documents = make_openapi_documents(served_kinds());
   auto& v2 = out["/openapi/v2"];
   v2.push_back(json_form(documents.v2_json));
   // Old clients spell the version with @, new ones with a dot; they are told the dot either way, as Kubernetes does.

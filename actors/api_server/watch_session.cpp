@@ -34,12 +34,13 @@ http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const 
   // A Table's cells tell ages, so its events cannot be shared over time.
   if (options_.format.as == Format::As::table) {
     bool first = !std::exchange(columns_sent_, true);
-    return shared(render_event(type, object, options_.format, options_.include_object, first, now));
+    return shared(render_event(*options_.kind, type, object, options_.format, options_.include_object, first, now));
   }
   std::string name = std::string(object->ns()) + "/" + std::string(object->name());
   return cache_->get(
-      {object->kind(), object->revision(), static_cast<int>(event.type()), options_.format}, name,
-      [&] { return render_event(type, object, options_.format, options_.include_object, false, now); });
+      {options_.kind->id, object->revision(), static_cast<int>(event.type()), options_.format}, name, [&] {
+        return render_event(*options_.kind, type, object, options_.format, options_.include_object, false, now);
+      });
 }
 
 uint64_t WatchSession::take(const runtime::Message& message, const bus::WatchEvents& events, io::WallTime now) {

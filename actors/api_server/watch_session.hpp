@@ -22,7 +22,7 @@ namespace kabuki::api_server {
 class WatchSession {
  public:
   struct Options {
-    const Kind* kind = nullptr;
+    const Kind* kind = nullptr;  // as the client knows it
     Format format;
     std::string include_object;
     bool bookmarks = false;  // the client allows them

@@ -132,10 +132,16 @@ class KindPaths {
     return out;
   }
 
+  bool serves(std::string_view verb) const {
+    const auto verbs = verbs_of(kind_);
+    return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+  }
+
   void add_collection(Path& path) const {
     Operation list = operation("get", "list", "list" + name_, list_parameters());
     list.answer = list_definition_name(kind_);
     path.operations.push_back(list);
+    if (!serves("create")) return;
     path.operations.push_back(
         with_body(operation("post", "post", "create" + name_, write_parameters()), object_, kObjectBodies));
     if (!kind_.has_delete_collection) return;
@@ -146,6 +152,7 @@ class KindPaths {
 
   void add_object(Path& path) const {
     path.operations.push_back(operation("get", "get", "read" + name_, {}));
+    if (!serves("update")) return;
     path.operations.push_back(
         with_body(operation("put", "put", "replace" + name_, write_parameters()), object_, kObjectBodies));
     Operation remove = operation("delete", "delete", "delete" + name_, delete_parameters());

@@ -4,6 +4,7 @@
 
 #include "messages/meta.hpp"
 #include "messages/time_format.hpp"
+#include "messages/versions.hpp"
 
 namespace kabuki::api_server::table {
 namespace {
@@ -75,6 +76,8 @@ std::map<KindId, Printer> make_printers() {
       {kinds::kResourceClaim, resource_claim_printer()},
       {kinds::kResourceClaimTemplate, resource_claim_template_printer()},
       {kinds::kResourceSlice, resource_slice_printer()},
+      {kinds::kNodeMetrics, node_metrics_printer()},
+      {kinds::kPodMetrics, pod_metrics_printer()},
   };
 }
 

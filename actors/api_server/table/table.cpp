@@ -70,14 +70,14 @@ void append_row(const Row& row, std::string* out) {
                                           : R"(","message":"The pod failed."}])");
 }
 
-void append_included(const Object& object, const google::protobuf::Message& message, TableOptions::Include include,
+void append_included(const Object& object, const google::protobuf::Message& message, const TableOptions& options,
                      std::string* out) {
-  switch (include) {
+  switch (options.include) {
     case TableOptions::Include::none:
       out->append("null");
       break;
     case TableOptions::Include::object:
-      append_object_json(object, out);
+      append_object_json(options.version ? *as_version(*options.version, object) : object, out);
       break;
     case TableOptions::Include::metadata: {
       PartialObjectMetadata partial;
@@ -114,7 +114,7 @@ void encode_table_json(const Kind& kind, std::span<const ObjectPtr> objects, con
     assert(row.cells.size() == printer.columns.size());
     append_row(row, out);
     out->append(",\"object\":");
-    append_included(*object, *message, options.include, out);
+    append_included(*object, *message, options, out);
     *out += '}';
   }
   out->append("]}");

@@ -7,6 +7,7 @@
 
 #include "messages/kinds.hpp"
 #include "messages/object.hpp"
+#include "messages/versions.hpp"
 #include "runtime/io/time.hpp"
 
 namespace kabuki::api_server {
@@ -19,7 +20,8 @@ struct TableOptions {
   uint64_t revision = 0;                // metadata.resourceVersion; 0 leaves it out
   std::string continue_token;
   std::optional<int64_t> remaining;
-  io::WallTime now;  // what ages are relative to
+  io::WallTime now;                  // what ages are relative to
+  const Version* version = nullptr;  // in which whole objects are shown; null: as they are stored
 };
 
 /// Appends `objects`, all of `kind`, as the Table (meta.k8s.io/v1) that `kubectl get` prints: its columns and cells

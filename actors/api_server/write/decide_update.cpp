@@ -1,5 +1,6 @@
 #include <google/protobuf/util/message_differencer.h>
 
+#include "actors/api_server/write/admission/admission.hpp"
 #include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "actors/api_server/write/service_address.hpp"
@@ -46,12 +47,32 @@ void copy_conditions(const Message& from, Message* to) {
   if (status->ByteSizeLong() == 0) static_cast<Request*>(to)->clear_status();
 }
 
+/// Of some kinds /status leaves all metadata as it is; of the others clients may change theirs there too. Source: the
+/// strategies of Kubernetes' registry.
+bool status_keeps_metadata(KindId kind) {
+  return kind == kinds::kCertificateSigningRequest || kind == kinds::kFlowSchema ||
+         kind == kinds::kPriorityLevelConfiguration || kind == kinds::kCustomResourceDefinition ||
+         kind == kinds::kAPIService || kind == kinds::kResourceClaim || kind == kinds::kValidatingAdmissionPolicy;
+}
+
+/// What a client's /status says of metadata. Components send there what they have seen last, which may be old.
+void copy_open_metadata(const Write& write, const ObjectMeta& from, ObjectMeta* to) {
+  const KindId kind = write.kind->id;
+  if (!write.always_record || status_keeps_metadata(kind)) return;
+  *to->mutable_annotations() = from.annotations();
+  *to->mutable_finalizers() = from.finalizers();
+  *to->mutable_managedfields() = from.managedfields();
+  if (kind != kinds::kDeployment) *to->mutable_labels() = from.labels();
+  if (kind != kinds::kPod) *to->mutable_ownerreferences() = from.ownerreferences();
+}
+
 /// Each endpoint changes its part: /status the status, /finalize a namespace's finalizers, the main one all the rest.
 std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old, std::shared_ptr<Message> next) {
   if (write.subresource == "status") {
     std::shared_ptr<Message> kept = make_in_arena(old);
     kept->CopyFrom(old);
     copy_part(*next, "status", kept.get());
+    copy_open_metadata(write, meta_of(*next), mutable_meta(kept.get()));
     return kept;
   }
   if (write.subresource == "finalize") {
@@ -107,8 +128,15 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
     settle_service_address(static_cast<const Service&>(old), write.spare_address, static_cast<Service*>(next.get()));
   }
 
+  const Admission admission{.write = write, .context = context, .object = next.get(), .old = &old};
+  if (write.subresource.empty()) {
+    if (auto admitted = admit(admission); !admitted) return admitted.error();
+  }
   if (auto causes = validate_update(kind, old, *next, write.subresource); !causes.empty()) {
     return invalid(kind, write.key.name, std::move(causes));
+  }
+  if (write.subresource.empty()) {
+    if (auto checked = check_admitted(admission); !checked) return checked.error();
   }
   record_manager(write, &old, context, next.get());
   if (kind.has_generation && write.subresource != "status" && !same_desired_state(old, *next)) {
@@ -154,10 +182,12 @@ namespace {
 Result<Decision> decide_apply(const Write& write, const ObjectPtr& current, const Message& old,
                               const WriteContext& context) {
   JsonNotes notes;
-  auto applied = apply_configuration(*write.kind, &old, write.patch,
+  const Version* version = write.version;
+  const std::unique_ptr<Message> live = version ? from_stored(*version, old) : nullptr;
+  auto applied = apply_configuration(version ? version->kind : *write.kind, live ? live.get() : &old, write.patch,
                                      {write.field_manager, write.subresource, context.now.ns}, write.force, &notes);
   if (!applied) return applied.error();
-  std::shared_ptr<Message> next = std::move(*applied);
+  std::shared_ptr<Message> next = version ? to_stored(*version, **applied) : std::move(*applied);
   const ObjectMeta& asked = meta_of(*next);
   if (auto named = check_name(write, asked); !named) return named.error();
   if (asked.uid() != current->uid()) {
@@ -178,14 +208,21 @@ Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, cons
   if (write.subresource == "scale") return patch_scale(write, current, **old, context);
 
   if (write.patch_kind == PatchKind::apply) return decide_apply(write, current, **old, context);
-  std::shared_ptr<Message> next = make_in_arena(**old);
-  next->CopyFrom(**old);
+  const Version* version = write.version;
+  std::shared_ptr<Message> next;
+  if (version) {
+    next = from_stored(*version, **old);
+  } else {
+    next = make_in_arena(**old);
+    next->CopyFrom(**old);
+  }
   JsonNotes notes;
   auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json
                                : write.patch_kind == PatchKind::merge ? PatchType::merge
                                                                       : PatchType::strategic,
-                               write.patch, *write.kind, next.get(), &notes);
+                               write.patch, version ? version->kind : *write.kind, next.get(), &notes);
   if (!patched) return patched.error();
+  if (version) next = to_stored(*version, *next);
   const ObjectMeta& asked = meta_of(*next);
   if (auto named = check_name(write, asked); !named) return named.error();
   if (asked.uid() != current->uid()) {

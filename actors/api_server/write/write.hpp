@@ -10,6 +10,7 @@
 #include "messages/kinds.hpp"
 #include "messages/object.hpp"
 #include "messages/result.hpp"
+#include "messages/versions.hpp"
 #include "runtime/io/random.hpp"
 #include "runtime/io/time.hpp"
 
@@ -19,6 +20,8 @@ class Fence;
 
 namespace kabuki::api_server {
 
+class Surroundings;
+
 enum class PatchKind { json, merge, strategic, apply };
 
 /// One write, as HTTP and the bus both ask for it.
@@ -26,6 +29,7 @@ struct Write {
   enum class Verb { create, update, patch, remove, bind };
   Verb verb = Verb::create;
   const Kind* kind = nullptr;
+  const Version* version = nullptr;  // patch: the form of the object that is patched; null: as it is stored
   Key key;                                                  // name empty: create with generateName
   std::string subresource;                                  // "", "status", "scale", "finalize"
   std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale
@@ -54,6 +58,9 @@ struct Write {
   /// Services: the address that an update gives one which needs an address and has none.
   std::string spare_address;
 
+  /// What admission refers to and the surroundings do not hold, as the store has it.
+  std::vector<ObjectPtr> looked_up;
+
   std::optional<int64_t> grace_seconds;  // remove
   std::string propagation;               // remove: "", Background, Foreground, Orphan
   bool dry_run = false;
@@ -65,6 +72,8 @@ struct WriteContext {
   io::Random* random = nullptr;
   /// How long a pod that says nothing about it stays on a node that is not ready.
   int64_t toleration_seconds = 300;
+  /// What admission looks at; null: nothing is known.
+  const Surroundings* surroundings = nullptr;
 };
 
 /// What is to be committed. Exactly one of: nothing (`unchanged`), a new version (`next`), the object's end
