@@ -12,7 +12,6 @@
 #include "actors/api_server/body.hpp"
 #include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/host_permission.hpp"
-#include "actors/api_server/namespaces.hpp"
 #include "actors/api_server/metrics/use_reader.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/render.hpp"
@@ -20,6 +19,7 @@
 #include "actors/api_server/service_addresses.hpp"
 #include "actors/api_server/shard_client.hpp"
 #include "actors/api_server/watch_session.hpp"
+#include "actors/api_server/write/admission/surroundings.hpp"
 #include "actors/api_server/write_flow.hpp"
 #include "actors/write_barriers.hpp"
 #include "runtime/actor.hpp"
@@ -106,11 +106,17 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void write_all(runtime::Inbound in, uint64_t generation);
   void pass_shards(actors::WriteBarriers::Done done);
 
-  /// Runs a write through admission that needs other objects (a service's address, the namespace), then the flow.
+  // informed_writes.cpp
+  /// Runs a write when all is known that its admission needs: a service's address, the objects that it refers to.
   void admit_and_run(Write write, WriteFlow::Done done);
   void give_address(Write write, WriteFlow::Done done, int attempts = 0);
   void repair_addresses_later();
-  void admit_to_namespace(Write write, WriteFlow::Done done);
+  void inform(Write write, WriteFlow::Done done);
+  void look_up(Write write, WriteFlow::Done done, int attempts);
+  void watch_surroundings();
+  bool surroundings_received(runtime::Inbound& in);
+  void learn(const Key& key, const WriteOutcome& outcome);
+  void when_informed(std::function<void(Result<>)> then);
   /// WriteFlow::Permit, of hosts that act only for their own nodes.
   void permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
               std::function<void(Result<>)> then);
@@ -126,10 +132,12 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   ShardClient shards_;
   WriteFlow writes_;
   EncodedCache encoded_;
-  Namespaces namespaces_;
+  Surroundings surroundings_;
+  std::vector<std::unique_ptr<runtime::WatchClient>> surroundings_watches_;
+  size_t uninformed_ = 0;  // of those watches: have not shown their first list yet
+  std::vector<std::function<void(Result<>)>> waiting_to_be_informed_;
   ServiceAddresses addresses_;
   AddressReservations reservations_;
-  std::unique_ptr<runtime::WatchClient> namespace_watch_;
   std::unique_ptr<runtime::WatchClient> service_watch_;
   std::unique_ptr<runtime::WatchClient> address_watch_;
   NodeHosts node_hosts_;

@@ -4,14 +4,10 @@
 
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/limits.hpp"
-#include "messages/api/core/v1/service.pb.h"
 #include "messages/bus/objects.pb.h"
-#include "messages/meta.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
-
-using Service = ::k8s::io::api::core::v1::Service;
 
 ApiServer::ApiServer(ApiServerOptions options)
     : options_(std::move(options)),
@@ -50,9 +46,7 @@ std::unique_ptr<runtime::WatchClient> ApiServer::watch(KindId kind, std::functio
 void ApiServer::started() {
   // By the time, so that events for a stream of this actor's past life are never taken for one of this life's.
   next_stream_ |= static_cast<uint64_t>(now().ns) >> 10 << 10 & ((uint64_t{1} << 62) - 1);
-  namespace_watch_ = watch(
-      kinds::kNamespace, [this](const Object& object) { namespaces_.put(object); },
-      [this](const Object& object) { namespaces_.remove(std::string(object.name())); });
+  watch_surroundings();
   service_watch_ = watch(
       kinds::kService, [this](const Object& object) { addresses_.put(object); },
       [this](const Object& object) { addresses_.remove(object); });
@@ -81,7 +75,7 @@ runtime::MailboxBounds ApiServer::mailbox_bounds() const {
 }
 
 void ApiServer::received(runtime::Inbound& in) {
-  if (namespace_watch_->received(in) || service_watch_->received(in) || address_watch_->received(in)) return;
+  if (surroundings_received(in) || service_watch_->received(in) || address_watch_->received(in)) return;
   if (node_watch_ && node_watch_->received(in)) return;
   if (in.as<bus::WriteObjects>()) return bus_write(in);
   if (in.as<bus::GetObjects>()) return bus_get(in);
@@ -101,87 +95,10 @@ std::string ApiServer::health() const {
 }
 
 WriteContext ApiServer::write_context() {
-  return {.now = now(), .random = &random(), .toleration_seconds = options_.toleration_seconds};
-}
-
-void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
-  const bool creates = write.verb == Write::Verb::create;
-  const bool changes = write.verb == Write::Verb::update || write.verb == Write::Verb::patch;
-  if (write.kind->id == kinds::kService && write.subresource.empty() && (creates || changes)) {
-    // Before the list is complete nobody knows which addresses are free.
-    return service_watch_->when_reached(0, [this, write = std::move(write), done = std::move(done)]() mutable {
-      give_address(std::move(write), std::move(done));
-    });
-  }
-  admit_to_namespace(std::move(write), std::move(done));
-}
-
-void ApiServer::repair_addresses_later() {
-  reservations_.repair();
-  after(kAddressRepair, [this] { repair_addresses_later(); });
-}
-
-void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
-  std::string address;
-  std::function<void()> again;
-  if (write.verb == Write::Verb::create) {
-    auto service = std::make_shared<Service>();
-    service->CopyFrom(*write.object);
-    auto* spec = service->mutable_spec();
-    if (spec->type() == "ExternalName" || spec->clusterip() == "None") {
-      return admit_to_namespace(std::move(write), std::move(done));
-    }
-    if (spec->clusterip().empty()) {
-      again = [this, write, done, attempts] { give_address(write, done, attempts + 1); };
-      auto allocated = addresses_.allocate();
-      if (!allocated) return done(allocated.error());
-      spec->set_clusterip(*allocated);
-    } else if (auto claimed = addresses_.claim(write.key, spec->clusterip()); !claimed) {
-      return done(claimed.error());
-    }
-    address = spec->clusterip();
-    if (spec->clusterips().empty()) spec->add_clusterips(address);
-    write.object = std::move(service);
-  } else {
-    const auto* wanted = static_cast<const Service*>(write.object.get());
-    if (wanted && (wanted->spec().type() == "ExternalName" || !wanted->spec().clusterip().empty())) {
-      return admit_to_namespace(std::move(write), std::move(done));
-    }
-    again = [this, write, done, attempts] { give_address(write, done, attempts + 1); };
-    auto allocated = addresses_.allocate();
-    if (!allocated) return done(allocated.error());
-    address = write.spare_address = *allocated;
-  }
-  admit_to_namespace(std::move(write), [this, address, again, attempts, done = std::move(done)](Result<WriteOutcome> outcome) {
-    bool used =
-        outcome && outcome->object && static_cast<const Service&>(*outcome->message).spec().clusterip() == address;
-    if (!used) addresses_.give_back(address);
-    // Another API server was faster with the address that seemed free.
-    const bool lost = reservations_.take_lost(address);
-    if (!outcome && lost && again && attempts < kAddressRetries) return again();
-    done(std::move(outcome));
-  });
-}
-
-void ApiServer::admit_to_namespace(Write write, WriteFlow::Done done) {
-  if (write.verb != Write::Verb::create) return writes_.run(std::move(write), std::move(done));
-  if (!write.kind->namespaced) return writes_.run(std::move(write), std::move(done));
-
-  std::string object_name = meta_of(*write.object).name();
-  if (namespaces_.known(write.key.ns)) {
-    auto admitted = namespaces_.admits_known(*write.kind, object_name, write.key.ns);
-    if (!admitted) return done(admitted.error());
-    return writes_.run(std::move(write), std::move(done));
-  }
-  // The watch may not have shown it yet; the store knows.
-  std::string ns = write.key.ns;
-  shards_.get({kinds::kNamespace, "", ns}, [this, ns, object_name, write = std::move(write),
-                                            done = std::move(done)](Result<ObjectPtr> found) mutable {
-    if (!found) return done(found.error());
-    auto admitted = Namespaces::admits(*write.kind, object_name, ns, found->get());
-    if (!admitted) return done(admitted.error());
-    writes_.run(std::move(write), std::move(done));
-  });
+  return {.now = now(),
+          .random = &random(),
+          .toleration_seconds = options_.toleration_seconds,
+          .surroundings = &surroundings_};
 }
 
 void ApiServer::watch_nodes() {

@@ -27,6 +27,12 @@ inline constexpr size_t kWaitingBodies = 64u << 20;
 
 /// How often a write without preconditions is decided again when others change the object meanwhile.
 inline constexpr int kConflictRetries = 16;
+/// How often, and after which pauses, what soon comes by itself (a new namespace's default account) is looked for
+/// again.
+inline constexpr int kLookupRetries = 10;
+inline constexpr std::chrono::milliseconds kLookupPause{100};
+/// Writes that wait until the objects around them are known, after a start.
+inline constexpr size_t kWaitingToBeInformed = 4'096;
 /// Of one namespace: writes that wait for its quotas to be charged, how many are charged together, how often a charge
 /// is tried again when somebody else was faster, and the writes under way that one quota keeps a place for.
 inline constexpr size_t kQuotaWaiting = 8'192;

@@ -1,5 +1,6 @@
 #include "actors/controllers/registry.hpp"
 
+#include "actors/controllers/cluster_classes.hpp"
 #include "actors/controllers/cron_job.hpp"
 #include "actors/controllers/daemon_set.hpp"
 #include "actors/controllers/deployment.hpp"
@@ -25,6 +26,7 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
     children.push_back(std::move(child));
   };
   add("namespace", namespace_controller());
+  add("cluster-classes", cluster_classes_controller());
   add("service-account", service_account_controller(options.authority_pem));
   add("kubernetes-service", kubernetes_service_controller(options.kubernetes_service));
   add("node-ipam", node_ipam_controller(options.node_ipam));

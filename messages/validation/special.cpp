@@ -8,6 +8,7 @@
 #include "messages/api/apps/v1/daemon_set.pb.h"
 #include "messages/api/core/v1/limit_range.pb.h"
 #include "messages/api/core/v1/persistent_volume_claim.pb.h"
+#include "messages/api/scheduling/v1/priority_class.pb.h"
 #include "messages/int_or_string.hpp"
 #include "messages/quantity.hpp"
 #include "messages/validation/rules.hpp"
@@ -16,6 +17,7 @@ namespace kabuki::validation {
 namespace {
 
 namespace extensions = ::k8s::io::apiextensions_apiserver::pkg::apis::apiextensions::v1;
+using PriorityClass = ::k8s::io::api::scheduling::v1::PriorityClass;
 namespace registration = ::k8s::io::kube_aggregator::pkg::apis::apiregistration::v1;
 using google::protobuf::Message;
 using Quantities = google::protobuf::Map<std::string, ::k8s::io::apimachinery::pkg::api::resource::Quantity>;
@@ -81,6 +83,38 @@ void check_limit_range(const core::LimitRange& range, Findings* findings) {
   }
 }
 
+struct SystemClass {
+  const char* name;
+  int32_t value;
+};
+constexpr SystemClass kSystemClasses[] = {{"system-node-critical", 2000001000},
+                                          {"system-cluster-critical", 2000000000}};
+constexpr int32_t kUserPriorityMost = 1'000'000'000;
+
+void check_priority_class(const PriorityClass& priority, Findings* findings) {
+  const std::string& name = priority.metadata().name();
+  if (!name.starts_with("system-")) {
+    if (priority.value() <= kUserPriorityMost) return;
+    FieldPath value("value");
+    findings->forbidden(value, "maximum allowed value of a user defined priority is 1000000000");
+    return;
+  }
+  std::string why = name + " is not a known system priority class";
+  for (const SystemClass& known : kSystemClasses) {
+    if (name != known.name) continue;
+    if (priority.value() != known.value) {
+      why = "value of " + name + " PriorityClass must be " + std::to_string(known.value);
+    } else if (priority.globaldefault()) {
+      why = "globalDefault of " + name + " PriorityClass must be false";
+    } else {
+      return;
+    }
+  }
+  FieldPath metadata("metadata");
+  findings->forbidden(metadata.child("name"),
+                      "priority class names with 'system-' prefix are reserved for system use only. error: " + why);
+}
+
 void check_definition(const extensions::CustomResourceDefinition& definition, Findings* findings) {
   const auto& spec = definition.spec();
   FieldPath metadata("metadata");
@@ -117,6 +151,7 @@ constexpr Special kSpecial[] = {
     {kinds::kDaemonSet, of_type<apps::DaemonSet, check_daemon_set>},
     {kinds::kPersistentVolumeClaim, of_type<core::PersistentVolumeClaim, check_claim>},
     {kinds::kLimitRange, of_type<core::LimitRange, check_limit_range>},
+    {kinds::kPriorityClass, of_type<PriorityClass, check_priority_class>},
     {kinds::kCustomResourceDefinition, of_type<extensions::CustomResourceDefinition, check_definition>},
     {kinds::kAPIService, of_type<registration::APIService, check_api_service>},
 };

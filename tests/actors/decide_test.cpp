@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "actors/api_server/write/admission/surroundings.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
+#include "messages/api/core/v1/service_account.pb.h"
 #include "messages/json.hpp"
 #include "messages/meta.hpp"
 
@@ -19,7 +21,7 @@ constexpr int64_t kNow = 1'800'000'000'000'000'000;
 class Deciding : public ::testing::Test {
  protected:
   Result<Decision> run(const Write& write, const ObjectPtr& current = nullptr) {
-    return decide(write, current, {.now = {kNow}, .random = &random_});
+    return decide(write, current, {.now = {kNow}, .random = &random_, .surroundings = &surroundings_});
   }
 
   template <class T>
@@ -65,7 +67,18 @@ class Deciding : public ::testing::Test {
         create(kinds::kConfigMap, from_json<core::ConfigMap>(R"({"metadata":{"name":"m"},"data":{"a":"b"}})")));
   }
 
+  void SetUp() override {
+    core::Namespace space;
+    space.mutable_metadata()->set_name("default");
+    surroundings_.put(Object::encode(kinds::kNamespace, space, 1));
+    core::ServiceAccount account;
+    account.mutable_metadata()->set_name("default");
+    account.mutable_metadata()->set_namespace_("default");
+    surroundings_.put(Object::encode(kinds::kServiceAccount, account, 2));
+  }
+
   io::Random random_{1};
+  Surroundings surroundings_;
 };
 
 using DecideCreate = Deciding;

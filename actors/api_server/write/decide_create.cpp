@@ -1,4 +1,4 @@
-#include "actors/api_server/write/admission.hpp"
+#include "actors/api_server/write/admission/admission.hpp"
 #include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "messages/defaults.hpp"
@@ -48,11 +48,14 @@ Result<Decision> decide_create(const Write& write, const ObjectPtr& current, con
   meta->clear_generation();
   if (kind.has_generation) meta->set_generation(1);
 
-  admit_create(kind, context.toleration_seconds, object.get());
+  begin_status(kind, object.get());
   apply_defaults(kind, object.get());
+  const Admission admission{.write = write, .context = context, .object = object.get()};
+  if (auto admitted = admit(admission); !admitted) return admitted.error();
   if (auto causes = validate_create(kind, *object); !causes.empty()) {
     return invalid(kind, meta->name(), std::move(causes));
   }
+  if (auto checked = check_admitted(admission); !checked) return checked.error();
   if (current) return already_exists(kind, meta->name());
   record_manager(write, nullptr, context, object.get());
 

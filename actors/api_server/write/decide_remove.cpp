@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "actors/api_server/write/admission/admission.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
@@ -16,12 +17,6 @@ constexpr const char* kForeground = "foregroundDeletion";
 constexpr const char* kOrphan = "orphan";
 /// Seconds, some 30 years: more would leave the range of times.
 constexpr int64_t kGraceMost = 1'000'000'000;
-
-/// Without these a cluster does not work.
-bool is_immortal(const Key& key) {
-  return key.kind == kinds::kNamespace &&
-         (key.name == "default" || key.name == "kube-system" || key.name == "kube-public");
-}
 
 /// Seconds that the object lives on after the request. Only pods that a kubelet runs have any.
 int64_t grace_of(const Write& write, const Message& object) {
@@ -60,10 +55,12 @@ Result<> settle_propagation(const Write& write, ObjectMeta* meta) {
 
 Result<Decision> decide_remove(const Write& write, const ObjectPtr& current, const WriteContext& context) {
   const Kind& kind = *write.kind;
-  if (is_immortal(write.key)) return forbidden(kind, write.key.name, "this namespace may not be deleted");
   auto parsed = parse_current(kind, current);
   if (!parsed) return parsed.error();
   std::shared_ptr<Message> object = *parsed;
+  if (auto admitted = admit({.write = write, .context = context, .object = object.get()}); !admitted) {
+    return admitted.error();
+  }
   ObjectMeta* meta = mutable_meta(object.get());
   if (auto settled = settle_propagation(write, meta); !settled) return settled.error();
 
@@ -80,7 +77,8 @@ Result<Decision> decide_remove(const Write& write, const ObjectPtr& current, con
   }
   if (!meta->has_deletiontimestamp()) {
     *meta->mutable_deletiontimestamp() = time_of(context.now.ns + grace * 1'000'000'000);
-    meta->set_deletiongraceperiodseconds(grace);
+    // A namespace's end takes as long as it takes.
+    if (kind.id != kinds::kNamespace) meta->set_deletiongraceperiodseconds(grace);
     if (kind.has_generation) meta->set_generation(meta->generation() + 1);
   } else if (write.grace_seconds && grace < meta->deletiongraceperiodseconds()) {
     // Only a grace that is asked for, and only a shorter one; it counts from the first deletion.

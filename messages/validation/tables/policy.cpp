@@ -47,8 +47,6 @@ constexpr Rule kRules[] = {
     {kClusterRoleBinding, "subjects[].name", Check::dns_subdomain, "", "kind=ServiceAccount"},
     {kClusterRoleBinding, "roleRef", Check::immutable, "cannot change roleRef"},
 
-    {kPriorityClass, "value", Check::maximum,
-     "1000000000;maximum allowed value of a user defined priority is 1000000000"},
     {kPriorityClass, "preemptionPolicy", Check::one_of, "Never|PreemptLowerPriority"},
     {kPriorityClass, "value", Check::no_change, "may not be changed in an update."},
     {kPriorityClass, "preemptionPolicy", Check::immutable},

@@ -2,12 +2,10 @@
 
 #include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/host_permission.hpp"
-#include "actors/api_server/namespaces.hpp"
 #include "actors/api_server/service_addresses.hpp"
 #include "actors/api_server/write/service_address.hpp"
 #include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/api/core/v1/event.pb.h"
-#include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/service.pb.h"
@@ -110,31 +108,6 @@ TEST(ServiceAddress, OfAnUpdateIsKeptLostOrGiven) {
     EXPECT_EQ(now.spec().clusterip(), row.expected) << row.old_type << " to " << row.type;
     EXPECT_EQ(now.spec().clusterips_size(), *row.expected ? 1 : 0);
   }
-}
-
-TEST(Namespaces, AdmitOnlyWhereObjectsMayLive) {
-  core::Namespace space;
-  space.mutable_metadata()->set_name("shop");
-  ObjectPtr active = Object::encode(kinds::kNamespace, space, 1);
-  space.mutable_metadata()->mutable_deletiontimestamp()->set_seconds(1);
-  ObjectPtr ending = Object::encode(kinds::kNamespace, space, 2);
-  const Kind& maps = kind_of(kinds::kConfigMap);
-
-  Namespaces namespaces;
-  EXPECT_FALSE(namespaces.known("shop"));
-  namespaces.put(*active);
-  EXPECT_TRUE(namespaces.admits_known(maps, "x", "shop").ok());
-  namespaces.put(*ending);
-  auto refused = namespaces.admits_known(maps, "x", "shop");
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().code, 403);
-  EXPECT_EQ(
-      refused.error().message,
-      "configmaps \"x\" is forbidden: unable to create new content in namespace shop because it is being terminated");
-  EXPECT_EQ(
-      refused.error().causes,
-      (std::vector<Cause>{{"NamespaceTerminating", "namespace shop is being terminated", "metadata.namespace"}}));
-  EXPECT_EQ(Namespaces::admits(maps, "x", "nope", nullptr).error().message, "namespaces \"nope\" not found");
 }
 
 TEST(EncodedCache, TellsObjectsOfOneRevisionApart) {

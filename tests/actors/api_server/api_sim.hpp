@@ -10,6 +10,7 @@
 #include "actors/store_shard/store_shard_actor.hpp"
 #include "actors/write.hpp"
 #include "messages/api/core/v1/namespace.pb.h"
+#include "messages/api/core/v1/service_account.pb.h"
 #include "messages/meta.hpp"
 #include "store/engines/memory.hpp"
 #include "tests/runtime/sim_test.hpp"
@@ -81,6 +82,7 @@ struct ApiSim : runtime::sim::SimTest {
   store::ShardBounds bounds;  // of every shard
   ShardClient::Bounds waiting;
   io::Duration sync{0};  // how long the store's disk takes
+  std::shared_ptr<const Documents> documents;
 
   void SetUp() override {
     begin(11);
@@ -100,6 +102,7 @@ struct ApiSim : runtime::sim::SimTest {
     options.shard_of = [map](KindId kind) { return map.shard_of(kind); };
     options.gate = gate;
     options.shard_bounds = waiting;
+    options.documents = documents;
     children.push_back({.name = "api", .make = [options] { return make_api_server(options); }});
     runtime::Host& first = world->add_host(named("host-1"));
     runtime::Host& second = world->add_host(named("host-2"));
@@ -114,8 +117,14 @@ struct ApiSim : runtime::sim::SimTest {
     world->connect_all();
     ::k8s::io::api::core::v1::Namespace space;
     space.mutable_metadata()->set_name("default");
-    auto outcome = write({actors::Write::create(kinds::kNamespace, space)});
-    ASSERT_FALSE(outcome[0].error) << outcome[0].error->message;
+    ::k8s::io::api::core::v1::ServiceAccount account;
+    account.mutable_metadata()->set_name("default");
+    account.mutable_metadata()->set_namespace_("default");
+    for (const auto& one : {actors::Write::create(kinds::kNamespace, space),
+                            actors::Write::create(kinds::kServiceAccount, account)}) {
+      auto outcome = write({one});
+      ASSERT_FALSE(outcome[0].error) << outcome[0].error->message;
+    }
     world->run_for(1s);
   }
 
