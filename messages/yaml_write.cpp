@@ -11,6 +11,8 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
+constexpr size_t kSimpleKeyBytes = 128;
+
 bool has_control(std::string_view text, bool newlines_too) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -67,8 +69,7 @@ class Writer {
         pad(indent);
       }
       same_line = false;
-      line_string(key);
-      out_ += ':';
+      key_string(key, indent);
       this->value(value, value.type() == element_type::ARRAY ? indent : indent + 2, false);
     }
   }
@@ -121,6 +122,18 @@ class Writer {
       if (end == text.size()) return;
       text.remove_prefix(end + 1);
     }
+  }
+
+  /// Parsers look for the colon behind a key of some length only, so a longer one says that it is a key.
+  void key_string(std::string_view key, int indent) {
+    const size_t begin = out_.size();
+    line_string(key);
+    if (out_.size() - begin > kSimpleKeyBytes) {
+      out_.insert(begin, "? ");
+      out_ += '\n';
+      pad(indent);
+    }
+    out_ += ':';
   }
 
   void line_string(std::string_view text) {

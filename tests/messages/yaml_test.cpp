@@ -135,7 +135,8 @@ TEST(Yaml, RefusesWhatBeginsNoValueAndWhatContainsItself) {
 
 /// Where a text is hard to write, what is read back tells whether it was.
 TEST(Yaml, KeepsTextsThatLookLikeSyntax) {
-  for (const char* text : {R"("two\nlines")"}) {
+  const std::string long_key = R"([{"b":2,")" + std::string(2000, 'k') + R"(":{"a":[1]}}])";
+  for (const std::string& text : {std::string(R"("two\nlines")"), long_key}) {
     const auto yaml = json_to_yaml(text);
     ASSERT_TRUE(yaml.ok()) << text;
     EXPECT_EQ(json(*yaml), text) << *yaml;
