@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/kubelet/lifecycle/needs.hpp"
 #include "actors/kubelet/lifecycle/status.hpp"
 #include "actors/kubelet/lifecycle/step.hpp"
 #include "actors/kubelet/limits.hpp"
@@ -104,8 +105,47 @@ void PodActor::advance(std::vector<RuntimeEvent> first) {
   Settled settled = settle(view, state_, *node_->runtime, now(), std::move(first));
   wake_at(settled.wake_ns);
   remove_ = settled.remove;
+  if (settled.look) look_up_needs(view);
   tell_events(view, settled.notes);
   record(view);
+}
+
+void PodActor::look_up_needs(const PodView& view) {
+  if (std::exchange(looking_, true)) return;
+  std::vector<Key> needs = needs_of(view);
+  bus::GetObjects request;
+  for (const Key& need : needs) {
+    auto* key = request.add_keys();
+    key->set_kind(need.kind);
+    key->set_namespace_(need.ns);
+    key->set_name(need.name);
+  }
+  ask(node_->api, runtime::make_message(std::move(request)), limits::kWriteTimeout,
+      [this, needs = std::move(needs)](Result<MessagePtr> answer) { needs_found(needs, answer); });
+}
+
+void PodActor::needs_found(const std::vector<Key>& needs, const Result<MessagePtr>& answer) {
+  looking_ = false;
+  const auto* reply = answer.ok() ? (*answer)->as<bus::GetObjectsReply>() : nullptr;
+  if (!reply || reply->items_size() != static_cast<int>(needs.size())) {
+    looking_ = true;
+    const int64_t longest = limits::kPodRetryMax.count();
+    return void(after(io::Duration(random().between(longest / 2, longest)), [this] {
+      looking_ = false;
+      advance();
+    }));
+  }
+  const PodMessage message = pod_->as<PodMessage>();
+  const auto look_up = [&](const Key& key) -> ObjectPtr {
+    const auto found = std::lower_bound(needs.begin(), needs.end(), key);
+    if (found == needs.end() || *found != key) return nullptr;
+    const auto& item = reply->items(static_cast<int>(found - needs.begin()));
+    return item.found() && item.object() < (*answer)->objects.size() ? (*answer)->objects[item.object()] : nullptr;
+  };
+  take_needs(state_, missing_of(view_of(message), look_up), now());
+  RuntimeEvent known;
+  known.kind = RuntimeEvent::Kind::needs_known;
+  advance({std::move(known)});
 }
 
 /// Writes the status when it differs from what is recorded; what has been recorded is answered for.

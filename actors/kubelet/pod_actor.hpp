@@ -48,6 +48,9 @@ class PodActor : public runtime::Actor, runtime::OneOfMany {
   void crash(const bus::CrashContainer& request, runtime::Inbound& in);
   void advance(std::vector<RuntimeEvent> first = {});
   void record(const PodView& view);
+  /// Looks up what the pod refers to and cannot do without.
+  void look_up_needs(const PodView& view);
+  void needs_found(const std::vector<Key>& needs, const Result<runtime::MessagePtr>& answer);
   void remove_object();
   void write(actors::Write write, std::function<void(const actors::WriteOutcome&)> done);
   void status_written(const actors::WriteOutcome& outcome);
@@ -65,6 +68,7 @@ class PodActor : public runtime::Actor, runtime::OneOfMany {
   bool writing_ = false;
   bool stale_ = false;  // something happened during the write
   bool remove_ = false;
+  bool looking_ = false;
   uint8_t failures_ = 0;
   int8_t event_tokens_;
   uint16_t event_sequence_ = 0;

@@ -78,10 +78,27 @@ Verdict ready(const PodView& pod, const PodStatusMessage& status, const Verdict&
 
 }  // namespace
 
+void set_disruption(const PodView& pod, const std::string& why, io::WallTime now, PodStatusMessage* status) {
+  constexpr const char* kDisruption = "DisruptionTarget";
+  PodCondition* condition = nullptr;
+  for (PodCondition& known : *status->mutable_conditions()) {
+    if (known.type() == kDisruption) condition = &known;
+  }
+  if (condition && condition->status() == "True") return;
+  if (!condition) condition = status->add_conditions();
+  condition->set_type(kDisruption);
+  condition->set_status("True");
+  condition->set_reason("TerminationByKubelet");
+  condition->set_message(why);
+  condition->set_observedgeneration(pod.message->metadata().generation());
+  condition->mutable_lasttransitiontime()->set_seconds(now.ns / kSecond);
+}
+
 void set_conditions(const PodView& pod, bool sandbox_ready, io::WallTime now, PodStatusMessage* status) {
   const PodStatusMessage& recorded = pod.message->status();
+  const auto others = std::move(*status->mutable_conditions());
   status->clear_conditions();
-  for (const PodCondition& condition : recorded.conditions()) {
+  for (const PodCondition& condition : others) {
     bool owned = false;
     for (const std::string_view type : kOwned) owned = owned || condition.type() == type;
     if (!owned) *status->add_conditions() = condition;

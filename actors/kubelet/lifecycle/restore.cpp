@@ -34,6 +34,8 @@ Waiting waiting_of(const std::string& reason) {
   if (reason == "ImagePullBackOff") return Waiting::image_pull_back_off;
   if (reason == "CrashLoopBackOff") return Waiting::crash_loop_back_off;
   if (reason == "CreateContainerConfigError") return Waiting::config_error;
+  if (reason == "InvalidImageName") return Waiting::invalid_image_name;
+  if (reason == "ErrImageNeverPull") return Waiting::image_never_pull;
   return Waiting::none;
 }
 
@@ -56,7 +58,9 @@ ContainerRecord record_of(const ContainerStatus& from) {
     if (has_last) out.before = termination_of(from.laststate().terminated(), from.restartcount() - 1);
   } else {
     out.waiting = waiting_of(from.state().waiting().reason());
-    out.detail = from.state().waiting().message();
+    if (const std::string& why = from.state().waiting().message(); !why.empty() && out.waiting != Waiting::none) {
+      out.detail = std::make_unique<std::string>(why);
+    }
     if (has_last) out.ended = termination_of(from.laststate().terminated(), from.restartcount());
     if (out.waiting == Waiting::crash_loop_back_off && !out.ended) out.waiting = Waiting::none;
   }

@@ -42,6 +42,7 @@ Settled settle(const PodView& pod, PodState& state, ContainerRuntime& runtime, i
     Poll poll = runtime.poll(pod, state, now);
     if (poll.events.empty()) {
       out.wake_ns = earlier(plan.wake_ns, poll.next_ns);
+      out.look = plan.look;
       out.remove = plan.remove;
       return out;
     }

@@ -13,6 +13,7 @@ namespace kabuki::kubelet {
 struct Settled {
   std::vector<Note> notes;
   int64_t wake_ns = 0;  // settle again then at the latest; 0: only when something happens
+  bool look = false;    // see Plan
   bool remove = false;  // see Plan
 };
 

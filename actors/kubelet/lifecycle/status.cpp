@@ -1,5 +1,7 @@
 #include "actors/kubelet/lifecycle/status.hpp"
 
+#include <algorithm>
+
 #include "actors/kubelet/lifecycle/backoff.hpp"
 #include "actors/kubelet/lifecycle/container_id.hpp"
 #include "messages/pod_facts.hpp"
@@ -32,7 +34,7 @@ void set_waiting(const PodView& pod, const ContainerRecord& r, const ContainerMe
       return;
     case Waiting::err_image_pull:
       waiting->set_reason("ErrImagePull");
-      waiting->set_message(r.detail);
+      if (r.detail) waiting->set_message(*r.detail);
       return;
     case Waiting::image_pull_back_off:
       waiting->set_reason("ImagePullBackOff");
@@ -40,7 +42,15 @@ void set_waiting(const PodView& pod, const ContainerRecord& r, const ContainerMe
       return;
     case Waiting::config_error:
       waiting->set_reason("CreateContainerConfigError");
-      waiting->set_message(r.detail);
+      if (r.detail) waiting->set_message(*r.detail);
+      return;
+    case Waiting::invalid_image_name:
+      waiting->set_reason("InvalidImageName");
+      if (r.detail) waiting->set_message(*r.detail);
+      return;
+    case Waiting::image_never_pull:
+      waiting->set_reason("ErrImageNeverPull");
+      if (r.detail) waiting->set_message(*r.detail);
       return;
     case Waiting::crash_loop_back_off:
       waiting->set_reason("CrashLoopBackOff");
@@ -81,6 +91,28 @@ ContainerStatus container_status(const PodView& pod, size_t i, const ContainerRe
   return out;
 }
 
+bool never_began(const ContainerRecord& r) { return r.phase == ContainerPhase::idle && !r.ended; }
+
+/// Phase, reason and message. A pod is not said to have failed while anything of it still runs.
+void set_phase(const PodView& pod, const PodState& state, PodStatusMessage* out) {
+  const PodStatusMessage& recorded = pod.message->status();
+  if (recorded.phase() == "Succeeded" || recorded.phase() == "Failed") {
+    out->set_phase(recorded.phase());
+    out->set_reason(recorded.reason());
+    out->set_message(recorded.message());
+  } else if (state.over && state.evicted()) {
+    out->set_phase("Failed");
+    out->set_reason("Evicted");
+    out->set_message(state.rarely->evicted);
+  } else if (state.over && state.deadline_exceeded) {
+    out->set_phase("Failed");
+    out->set_reason("DeadlineExceeded");
+    out->set_message("Pod was active on the node longer than the specified deadline");
+  } else {
+    out->set_phase(phase_of(pod, *out, state.over));
+  }
+}
+
 }  // namespace
 
 PodStatusMessage build_status(const PodView& pod, const PodState& state, const std::string& host_ip,
@@ -98,18 +130,14 @@ PodStatusMessage build_status(const PodView& pod, const PodState& state, const s
     out.set_podip(state.ip.text());
     out.add_podips()->set_ip(out.podip());
   }
-  for (size_t i = 0; i < pod.containers.size(); ++i) {
+  // Of a pod that its node has refused there is nothing to say about containers.
+  const bool refused = state.evicted() && std::all_of(state.containers.begin(), state.containers.end(), never_began);
+  for (size_t i = 0; i < pod.containers.size() && !refused; ++i) {
     auto* list = i < pod.inits ? out.mutable_initcontainerstatuses() : out.mutable_containerstatuses();
     *list->Add() = container_status(pod, i, state.containers[i]);
   }
-  const bool was_over = recorded.phase() == "Succeeded" || recorded.phase() == "Failed";
-  if (was_over || state.deadline_exceeded) {
-    out.set_phase(was_over ? recorded.phase() : "Failed");
-    out.set_reason(was_over ? recorded.reason() : "DeadlineExceeded");
-    out.set_message(was_over ? recorded.message() : "Pod was active on the node longer than the specified deadline");
-  } else {
-    out.set_phase(phase_of(pod, out, state.over));
-  }
+  set_phase(pod, state, &out);
+  if (state.evicted()) set_disruption(pod, state.rarely->evicted, now, &out);
   set_conditions(pod, state.sandbox == Sandbox::ready, now, &out);
   return out;
 }

@@ -22,8 +22,11 @@ PodState restore(const PodView& pod);
 /// Source: Kubernetes, getPhase of its kubelet.
 std::string phase_of(const PodView& pod, const PodStatusMessage& status, bool over);
 
-/// Sets the five conditions that are the kubelet's behind those that are not. `status` has its phase and containers.
-/// Source: Kubernetes, pkg/kubelet/status/generate.go.
+/// Adds the condition DisruptionTarget of a pod that its kubelet evicts, once.
+void set_disruption(const PodView& pod, const std::string& why, io::WallTime now, PodStatusMessage* status);
+
+/// Sets the five conditions that are the kubelet's behind those that are not. `status` has its phase, its containers
+/// and the conditions of others. Source: Kubernetes, pkg/kubelet/status/generate.go.
 void set_conditions(const PodView& pod, bool sandbox_ready, io::WallTime now, PodStatusMessage* status);
 
 }  // namespace kabuki::kubelet

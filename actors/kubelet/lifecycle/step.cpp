@@ -1,162 +1,21 @@
-#include "actors/kubelet/lifecycle/step.hpp"
-
-#include <algorithm>
-#include <cassert>
-
 #include "actors/kubelet/lifecycle/backoff.hpp"
+#include "actors/kubelet/lifecycle/image_name.hpp"
+#include "actors/kubelet/lifecycle/needs.hpp"
+#include "actors/kubelet/lifecycle/stepper.hpp"
 
 namespace kabuki::kubelet {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 // How long a failed pull shows as ErrImagePull before it shows as being backed off from.
 constexpr int64_t kPullErrorShown = kSecond;
+// Between two tries to mount the volumes: a kubelet's half a second, doubled, at most two minutes.
+constexpr int64_t kMountRetryFirst = kSecond / 2;
+constexpr int64_t kMountRetryMax = 122 * kSecond;
+constexpr int kMountDoublingsMax = 8;
+// What is left to a sidecar when the others have used up the pod's grace.
+constexpr int64_t kSidecarGraceMin = 2 * kSecond;
 
-class Stepper {
- public:
-  Stepper(const PodView& pod, PodState& state, int64_t now) : pod_(pod), state_(state), now_(now) {
-    state_.containers.resize(pod_.containers.size());
-    if (state_.start_seconds == 0) state_.start_seconds = now_ / kSecond;
-  }
-
-  void apply(const RuntimeEvent& event);
-  void decide();
-  Plan take() { return std::move(plan_); }
-
- private:
-  using Kind = RuntimeEvent::Kind;
-
-  ContainerRecord& record(size_t i) { return state_.containers[i]; }
-  void act(Action::Kind kind, size_t container = 0) { plan_.actions.push_back({kind, container}); }
-  void note(bool warning, std::string reason, std::string message, size_t i) {
-    plan_.notes.push_back({warning, std::move(reason), std::move(message), pod_.spec(i).name()});
-  }
-  /// Of a container that waits only its last end is recorded: the one before it is forgotten, or a restarted kubelet
-  /// would know less than this one.
-  void wait_for(ContainerRecord& r, Waiting why) {
-    r.waiting = why;
-    if (r.ended) r.before.reset();
-  }
-  void wake_at(int64_t ns) { plan_.wake_ns = plan_.wake_ns == 0 ? ns : std::min(plan_.wake_ns, ns); }
-
-  void pulled(size_t i, const RuntimeEvent& event);
-  void failed(size_t i, Waiting waiting, const RuntimeEvent& event);
-  void started(size_t i, const RuntimeEvent& event);
-  void exited(size_t i, const RuntimeEvent& event);
-
-  bool mains_began();
-  bool finished();
-  bool initialize();
-  void try_start(size_t i);
-  void stop(size_t i, int64_t kill_ns);
-  bool wind_down(int64_t kill_ns);
-  void end_pod();
-  void show_pull_back_off(size_t i);
-
-  const PodView& pod_;
-  PodState& state_;
-  const int64_t now_;
-  Plan plan_;
-};
-
-void Stepper::apply(const RuntimeEvent& event) {
-  const size_t i = event.container;
-  assert(i < state_.containers.size() || event.kind <= Kind::sandbox_failed);
-  switch (event.kind) {
-    case Kind::sandbox_ready:
-      if (state_.sandbox == Sandbox::creating) state_.sandbox = Sandbox::ready;
-      return;
-    case Kind::sandbox_failed:
-      if (state_.sandbox == Sandbox::creating) state_.sandbox = Sandbox::none;
-      plan_.notes.push_back({true, "FailedCreatePodSandBox", event.message, ""});
-      return;
-    case Kind::image_pulled:
-      if (record(i).phase == ContainerPhase::pulling) pulled(i, event);
-      return;
-    case Kind::pull_failed:
-      if (record(i).phase != ContainerPhase::pulling) return;
-      failed(i, Waiting::err_image_pull, event);
-      note(true, "Failed", "Failed to pull image \"" + pod_.spec(i).image() + "\": " + event.message, i);
-      note(true, "Failed", "Error: ErrImagePull", i);
-      return;
-    case Kind::started:
-      if (record(i).phase == ContainerPhase::starting) started(i, event);
-      return;
-    case Kind::start_failed:
-      if (record(i).phase != ContainerPhase::starting) return;
-      failed(i, Waiting::config_error, event);
-      note(true, "Failed", "Error: " + event.message, i);
-      return;
-    case Kind::startup_passed:
-    case Kind::readiness_changed:
-      if (record(i).phase != ContainerPhase::running && record(i).phase != ContainerPhase::stopping) return;
-      record(i).startup = true;
-      record(i).ready = event.ready;
-      return;
-    case Kind::liveness_failed:
-      if (record(i).phase != ContainerPhase::running) return;
-      note(true, "Unhealthy", "Liveness probe failed: " + event.message, i);
-      stop(i, now_ + pod_.grace_seconds * kSecond);
-      return;
-    case Kind::exited:
-      exited(i, event);
-      return;
-  }
-}
-
-void Stepper::pulled(size_t i, const RuntimeEvent& event) {
-  ContainerRecord& r = record(i);
-  const std::string& image = pod_.spec(i).image();
-  note(false, "Pulled",
-       event.message.empty() ? "Container image \"" + image + "\" already present on machine" : event.message, i);
-  r.phase = ContainerPhase::starting;
-  r.since_ns = now_;
-  act(Action::Kind::start_container, i);
-}
-
-void Stepper::failed(size_t i, Waiting waiting, const RuntimeEvent& event) {
-  ContainerRecord& r = record(i);
-  r.phase = ContainerPhase::idle;
-  wait_for(r, waiting);
-  r.detail = event.message;
-  r.since_ns = now_;
-  r.retry_ns = now_ + back_off_seconds(++r.failures) * kSecond;
-}
-
-void Stepper::started(size_t i, const RuntimeEvent& event) {
-  ContainerRecord& r = record(i);
-  r.phase = ContainerPhase::running;
-  r.waiting = Waiting::none;
-  r.failures = 0;
-  r.retry_ns = 0;
-  r.detail.clear();
-  r.id = event.id;
-  r.started_ns = event.at_ns;
-  r.startup = event.startup;
-  r.ready = event.startup && event.ready;
-  if (r.ended) r.before = std::move(r.ended);
-  note(false, "Created", "Created container: " + pod_.spec(i).name(), i);
-  note(false, "Started", "Started container " + pod_.spec(i).name(), i);
-}
-
-void Stepper::exited(size_t i, const RuntimeEvent& event) {
-  ContainerRecord& r = record(i);
-  if (r.phase != ContainerPhase::running && r.phase != ContainerPhase::stopping) return;
-  r.ended = std::make_unique<Termination>();
-  r.ended->exit_code = event.exit_code;
-  r.ended->reason = !event.reason.empty() ? event.reason : event.exit_code == 0 ? "Completed" : "Error";
-  r.ended->message = event.message;
-  r.ended->id = std::move(r.id);
-  r.ended->started_ns = r.started_ns;
-  r.ended->finished_ns = std::max(event.at_ns, r.started_ns);
-  r.ended->restart_count = r.restart_count;
-  r.ended->streak = r.streak;
-  r.id.clear();
-  r.phase = ContainerPhase::idle;
-  r.since_ns = now_;
-  r.started_ns = r.kill_ns = 0;
-  r.startup = r.ready = false;
-}
+}  // namespace
 
 bool Stepper::mains_began() {
   for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
@@ -220,9 +79,59 @@ void Stepper::try_start(size_t i) {
     r.restart_count = r.ended->restart_count + 1;
     r.streak = next_streak(*r.ended);
   }
+  const std::string& image = pod_.spec(i).image();
+  if (const std::string why = image.empty() ? "" : why_no_image_name(image); !why.empty()) {
+    const std::string message = "Failed to apply default image tag \"" + image +
+                                "\": couldn't parse image reference \"" + image + "\": " + why;
+    failed(i, Waiting::invalid_image_name, message);
+    note(true, "InspectFailed", message, i);
+    note(true, "Failed", "Error: InvalidImageName", i);
+    return wake_at(r.retry_ns);
+  }
   r.phase = ContainerPhase::pulling;
   r.since_ns = now_;
   act(Action::Kind::pull_image, i);
+}
+
+/// Starts a container whose image is there, once what its environment is taken from is there, too.
+void Stepper::configure(size_t i) {
+  ContainerRecord& r = record(i);
+  if (container_needs(pod_.spec(i))) {
+    if (!state_.rarely || state_.rarely->looked_ns < r.since_ns) {
+      plan_.look = true;
+      return;
+    }
+    for (const Missing& missing : state_.rarely->missing) {
+      if (missing.container != i) continue;
+      failed(i, Waiting::config_error, missing.message);
+      note(true, "Failed", "Error: " + missing.message, i);
+      return wake_at(r.retry_ns);
+    }
+  }
+  r.phase = ContainerPhase::starting;
+  r.since_ns = now_;
+  act(Action::Kind::start_container, i);
+}
+
+/// Whether all that the pod's volumes are made of is there; looks, and looks again later, where it is not.
+bool Stepper::volumes_there() {
+  if (!volumes_need(pod_)) return true;
+  if (!state_.rarely || state_.rarely->looked_ns == 0) {
+    plan_.look = true;
+    return false;
+  }
+  const Rarely& rare = *state_.rarely;
+  const bool missing = std::any_of(rare.missing.begin(), rare.missing.end(),
+                                   [](const Missing& one) { return one.container == Missing::kVolume; });
+  if (!missing) return true;
+  const int doublings = std::clamp(rare.mounts_failed - 1, 0, kMountDoublingsMax);
+  const int64_t retry = rare.looked_ns + std::min(kMountRetryFirst << doublings, kMountRetryMax);
+  if (now_ < retry) {
+    wake_at(retry);
+  } else {
+    plan_.look = true;
+  }
+  return false;
 }
 
 void Stepper::show_pull_back_off(size_t i) {
@@ -234,21 +143,22 @@ void Stepper::show_pull_back_off(size_t i) {
   note(true, "Failed", "Error: ImagePullBackOff", i);
 }
 
-void Stepper::stop(size_t i, int64_t kill_ns) {
+void Stepper::stop(size_t i, int64_t kill_ns, int64_t since_ns, std::string why) {
   ContainerRecord& r = record(i);
   switch (r.phase) {
     case ContainerPhase::idle:
       return;
     case ContainerPhase::pulling:
+    case ContainerPhase::configuring:
     case ContainerPhase::starting:
       r.phase = ContainerPhase::idle;
       act(Action::Kind::stop_container, i);
       return;
     case ContainerPhase::running:
       r.phase = ContainerPhase::stopping;
-      r.since_ns = now_;
+      r.since_ns = since_ns;
       r.kill_ns = kill_ns;
-      note(false, "Killing", "Stopping container " + pod_.spec(i).name(), i);
+      note(false, "Killing", why.empty() ? "Stopping container " + pod_.spec(i).name() : std::move(why), i);
       act(Action::Kind::stop_container, i);
       return;
     case ContainerPhase::stopping:
@@ -264,12 +174,12 @@ bool Stepper::wind_down(int64_t kill_ns) {
   bool quiet = true;
   for (size_t i = 0; i < state_.containers.size(); ++i) {
     if (pod_.role(i) == Role::sidecar) continue;
-    stop(i, kill_ns);
+    stop(i, kill_ns, now_);
     quiet = quiet && record(i).phase == ContainerPhase::idle;
   }
   for (size_t i = pod_.inits; quiet && i-- > 0;) {
     if (pod_.role(i) != Role::sidecar) continue;
-    stop(i, kill_ns);
+    stop(i, std::max(kill_ns, now_ + kSidecarGraceMin), now_);
     quiet = record(i).phase == ContainerPhase::idle;
   }
   return quiet;
@@ -283,23 +193,26 @@ void Stepper::end_pod() {
   state_.sandbox = Sandbox::stopped;
 }
 
+/// Of a deleted pod that is quiet: what never ran is said to be unknown.
+void Stepper::end_deleted() {
+  for (size_t i = pod_.inits; i < state_.containers.size() && !state_.over; ++i) {
+    if (record(i).ended) continue;
+    record(i).ended = std::make_unique<Termination>();
+    record(i).ended->exit_code = 137;
+    record(i).ended->reason = "ContainerStatusUnknown";
+    record(i).ended->message = "The container could not be located when the pod was terminated";
+  }
+  end_pod();
+  plan_.remove = true;
+}
+
 void Stepper::decide() {
-  const int64_t grace_end = now_ + pod_.grace_seconds * kSecond;
   if (pod_.deleted) {
-    if (!wind_down(pod_.kill_ns)) return;
-    for (size_t i = pod_.inits; i < state_.containers.size() && !state_.over; ++i) {
-      if (record(i).ended) continue;
-      record(i).ended = std::make_unique<Termination>();
-      record(i).ended->exit_code = 137;
-      record(i).ended->reason = "ContainerStatusUnknown";
-      record(i).ended->message = "The container could not be located when the pod was terminated";
-    }
-    end_pod();
-    plan_.remove = true;
+    if (wind_down(pod_.kill_ns)) end_deleted();
     return;
   }
   if (state_.over) {
-    wind_down(grace_end);
+    wind_down(grace_end());
     return;
   }
   if (pod_.active_deadline_seconds) {
@@ -311,23 +224,26 @@ void Stepper::decide() {
     }
     if (!state_.deadline_exceeded) wake_at(deadline);
   }
-  if (state_.deadline_exceeded || finished()) {
-    if (wind_down(grace_end)) end_pod();
+  if (state_.evicted() || state_.deadline_exceeded || finished()) {
+    // Who is evicted gets no time: the node has none.
+    if (wind_down(state_.evicted() ? now_ : grace_end())) end_pod();
     return;
   }
-  if (state_.sandbox == Sandbox::none && state_.ip) {
+  if (state_.sandbox == Sandbox::none && state_.ip && volumes_there()) {
     state_.sandbox = Sandbox::creating;
     state_.sandbox_since_ns = now_;
     act(Action::Kind::run_sandbox);
   }
-  if (state_.sandbox != Sandbox::ready || !initialize()) return;
+  if (state_.sandbox != Sandbox::ready) return;
+  for (size_t i = 0; i < state_.containers.size(); ++i) {
+    if (record(i).phase == ContainerPhase::configuring) configure(i);
+  }
+  if (!initialize()) return;
   for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
     const ContainerRecord& r = record(i);
     if (!r.ended || needs_restart(Role::main, pod_.policy, r.ended->exit_code)) try_start(i);
   }
 }
-
-}  // namespace
 
 Plan step(const PodView& pod, PodState& state, const std::vector<RuntimeEvent>& events, io::WallTime now) {
   Stepper stepper(pod, state, now.ns);
@@ -336,9 +252,15 @@ Plan step(const PodView& pod, PodState& state, const std::vector<RuntimeEvent>& 
   return stepper.take();
 }
 
+void take_needs(PodState& state, std::vector<Missing> missing, io::WallTime now) {
+  Rarely& rare = state.rare();
+  rare.missing = std::move(missing);
+  rare.looked_ns = now.ns;
+}
+
 void retry_failed_creates(PodState& state) {
   for (ContainerRecord& record : state.containers) {
-    if (record.waiting == Waiting::config_error) record.retry_ns = 0;
+    if (record.waiting == Waiting::config_error || record.waiting == Waiting::invalid_image_name) record.retry_ns = 0;
   }
 }
 

@@ -5,12 +5,14 @@
 #include <map>
 
 #include "messages/status.hpp"
+#include "messages/time_format.hpp"
 
 namespace kabuki::kubelet {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kMilli = 1'000'000;
+constexpr int32_t kCannotRun = 128;
 
 Error annotation_error(const std::string& key, std::string_view why) {
   return bad_request("annotation " + std::string(kSimPrefix) + key + ": " + std::string(why));
@@ -65,10 +67,17 @@ std::string read_exit_codes(std::string_view text, Behaviour* out) {
     out->exit_codes = {137};
     return {};
   }
+  if (text == "cannot-run") {
+    out->cannot_run = true;
+    out->run_time = Distribution::constant(0);
+    out->exit_codes = {kCannotRun};
+    return {};
+  }
   out->exit_codes.clear();
   for (const std::string_view part : split(text, ',')) {
     const auto code = exit_code(part);
-    if (!code) return "\"" + std::string(text) + "\" is no exit code: expected 0 to 255, a list of them, or oom";
+    if (!code)
+      return "\"" + std::string(text) + "\" is no exit code: expected 0 to 255, a list of them, oom or cannot-run";
     out->exit_codes.push_back(*code);
   }
   return {};
@@ -123,6 +132,44 @@ std::string read_use(std::string_view text, UseProfile::Unit unit, std::optional
   return {};
 }
 
+std::string read_probe(std::string_view text, std::optional<ProbeScript> Behaviour::*field, Behaviour* out) {
+  auto parsed = ProbeScript::parse(text);
+  if (!parsed.ok()) return parsed.error().message;
+  out->*field = *parsed;
+  return {};
+}
+
+std::string read_hook(std::string_view text, std::optional<Distribution> Behaviour::*field, bool Behaviour::*fails,
+                      Behaviour* out) {
+  if (text != "fail") return read_duration(text, field, out);
+  out->*fails = true;
+  return {};
+}
+
+std::string read_image_user(std::string_view text, Behaviour* out) {
+  if (text != "root" && text != "other") return "\"" + std::string(text) + "\" is neither root nor other";
+  out->image_is_root = text == "root";
+  return {};
+}
+
+std::string read_logs(std::string_view text, Behaviour* out) {
+  out->has_logs = true;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    out->logs.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return {};
+}
+
+std::string read_log_every(std::string_view text, Behaviour* out) {
+  const auto every = parse_duration(text);
+  if (!every || *every < kMilli) return "\"" + std::string(text) + "\" is no duration of at least 1ms";
+  out->log_every = *every;
+  return {};
+}
+
 /// In the order they are applied: `run-time` before `exit-code`, which has a default for it.
 const std::vector<std::pair<std::string_view, Read>>& readers() {
   static const std::vector<std::pair<std::string_view, Read>> table = {
@@ -134,6 +181,19 @@ const std::vector<std::pair<std::string_view, Read>>& readers() {
       {"stop-exit-code", read_stop_code},
       {"ready-after", read_ready},
       {"unhealthy-after", [](auto text, auto* out) { return read_duration(text, &Behaviour::unhealthy_after, out); }},
+      {"startup-probe", [](auto text, auto* out) { return read_probe(text, &Behaviour::startup_probe, out); }},
+      {"readiness-probe", [](auto text, auto* out) { return read_probe(text, &Behaviour::readiness_probe, out); }},
+      {"liveness-probe", [](auto text, auto* out) { return read_probe(text, &Behaviour::liveness_probe, out); }},
+      {"probe-latency", [](auto text, auto* out) { return read_duration(text, &Behaviour::probe_latency, out); }},
+      {"post-start",
+       [](auto text, auto* out) {
+         return read_hook(text, &Behaviour::post_start, &Behaviour::post_start_fails, out);
+       }},
+      {"pre-stop",
+       [](auto text, auto* out) { return read_hook(text, &Behaviour::pre_stop, &Behaviour::pre_stop_fails, out); }},
+      {"image-user", read_image_user},
+      {"logs", read_logs},
+      {"log-every", read_log_every},
       {"writes", read_writes},
       {"reads", read_reads},
       {"cpu-use", [](auto text, auto* out) { return read_use(text, UseProfile::Unit::milli, &out->cpu_use); }},

@@ -8,6 +8,7 @@
 
 #include "actors/kubelet/lifecycle/view.hpp"
 #include "actors/kubelet/runtime/distribution.hpp"
+#include "actors/kubelet/runtime/probe_script.hpp"
 #include "actors/kubelet/runtime/use_profile.hpp"
 #include "messages/result.hpp"
 
@@ -35,6 +36,19 @@ struct Behaviour {
   std::optional<Distribution> ready_after;
   bool never_ready = false;
   std::optional<Distribution> unhealthy_after;  // its liveness probe fails then
+  std::optional<ProbeScript> startup_probe;     // none: it succeeds
+  std::optional<ProbeScript> readiness_probe;   // likewise
+  std::optional<ProbeScript> liveness_probe;    // likewise
+  std::optional<Distribution> probe_latency;    // none: at once
+  std::optional<Distribution> post_start;       // how long its hook takes; none: at once, or as the hook says
+  bool post_start_fails = false;
+  std::optional<Distribution> pre_stop;
+  bool pre_stop_fails = false;
+  bool cannot_run = false;     // its command cannot be run
+  bool image_is_root = false;  // its image's user is root
+  std::vector<std::string> logs;
+  bool has_logs = false;
+  std::optional<int64_t> log_every;  // nanoseconds between two lines; none: all are there at its start
   std::vector<File> writes;
   std::vector<std::string> reads;
   std::optional<UseProfile> cpu_use;     // in millicores; none: a share of the request

@@ -292,7 +292,7 @@ TEST(PodLifecycle, FailsWhenItsActiveDeadlineHasPassed) {
 TEST(PodLifecycle, IsReadyWhenItsReadinessProbeSaysSo) {
   PodPlay play(
       pod_from("spec { containers { name: 'a' startupProbe { initialDelaySeconds: 3 } "
-               "readinessProbe { initialDelaySeconds: 4 } } }" +
+               "readinessProbe { initialDelaySeconds: 6 } } }" +
                annotated("start-latency", "0s")));
   play.run_until(2);
   EXPECT_FALSE(play.pod.status().containerstatuses(0).started());
@@ -301,7 +301,7 @@ TEST(PodLifecycle, IsReadyWhenItsReadinessProbeSaysSo) {
   EXPECT_EQ(play.line(), "Running a:running/0");
   EXPECT_EQ(play.pod.status().conditions(2).reason(), "ContainersNotReady");
   EXPECT_EQ(play.pod.status().conditions(2).message(), "containers with unready status: [a]");
-  play.run_until(7.5);
+  play.run_until(6.5);
   EXPECT_EQ(play.line(), "Running a:ready/0");
 }
 

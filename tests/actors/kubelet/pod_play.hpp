@@ -1,11 +1,14 @@
 #pragma once
 
 #include <google/protobuf/text_format.h>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "actors/kubelet/lifecycle/needs.hpp"
 #include "actors/kubelet/lifecycle/settle.hpp"
 #include "actors/kubelet/lifecycle/status.hpp"
+#include "actors/kubelet/lifecycle/step.hpp"
 #include "actors/kubelet/runtime/simulated.hpp"
 #include "messages/encode.hpp"
 #include "messages/time_format.hpp"
@@ -34,6 +37,8 @@ struct PodPlay {
   bool removed = false;
   std::vector<std::string> history;  // of `line`
   std::vector<std::string> notes;
+  std::vector<std::string> messages;  // of the notes
+  std::map<Key, ObjectPtr> api = {};  // what the pod may refer to
 
   explicit PodPlay(PodMessage message) : pod(std::move(message)) {
     state = restore(view_of(pod));
@@ -49,7 +54,14 @@ struct PodPlay {
   int64_t settle_once(std::vector<RuntimeEvent> first = {}) {
     const PodView view = view_of(pod);
     Settled settled = settle(view, state, runtime, {now}, std::move(first));
-    for (const Note& n : settled.notes) notes.push_back(n.reason);
+    take(settled.notes);
+    if (settled.look) {
+      take_needs(state, missing_of(view, [this](const Key& key) { return api[key]; }), {now});
+      RuntimeEvent known;
+      known.kind = RuntimeEvent::Kind::needs_known;
+      settled = settle(view, state, runtime, {now}, {known});
+      take(settled.notes);
+    }
     PodStatusMessage status = build_status(view, state, "172.16.0.1", {now});
     if (serialize(status) != serialize(pod.status())) {
       *pod.mutable_status() = std::move(status);
@@ -57,6 +69,13 @@ struct PodPlay {
     }
     removed = settled.remove;
     return settled.wake_ns;
+  }
+
+  void take(const std::vector<Note>& told) {
+    for (const Note& n : told) {
+      notes.push_back(n.reason);
+      messages.push_back(n.message);
+    }
   }
 
   /// Plays until `seconds` after the start, or until the pod is removed.
