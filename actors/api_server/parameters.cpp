@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <strings.h>
 
+#include "messages/json_syntax.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
@@ -24,30 +25,56 @@ Error list_options_invalid(std::vector<Cause> causes) {
   return invalid(list_options, "", std::move(causes));
 }
 
-Result<> check_version_match(const http::Request& request, ListParameters* out) {
-  std::string_view match = request.parameter("resourceVersionMatch");
-  if (match.empty()) return {};
-  if (match == "Exact") {
-    out->match = ListParameters::Match::exact;
-  } else if (match == "NotOlderThan") {
-    out->match = ListParameters::Match::not_older_than;
-  } else {
-    return list_options_invalid({unsupported_value("resourceVersionMatch", match, {"Exact", "NotOlderThan", ""})});
+/// What may not stand together. Source: Kubernetes, apimachinery's ValidateListOptions.
+std::vector<Cause> check_list(const http::Request& request, ListParameters* out) {
+  const std::string_view match = request.parameter("resourceVersionMatch");
+  std::vector<Cause> causes;
+  auto forbid = [&](const char* field, const char* why) { causes.push_back(forbidden_value(field, why)); };
+  if (out->watch && out->send_initial_events && match != "NotOlderThan") {
+    forbid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
-  if (out->watch && !out->send_initial_events) {
-    return list_options_invalid({forbidden_value("resourceVersionMatch",
-                                                 "resourceVersionMatch is forbidden for watch unless "
-                                                 "sendInitialEvents is provided")});
+  if (!match.empty()) {
+    if (out->watch && !out->send_initial_events) {
+      forbid("resourceVersionMatch",
+             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    }
+    if (!out->watch && !out->has_version) {
+      forbid("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
+    }
+    if (!out->continue_token.empty()) {
+      forbid("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
+    }
+    if (match == "Exact") {
+      out->match = ListParameters::Match::exact;
+      if (!out->watch && out->has_version && out->version == 0) {
+        forbid("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+      }
+    } else if (match == "NotOlderThan") {
+      out->match = ListParameters::Match::not_older_than;
+    } else {
+      causes.push_back(unsupported_value("resourceVersionMatch", match, {"Exact", "NotOlderThan", ""}));
+    }
   }
-  if (!out->watch && !out->has_version) {
-    return list_options_invalid({forbidden_value(
-        "resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")});
+  if (!out->watch && out->send_initial_events) forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
+  return causes;
+}
+
+constexpr const char* kTokenVersion = "meta.k8s.io/v1";
+
+/// Where `text` stops being unpadded base64url; npos when it does not. As Go's decoder counts.
+size_t first_not_base64url(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (!good) return i;
   }
-  if (out->match == ListParameters::Match::exact && out->version == 0) {
-    return list_options_invalid({forbidden_value(
-        "resourceVersionMatch", "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"")});
-  }
-  return {};
+  return text.size() % 4 == 1 ? text.size() - 1 : std::string_view::npos;
+}
+
+std::string go_type_of(const nlohmann::json& json) {
+  if (json.is_array()) return "array";
+  if (json.is_boolean()) return "bool";
+  return json.is_string() ? "string" : "number";
 }
 
 }  // namespace
@@ -94,10 +121,7 @@ Result<ListParameters> list_parameters(const Kind& kind, const http::Request& re
     constexpr uint64_t kMost = 1'000'000'000;
     out.timeout_seconds = static_cast<int64_t>(std::min(*parsed, kMost));
   }
-  if (out.send_initial_events && *out.send_initial_events && !out.watch) {
-    return list_options_invalid({forbidden_value("sendInitialEvents", "sendInitialEvents is forbidden for list")});
-  }
-  if (auto checked = check_version_match(request, &out); !checked) return checked.error();
+  if (auto causes = check_list(request, &out); !causes.empty()) return list_options_invalid(std::move(causes));
   return out;
 }
 
@@ -123,39 +147,55 @@ Result<WriteParameters> write_parameters(const http::Request& request) {
   return out;
 }
 
-std::string write_continue_token(const Kind& kind, const ContinueToken& token) {
-  std::string start = (kind.namespaced ? token.ns + "/" : std::string()) + token.name;
+std::string write_continue_token(const Kind& kind, std::string_view ns, const ContinueToken& token) {
+  std::string start = "/" + (kind.namespaced && ns.empty() ? token.ns + "/" : std::string()) + token.name;
   start.push_back('\0');
-  nlohmann::ordered_json json{{"v", "meta.k8s.io/v1"}, {"rv", token.revision}, {"start", start}};
+  nlohmann::ordered_json json{{"v", kTokenVersion}, {"rv", -1}, {"start", start}};
+  if (token.revision != 0) json["rv"] = token.revision;
   std::string text = absl::WebSafeBase64Escape(json.dump());
   while (!text.empty() && text.back() == '=') text.pop_back();
   return text;
 }
 
-Result<ContinueToken> read_continue_token(const Kind& kind, std::string_view text) {
+Result<ContinueToken> read_continue_token(const Kind& kind, std::string_view ns, std::string_view text) {
   auto refuse = [](std::string_view why) {
     return bad_request("invalid continue token: continue key is not valid: " + std::string(why));
   };
+  if (const size_t bad = first_not_base64url(text); bad != std::string_view::npos) {
+    return refuse("illegal base64 data at input byte " + std::to_string(bad));
+  }
   std::string bytes;
-  if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes))
-    return refuse("not base64url");
+  if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes)) {
+    return refuse("illegal base64 data at input byte " + std::to_string(text.size()));
+  }
   auto json = nlohmann::json::parse(bytes, nullptr, false);
-  if (!json.is_object()) return refuse("not a JSON object");
-  if (json.value("v", nlohmann::json()) != "meta.k8s.io/v1") return refuse("unknown version");
-  const auto& revision = json.value("rv", nlohmann::json());
-  const auto& start = json.value("start", nlohmann::json());
-  if (!revision.is_number_unsigned() || revision.get<uint64_t>() == 0) return refuse("no revision");
-  if (!start.is_string()) return refuse("no start");
-  ContinueToken token{.revision = revision.get<uint64_t>()};
-  std::string key = start.get<std::string>();
-  if (!key.empty() && key.back() == '\0') key.pop_back();
+  if (json.is_discarded()) return refuse(explain_json_error(bytes));
+  if (!json.is_object()) {
+    return refuse("json: cannot unmarshal " + go_type_of(json) + " into Go value of type storage.continueToken");
+  }
+  const auto version = json.value("v", nlohmann::json());
+  if (version != kTokenVersion) {
+    return refuse("server does not recognize this encoded version " +
+                  (version.is_string() ? version.dump() : std::string("\"\"")));
+  }
+  const auto revision = json.value("rv", nlohmann::json());
+  const bool latest = revision.is_number_integer() && revision == -1;
+  if (!latest && (!revision.is_number_unsigned() || revision == 0)) {
+    return refuse("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  }
+  const auto start = json.value("start", nlohmann::json());
+  std::string key = start.is_string() ? start.get<std::string>() : "";
+  if (key.empty()) return refuse("encoded start key empty (version meta.k8s.io/v1)");
+  ContinueToken token{.revision = latest ? 0 : revision.get<uint64_t>(), .ns = std::string(ns)};
+  if (key.back() == '\0') key.pop_back();
   if (!key.empty() && key.front() == '/') key.erase(0, 1);
-  size_t slash = key.find('/');
-  if (kind.namespaced && slash != std::string::npos) {
+  if (const size_t slash = key.find('/'); kind.namespaced && ns.empty() && slash != std::string::npos) {
     token.ns = key.substr(0, slash);
     key.erase(0, slash + 1);
   }
-  if (key.find('/') != std::string::npos || key.empty()) return refuse("start is not a key");
+  if (key.find('/') != std::string::npos || key.empty() || key == "." || key == "..") {
+    return refuse(start.get<std::string>());
+  }
   token.name = key;
   return token;
 }

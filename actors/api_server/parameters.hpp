@@ -43,15 +43,17 @@ struct WriteParameters {
 Result<WriteParameters> write_parameters(const http::Request& request);
 
 /// What a continue token says: at which revision, after which key.
-/// `{"v":"meta.k8s.io/v1","rv":N,"start":"/ns/name\0"}` in unpadded base64url, as a kube-apiserver writes it.
+/// `{"v":"meta.k8s.io/v1","rv":N,"start":"/ns/name\0"}` in unpadded base64url, as a kube-apiserver writes it; of a list
+/// inside one namespace the start is "/name\0".
 struct ContinueToken {
-  uint64_t revision = 0;
+  uint64_t revision = 0;  // 0, on the wire -1: the latest, where the list's own is not remembered any more
   std::string ns;
   std::string name;
   bool operator==(const ContinueToken&) const = default;
 };
-std::string write_continue_token(const Kind& kind, const ContinueToken& token);
-/// Error: 400 `invalid continue token: ...`.
-Result<ContinueToken> read_continue_token(const Kind& kind, std::string_view text);
+/// `ns` is the namespace that the list is of, "" for all.
+std::string write_continue_token(const Kind& kind, std::string_view ns, const ContinueToken& token);
+/// Error: 400 `invalid continue token: continue key is not valid: ...`, as Kubernetes words it.
+Result<ContinueToken> read_continue_token(const Kind& kind, std::string_view ns, std::string_view text);
 
 }  // namespace kabuki::api_server

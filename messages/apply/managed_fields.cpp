@@ -37,12 +37,13 @@ const FieldSet& system_fields() {
   return set;
 }
 
-/// Leaves what is a manager's to have: of /status the status alone, of the main resource all else.
+/// Leaves what is a manager's to have: of /status the status and metadata, of the main resource all but the status.
 void keep_own(const Kind& kind, const FieldManager& manager, FieldSet* set) {
   set->remove(system_fields());
   set->member = false;
   if (manager.subresource == "status") {
-    std::erase_if(set->children, [](const auto& child) { return child.first != "f:status"; });
+    std::erase_if(set->children,
+                  [](const auto& child) { return child.first != "f:status" && child.first != "f:metadata"; });
   } else if (kind.has_status) {
     set->children.erase("f:status");
   }

@@ -305,6 +305,7 @@ void check_containers(const core::PodSpec& spec, const FieldPath& path, Findings
     const auto& container = spec.ephemeralcontainers(i).ephemeralcontainercommon();
     FieldPath at = ephemerals.index(i);
     check_container(container, spec, at, findings);
+    check_ephemeral_container(spec.ephemeralcontainers(i), spec, at, findings);
     if (!container.name().empty() && !names.insert(container.name()).second) {
       findings->duplicate(at.child("name"), container.name());
     }

@@ -123,6 +123,8 @@ void check_pod_change(const core::Pod& old, const core::Pod& now, std::string_vi
   check_deadline_change(old.spec(), now.spec(), path, findings);
   check_toleration_change(old.spec(), now.spec(), path, findings);
   check_gate_change(old.spec(), now.spec(), path, findings);
+  if (subresource == "ephemeralcontainers") check_ephemeral_containers_change(old, now, findings);
+  if (subresource == "resize") check_resize(old, now, findings);
   if (!same(with_allowed_changes(old.spec(), now.spec(), subresource), now.spec())) {
     findings->forbidden(path, kFixedFields);
   }

@@ -54,11 +54,19 @@ void check_port_reference(const IntOrString& port, const FieldPath& path, Findin
 void check_pod_spec(const core::PodSpec& spec, const FieldPath& path, Findings* findings);
 /// Containers, init containers and ephemeral containers; their names are unique among all of them.
 void check_containers(const core::PodSpec& spec, const FieldPath& path, Findings* findings);
+/// What an ephemeral container may not have that others may; and its target, which must be there.
+void check_ephemeral_container(const core::EphemeralContainer& ephemeral, const core::PodSpec& spec,
+                               const FieldPath& path, Findings* findings);
 void check_affinity(const core::Affinity& affinity, const FieldPath& path, Findings* findings);
 void check_volumes(const core::PodSpec& spec, const FieldPath& path, Findings* findings);
 void check_pod_template(const core::PodTemplateSpec& pod_template, const FieldPath& path, Findings* findings);
 void check_pod(const core::Pod& pod, Findings* findings);
 void check_pod_change(const core::Pod& old, const core::Pod& now, std::string_view subresource, Findings* findings);
+
+/// Of pods/ephemeralcontainers: containers are added, never changed or taken away.
+void check_ephemeral_containers_change(const core::Pod& old, const core::Pod& now, Findings* findings);
+/// Of pods/resize: cpu and memory may change, not what makes the pod's quality of service.
+void check_resize(const core::Pod& old, const core::Pod& now, Findings* findings);
 
 void check_deployment(const apps::Deployment& deployment, Findings* findings);
 void check_deployment_change(const apps::Deployment& old, const apps::Deployment& now, std::string_view subresource,

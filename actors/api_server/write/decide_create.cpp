@@ -50,6 +50,8 @@ Result<Decision> decide_create(const Write& write, const ObjectPtr& current, con
 
   begin_status(kind, object.get());
   apply_defaults(kind, object.get());
+  // Before admission: what that adds is nobody's.
+  record_manager(write, nullptr, context, object.get());
   const Admission admission{.write = write, .context = context, .object = object.get()};
   if (auto admitted = admit(admission); !admitted) return admitted.error();
   if (auto causes = validate_create(kind, *object); !causes.empty()) {
@@ -57,7 +59,6 @@ Result<Decision> decide_create(const Write& write, const ObjectPtr& current, con
   }
   if (auto checked = check_admitted(admission); !checked) return checked.error();
   if (current) return already_exists(kind, meta->name());
-  record_manager(write, nullptr, context, object.get());
 
   Decision decision{.effect = Decision::Effect::put, .object = object};
   decision.next = Object::encode(kind.id, *object);

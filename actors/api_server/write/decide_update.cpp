@@ -7,6 +7,7 @@
 #include "actors/api_server/write/write.hpp"
 #include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
+#include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/apply/managed_fields.hpp"
 #include "messages/defaults.hpp"
@@ -47,6 +48,33 @@ void copy_conditions(const Message& from, Message* to) {
   if (status->ByteSizeLong() == 0) static_cast<Request*>(to)->clear_status();
 }
 
+/// /ephemeralcontainers adds containers to a pod.
+void copy_ephemeral_containers(const Message& from, Message* to) {
+  using Pod = ::k8s::io::api::core::v1::Pod;
+  *static_cast<Pod*>(to)->mutable_spec()->mutable_ephemeralcontainers() =
+      static_cast<const Pod&>(from).spec().ephemeralcontainers();
+}
+
+template <class Containers>
+void copy_resources(const Containers& from, Containers* to) {
+  for (auto& container : *to) {
+    for (const auto& wanted : from) {
+      if (wanted.name() != container.name()) continue;
+      container.clear_resources();
+      if (wanted.has_resources()) *container.mutable_resources() = wanted.resources();
+    }
+  }
+}
+
+/// /resize changes what the containers of a pod may use.
+void copy_container_resources(const Message& from, Message* to) {
+  using Pod = ::k8s::io::api::core::v1::Pod;
+  const auto& wanted = static_cast<const Pod&>(from).spec();
+  auto* spec = static_cast<Pod*>(to)->mutable_spec();
+  copy_resources(wanted.containers(), spec->mutable_containers());
+  copy_resources(wanted.initcontainers(), spec->mutable_initcontainers());
+}
+
 /// Of some kinds /status leaves all metadata as it is; of the others clients may change theirs there too. Source: the
 /// strategies of Kubernetes' registry.
 bool status_keeps_metadata(KindId kind) {
@@ -79,6 +107,12 @@ std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old
     std::shared_ptr<Message> kept = make_in_arena(old);
     kept->CopyFrom(old);
     copy_part(*next, "spec", kept.get());
+    return kept;
+  }
+  if (write.subresource == "ephemeralcontainers" || write.subresource == "resize") {
+    std::shared_ptr<Message> kept = make_in_arena(old);
+    kept->CopyFrom(old);
+    (write.subresource == "resize" ? copy_container_resources : copy_ephemeral_containers)(*next, kept.get());
     return kept;
   }
   if (write.subresource == "approval") {
@@ -122,7 +156,8 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   const Kind& kind = *write.kind;
   next = keep_other_parts(write, old, std::move(next));
   restore_system_metadata(meta_of(old), mutable_meta(next.get()));
-  if (write.subresource.empty()) apply_defaults(kind, next.get());
+  const bool changes_pod = write.subresource == "ephemeralcontainers" || write.subresource == "resize";
+  if (write.subresource.empty() || changes_pod) apply_defaults(kind, next.get());
   if (kind.id == kinds::kService && write.subresource.empty()) {
     using Service = ::k8s::io::api::core::v1::Service;
     settle_service_address(static_cast<const Service&>(old), write.spare_address, static_cast<Service*>(next.get()));

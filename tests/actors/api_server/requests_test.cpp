@@ -1,3 +1,4 @@
+#include <absl/strings/escaping.h>
 #include <gtest/gtest.h>
 
 #include "actors/api_server/authorization.hpp"
@@ -148,6 +149,12 @@ TEST(Parameters, ListsAndWatchesSayWhatTheyCannotRead) {
   EXPECT_EQ(list_code({{"resourceVersionMatch", "Exact"}, {"resourceVersion", "0"}}), 422);
   EXPECT_EQ(list_code({{"resourceVersionMatch", "Sometimes"}, {"resourceVersion", "1"}}), 422);
   EXPECT_EQ(list_code({{"sendInitialEvents", "true"}}), 422);
+  EXPECT_EQ(list_code({{"sendInitialEvents", "false"}}), 422);
+  EXPECT_EQ(list_code({{"resourceVersionMatch", "Exact"}, {"resourceVersion", "7"}, {"continue", "x"}}), 422);
+  EXPECT_EQ(list_code({{"watch", "1"}, {"resourceVersionMatch", "NotOlderThan"}}), 422);
+  EXPECT_EQ(list_code({{"watch", "1"}, {"sendInitialEvents", "true"}}), 422);
+  EXPECT_EQ(
+      list_code({{"watch", "1"}, {"sendInitialEvents", "true"}, {"resourceVersionMatch", "NotOlderThan"}}), 200);
   EXPECT_EQ(list_code({{"labelSelector", "a in ("}}), 400);
   EXPECT_EQ(list_code({{"fieldSelector", "spec.foo=1"}}), 400);
   auto long_watch =
@@ -160,13 +167,40 @@ TEST(Parameters, ContinueTokensComeBackEqual) {
   const Kind& nodes = kind_of(kinds::kNode);
   ContinueToken pod{.revision = 17, .ns = "shop", .name = "a.b-c"};
   ContinueToken node{.revision = ~uint64_t{0}, .name = "n"};
-  EXPECT_EQ(*read_continue_token(pods, write_continue_token(pods, pod)), pod);
-  EXPECT_EQ(*read_continue_token(nodes, write_continue_token(nodes, node)), node);
-  for (const char* bad :
-       {"?", "e30", "bm90IGpzb24", "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYS9iIn0", "W10"}) {
-    auto token = read_continue_token(pods, bad);
-    ASSERT_FALSE(token.ok()) << bad;
-    EXPECT_EQ(token.error().code, 400);
+  ContinueToken latest{.revision = 0, .ns = "shop", .name = "a"};
+  EXPECT_EQ(*read_continue_token(pods, "", write_continue_token(pods, "", pod)), pod);
+  EXPECT_EQ(*read_continue_token(pods, "shop", write_continue_token(pods, "shop", pod)), pod);
+  EXPECT_EQ(*read_continue_token(nodes, "", write_continue_token(nodes, "", node)), node);
+  EXPECT_EQ(*read_continue_token(pods, "", write_continue_token(pods, "", latest)), latest);
+  // As observed.
+  EXPECT_EQ(write_continue_token(pods, "default", {184899, "default", "web3-7fdcbfff6f-rbwpn"}),
+            "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MTg0ODk5LCJzdGFydCI6Ii93ZWIzLTdmZGNiZmZmNmYtcmJ3cG5cdTAwMDAifQ");
+}
+
+TEST(Parameters, ContinueTokensAreRefusedInKubernetesWords) {
+  const auto token = [](std::string_view json) {
+    std::string text = absl::WebSafeBase64Escape(absl::string_view(json.data(), json.size()));
+    while (text.ends_with('=')) text.pop_back();
+    return text;
+  };
+  const std::pair<std::string, const char*> rows[] = {
+      {"?", "illegal base64 data at input byte 0"},
+      {"z9bad", "illegal base64 data at input byte 4"},
+      {token("not json"), "invalid character 'o' in literal null (expecting 'u')"},
+      {token("[]"), "json: cannot unmarshal array into Go value of type storage.continueToken"},
+      {token("{}"), "server does not recognize this encoded version \"\""},
+      {token(R"({"v":"v9"})"), "server does not recognize this encoded version \"v9\""},
+      {token(R"({"v":"meta.k8s.io/v1"})"), "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"},
+      {token(R"({"v":"meta.k8s.io/v1","rv":-2,"start":"a/b"})"),
+       "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"},
+      {token(R"({"v":"meta.k8s.io/v1","rv":1})"), "encoded start key empty (version meta.k8s.io/v1)"},
+      {token(R"({"v":"meta.k8s.io/v1","rv":1,"start":"/../b"})"), "/../b"},
+  };
+  for (const auto& [text, why] : rows) {
+    auto read = read_continue_token(kind_of(kinds::kPod), "shop", text);
+    ASSERT_FALSE(read.ok()) << text;
+    EXPECT_EQ(read.error().code, 400);
+    EXPECT_EQ(read.error().message, std::string("invalid continue token: continue key is not valid: ") + why);
   }
 }
 
