@@ -49,12 +49,13 @@ bool is_atomic(const Descriptor* message) {
   return kAtomic.contains(message->name());
 }
 
+/// Of an element's key. That of ports stands in Kubernetes' types (`+default="TCP"`), not in the table of fields.
 Json default_of(const Descriptor* element, const std::string& key) {
   std::vector<const FieldDescriptor*> way;
   const FieldDescriptor* field = element ? find_json_field(element, key, &way) : nullptr;
   if (!field) return nullptr;
   const std::string& text = field->options().GetExtension(kabuki::default_value);
-  if (text.empty()) return nullptr;
+  if (text.empty()) return key == "protocol" && element->name().ends_with("Port") ? Json("TCP") : Json(nullptr);
   Json value = Json::parse(text, nullptr, false);
   return value.is_discarded() ? Json(text) : value;
 }

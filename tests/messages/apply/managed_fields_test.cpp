@@ -5,6 +5,8 @@
 
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
+#include "messages/defaults.hpp"
+#include "messages/encode.hpp"
 #include "messages/meta.hpp"
 #include "messages/yaml.hpp"
 
@@ -220,6 +222,11 @@ TEST(Apply, TakesADefaultForAKeyThatIsNotSaid) {
   const auto again = apply_containers(&first, "me", "[{name: a, image: x, ports: [{containerPort: 80, name: web}]}]");
   ASSERT_EQ(again.spec().template_().spec().containers(0).ports_size(), 1);
   EXPECT_EQ(again.spec().template_().spec().containers(0).ports(0).name(), "web");
+
+  auto defaulted = apply_containers(nullptr, "me", "[{name: a, image: x, ports: [{containerPort: 80}]}]");
+  apply_defaults(deployments(), &defaulted);
+  const auto same = apply_containers(&defaulted, "me", "[{name: a, image: x, ports: [{containerPort: 80}]}]");
+  EXPECT_EQ(serialize(same), serialize(defaulted));
 }
 
 TEST(Apply, ComparesQuantitiesByWhatTheyMean) {
