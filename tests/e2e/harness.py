@@ -142,6 +142,8 @@ class Cluster:
         return json.loads(self.out("get", *arguments, "-o", "json"))
 
     def apply(self, *documents):
+        if len(documents) > 1 and not any(isinstance(d, str) for d in documents):
+            documents = [listed(*documents)]  # old kubectls read one JSON document of a stream
         text = "\n---\n".join(d if isinstance(d, str) else json.dumps(d) for d in documents)
         return self.out("apply", "-f", "-", stdin=text)
 
@@ -162,6 +164,10 @@ class Cluster:
                                             for c in n["status"].get("conditions", []))]
             return good if len(good) == (count or self.nodes) else None
         return eventually(ready, "nodes ready")
+
+
+def listed(*documents):
+    return {"apiVersion": "v1", "kind": "List", "items": list(documents)}
 
 
 def deployment(name="web", replicas=4, image="registry.example/web:1.0", labels=None, annotations=None):
