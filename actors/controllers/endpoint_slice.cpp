@@ -1,0 +1,158 @@
+#include "actors/controllers/endpoint_slice.hpp"
+
+#include <map>
+
+#include "actors/controllers/owned_pods.hpp"
+#include "actors/controllers/owners.hpp"
+#include "actors/controllers/service_pods.hpp"
+#include "messages/encode.hpp"
+
+namespace kabuki::controllers {
+namespace {
+
+namespace core = ::k8s::io::api::core::v1;
+namespace discovery = ::k8s::io::api::discovery::v1;
+
+constexpr const char* kManager = "endpointslice-controller.k8s.io";
+constexpr const char* kZone = "topology.kubernetes.io/zone";
+
+using Ports = std::vector<discovery::EndpointPort>;
+
+Ports ports_of(const Object& pod, const core::Service& service) {
+  Ports ports;
+  for (const auto& port : service.spec().ports()) {
+    const auto number = target_port(pod, port);
+    if (!number) continue;
+    discovery::EndpointPort& behind = ports.emplace_back();
+    behind.set_name(port.name());
+    behind.set_port(*number);
+    behind.set_protocol(port.protocol());
+    if (port.has_appprotocol()) behind.set_appprotocol(port.appprotocol());
+  }
+  return ports;
+}
+
+discovery::Endpoint endpoint_of(const ServicePod& pod, const core::Service& service, std::string address,
+                                const ObjectPtr& node) {
+  discovery::Endpoint endpoint;
+  endpoint.add_addresses(std::move(address));
+  auto* conditions = endpoint.mutable_conditions();
+  conditions->set_ready(service.spec().publishnotreadyaddresses() || (pod.ready && !pod.terminating));
+  conditions->set_serving(pod.ready);
+  conditions->set_terminating(pod.terminating);
+  auto* target = endpoint.mutable_targetref();
+  target->set_kind("Pod");
+  target->set_namespace_(std::string(pod.pod->ns()));
+  target->set_name(std::string(pod.pod->name()));
+  target->set_uid(std::string(pod.pod->uid()));
+  if (!pod.node.empty()) endpoint.set_nodename(pod.node);
+  if (node) {
+    if (auto zone = label_of(*node, kZone); !zone.empty()) endpoint.set_zone(zone);
+  }
+  if (auto hostname = hostname_in(pod, service); !hostname.empty()) endpoint.set_hostname(hostname);
+  return endpoint;
+}
+
+EndpointSlice model_of(const Object& object, const core::Service& service) {
+  EndpointSlice model;
+  auto* meta = model.mutable_metadata();
+  meta->set_generatename(service.metadata().name() + "-");
+  meta->set_namespace_(service.metadata().namespace_());
+  *meta->mutable_labels() = service.metadata().labels();
+  meta->mutable_labels()->erase(kHeadlessLabel);
+  if (is_headless(service)) (*meta->mutable_labels())[kHeadlessLabel] = "";
+  (*meta->mutable_labels())[kServiceNameLabel] = service.metadata().name();
+  (*meta->mutable_labels())[kSliceManagerLabel] = kManager;
+  *meta->add_ownerreferences() = controller_reference(object);
+  return model;
+}
+
+std::vector<SliceGroup> groups_of(const View& view, const core::Service& service) {
+  std::vector<SliceGroup> groups;
+  const auto pods = pods_of_service(view, service, true);
+  for (const std::string& family : families_of(service)) {
+    std::map<std::string, size_t> by_ports;  // encoded -> its group
+    for (const ServicePod& pod : pods) {
+      std::string address = pod.address(family);
+      if (address.empty()) continue;
+      const ObjectPtr node = view.find({kinds::kNode, "", pod.node});
+      // Of a node that is gone nothing can be reached; its pods will be collected.
+      if (!node && !pod.node.empty() && !service.spec().publishnotreadyaddresses()) continue;
+      const Ports ports = ports_of(*pod.pod, service);
+      std::string encoded;
+      for (const auto& port : ports) encoded += std::to_string(port.ByteSizeLong()) + ' ' + serialize(port);
+      auto [it, fresh] = by_ports.emplace(encoded, groups.size());
+      if (fresh) groups.push_back({family, ports, {}});
+      groups[it->second].endpoints.push_back(endpoint_of(pod, service, std::move(address), node));
+    }
+    // So that who looks can tell a service without endpoints from one that nobody has counted yet.
+    if (by_ports.empty()) groups.push_back({family, {}, {}});
+  }
+  return groups;
+}
+
+bool moved(const Change& node) {
+  return !node.before || !node.after || label_of(*node.before, kZone) != label_of(*node.after, kZone);
+}
+
+void services_on(const View& view, std::string_view node, std::vector<Key>* keys) {
+  for (const ObjectPtr& pod : view.pods_on(node)) concerned_services(view, {nullptr, pod}, keys);
+}
+
+}  // namespace
+
+std::vector<ObjectPtr> slices_of(const View& view, const Object& owner, std::string_view service,
+                                 std::string_view manager) {
+  std::vector<ObjectPtr> slices;
+  for (const ObjectPtr& slice : view.controlled_by(owner.uid(), kinds::kEndpointSlice)) {
+    if (label_of(*slice, kServiceNameLabel) == service && label_of(*slice, kSliceManagerLabel) == manager) {
+      slices.push_back(slice);
+    }
+  }
+  return slices;
+}
+
+Plan reconcile_endpoint_slices(const View& view, const Key& key) {
+  Plan plan;
+  const ObjectPtr object = view.find(key);
+  if (!object || is_being_deleted(*object)) return plan;
+  const auto service = object->as<core::Service>();
+  if (!selects_pods(service)) return plan;
+  pack_slices(model_of(*object, service), slices_of(view, *object, key.name, kManager), groups_of(view, service),
+              kMostEndpointsPerSlice, &plan);
+  for (Step& step : plan.steps) {
+    const std::string verb = step.write.verb == bus::WriteObjects::CREATE   ? "create"
+                             : step.write.verb == bus::WriteObjects::DELETE ? "delete"
+                                                                            : "update";
+    step.say = announce(*object, "", "", "FailedToUpdateEndpointSlices",
+                        "Error updating Endpoint Slices for Service " + key.ns + "/" + key.name + ": failed to " +
+                            verb + " EndpointSlice for Service " + key.ns + "/" + key.name + ": {error}");
+  }
+  return plan;
+}
+
+Controller endpoint_slice_controller() {
+  Controller controller;
+  controller.name = "endpoint-slice-controller";
+  controller.watches = {kinds::kService, kinds::kPod, kinds::kNode, kinds::kEndpointSlice};
+  controller.indexes = View::kControllers | View::kNodes;
+  controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
+    const Object& object = change.object();
+    if (object.kind() == kinds::kPod) {
+      concerned_services(view, change, keys);
+    } else if (object.kind() == kinds::kNode) {
+      if (moved(change)) services_on(view, object.name(), keys);
+    } else if (object.kind() == kinds::kService) {
+      keys->push_back(object.key());
+    } else if (label_of(object, kSliceManagerLabel) == kManager) {
+      keys->push_back({kinds::kService, std::string(object.ns()), label_of(object, kServiceNameLabel)});
+    }
+  };
+  controller.confirms_views = true;
+  controller.reconcile = [](const View& view, const Key& key, const Instant&) {
+    return reconcile_endpoint_slices(view, key);
+  };
+  return controller;
+}
+
+}  // namespace kabuki::controllers
