@@ -18,6 +18,9 @@ struct Fence {
   std::string lease;  // in kube-system
   std::string holder;
   uint32_t term = 0;
+  /// The revision at which the term began, which grows from term to term even where the Lease was made anew. Not part
+  /// of what is checked.
+  uint64_t began = 0;
   bool operator==(const Fence&) const = default;
 };
 

@@ -84,6 +84,7 @@ std::optional<Election::Write> Election::due(io::MonoTime now, io::WallTime wall
 }
 
 void Election::written(const Write& write, uint64_t revision, io::MonoTime sent) {
+  if (!leading_ || term_ != write.record.term) began_ = revision;
   record_ = write.record;
   revision_ = revision;
   known_ = true;

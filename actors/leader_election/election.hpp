@@ -68,6 +68,8 @@ class Election {
   /// When it stops leading unless it renews.
   io::MonoTime deadline() const { return renewed_at_ + options_.renew_deadline; }
   uint32_t term() const { return term_; }
+  /// The revision of the write by which it took over.
+  uint64_t began() const { return began_; }
   /// Who held the Lease when it was last seen; "" for nobody.
   const std::string& holder() const { return record_.holder; }
   /// When to renew or to look again. `jitter` in 0..1 sets candidates apart.
@@ -86,6 +88,7 @@ class Election {
   bool leading_ = false;
   io::MonoTime renewed_at_;
   uint32_t term_ = 0;
+  uint64_t began_ = 0;
   uint32_t last_term_ = 0;  // of all that were seen
 };
 

@@ -1,10 +1,13 @@
 #include "actors/membership/member_actor.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "actors/membership/api_server_choice.hpp"
 #include "actors/membership/membership_actor.hpp"
+#include "messages/bus/objects.pb.h"
+#include "messages/kinds.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
 
@@ -20,6 +23,9 @@ constexpr io::Duration kBeat = std::chrono::seconds(2);
 constexpr io::Duration kFirstBeat = std::chrono::milliseconds(50);  // until this host has been heard
 constexpr io::Duration kAskTimeout = std::chrono::seconds(2);
 constexpr int kConflict = 409;
+constexpr int kUnavailable = 503;
+constexpr int kTimeout = 504;
+constexpr int kRefusals = 2;
 
 class MemberActor final : public runtime::Actor {
  public:
@@ -34,7 +40,7 @@ class MemberActor final : public runtime::Actor {
   }
 
   void received(Inbound& in) override {
-    if (const auto* members = in.as<bus::Members>()) return apply(*members);
+    if (const auto* members = in.as<bus::Members>()) return told(*members, in.from_host);
     in.reply.fail(bad_request("a member does not understand " + in.message->body->GetTypeName()));
   }
 
@@ -42,6 +48,7 @@ class MemberActor final : public runtime::Actor {
 
  private:
   void beat() {
+    probe_api_servers();
     bus::Join join;
     join.set_host(host_name());
     join.set_incarnation(host().options().incarnation);
@@ -63,8 +70,68 @@ class MemberActor final : public runtime::Actor {
       return find_leader();
     }
     trouble_.clear();
-    if (const auto* reply = (*result)->as<bus::JoinReply>()) apply(reply->members());
+    const auto* reply = (*result)->as<bus::JoinReply>();
+    if (!reply || apply(reply->members())) return;
+    trouble_ = "who answers has been deposed";
+    find_leader();
   }
+
+  /// Only who may lead membership has a say in who there is.
+  void told(const bus::Members& members, const std::string& from) {
+    const auto roles = host().roles();
+    const auto leader = roles.find(std::string(runtime::roles::kMembership));
+    const bool may_lead = from.empty() || from == host_name() || is_control_plane(from) ||
+                          (leader != roles.end() && leader->second.host() == from);
+    if (may_lead) {
+      apply(members);
+    } else {
+      runtime::log(Level::warning, name(), "a host that is none of the control plane's says who there is",
+                   {{"host", from}});
+    }
+  }
+
+  bool is_control_plane(const std::string& peer) const {
+    return std::ranges::any_of(members_.hosts(),
+                               [&](const auto& host) { return host.name() == peer && host.control_plane(); });
+  }
+
+  /// An API server that is heard and does not reach the store serves nothing: a worker goes to another, until the
+  /// first does again.
+  void probe_api_servers() {
+    if (options_.control_plane) return;
+    const auto roles = host().roles();
+    const auto role = roles.find(std::string(runtime::roles::kApiServer));
+    if (role != roles.end()) probe(std::string(role->second.host()));
+    for (const std::string& peer : avoided_) {
+      if (role == roles.end() || role->second.host() != peer) probe(peer);
+    }
+  }
+
+  void probe(const std::string& peer) {
+    bus::GetObjects read;
+    auto* key = read.add_keys();
+    key->set_kind(kinds::kNamespace);
+    key->set_name("kube-system");
+    ask({peer + "/" + kBusApiServer}, make_message(std::move(read)), kAskTimeout,
+        [this, peer](const Result<MessagePtr>& answer) {
+          const bool serves = answer || (answer.error().code != kUnavailable && answer.error().code != kTimeout);
+          if (serves) {
+            refusals_.erase(peer);
+            if (avoided_.erase(peer) > 0) choose_anew();
+          } else if (++refusals_[peer] >= kRefusals && avoided_.insert(peer).second) {
+            runtime::log(Level::warning, name(), "the API server serves nothing, trying another",
+                         {{"host", peer}, {"why", answer.error().message}});
+            choose_anew();
+          }
+        });
+  }
+
+  std::set<std::string> out_of_reach() const {
+    std::set<std::string> all = silent_;
+    all.insert(avoided_.begin(), avoided_.end());
+    return all;
+  }
+  void choose_anew() { apply_members(host(), members_, members_, out_of_reach()); }
 
   /// On a control-plane host the elector knows.
   void find_leader() {
@@ -85,14 +152,17 @@ class MemberActor final : public runtime::Actor {
 
   void peer_changed(const std::string& peer, bool up) {
     if (up ? silent_.erase(peer) == 0 : !silent_.insert(peer).second) return;
-    apply_members(host(), members_, members_, silent_);
+    choose_anew();
   }
 
-  void apply(const bus::Members& members) {
-    apply_members(host(), members_, members, silent_);
+  /// False when it is from a term that was over when another was heard of.
+  bool apply(const bus::Members& members) {
+    if (members.epoch() < members_.epoch()) return false;
+    apply_members(host(), members_, members, out_of_reach());
     const bool news = hosts_of(members) != hosts_of(members_);
     members_ = members;
     if (news && options_.learned) options_.learned(members_);
+    return true;
   }
 
   static std::string hosts_of(const bus::Members& members) {
@@ -105,7 +175,9 @@ class MemberActor final : public runtime::Actor {
 
   const MemberOptions options_;
   bus::Members members_;
-  std::set<std::string> silent_;  // hosts that this one hears nothing of
+  std::set<std::string> silent_;         // hosts that this one hears nothing of
+  std::set<std::string> avoided_;        // whose API server served nothing
+  std::map<std::string, int> refusals_;  // of API servers, in a row
   std::string trouble_;
   bool heard_ = false;
 };

@@ -26,8 +26,9 @@ struct MemberOptions {
 /// On every host: says every 2 s to @membership that this incarnation runs, and applies what it is told of the other
 /// hosts and roles. When nobody answers as @membership, it asks the control-plane hosts that it knows who leads.
 /// Points
-/// @api-server at another control-plane host when its own goes silent. When a later incarnation of this host has
-/// started, it fails, and so, in the end, does its host.
+/// @api-server at another control-plane host when its own goes silent, or serves nothing because it does not reach
+/// the store. Refuses what is older than the term it has heard of last, and what no control-plane host says. When a
+/// later incarnation of this host has started, it fails, and so, in the end, does its host.
 std::unique_ptr<runtime::Actor> make_member(MemberOptions options);
 
 /// Makes the hosts in `members` reachable from `host` and resolvable the roles they hold; forgets those that were in

@@ -51,7 +51,7 @@ class MembershipActor final : public runtime::Actor {
     if (const auto* join_request = in.as<bus::Join>()) {
       join(*join_request, in);
     } else if (in.as<bus::GetMembers>()) {
-      in.reply.send(make_message(table_.message()));
+      in.reply.send(make_message(members()));
     } else {
       in.reply.fail(bad_request("membership does not understand " + in.message->body->GetTypeName()));
     }
@@ -109,12 +109,19 @@ class MembershipActor final : public runtime::Actor {
     answer({*joined, std::move(in.reply)});
   }
 
+  /// What hosts are told; they refuse it once they have heard of a later term.
+  bus::Members members() const {
+    bus::Members members = table_.message();
+    members.set_epoch(options_.fence.began);
+    return members;
+  }
+
   void answer(Waiting waiting) {
     bus::JoinReply reply;
     reply.set_host(waiting.joined.host);
     reply.set_incarnation(waiting.joined.incarnation);
     reply.set_lease_period_ms(std::chrono::duration_cast<std::chrono::milliseconds>(options_.lease_period).count());
-    *reply.mutable_members() = table_.message();
+    *reply.mutable_members() = members();
     waiting.reply.send(make_message(std::move(reply)));
   }
 
@@ -135,7 +142,7 @@ class MembershipActor final : public runtime::Actor {
     for (const auto& [name, row] : table_.rows()) {
       if (name != host_name()) host().set_peer(name, row.incarnation, row.endpoint, row.public_key);
     }
-    auto message = make_message(table_.message());
+    auto message = make_message(members());
     for (const auto& [name, row] : table_.rows()) {
       if (row.up) tell(Address{name + "/" + kMemberName}, message);
     }
