@@ -19,6 +19,7 @@ struct ClusterFiles {
   std::string pki(const std::string& file) const { return root + "/pki/" + file; }
   std::string log() const { return root + "/kabuki.log"; }
   std::string join_file() const { return root + "/join.json"; }
+  std::string control_plane_join_file() const { return root + "/join-control-plane.json"; }
   std::string kubeconfig() const { return root + "/kubeconfig"; }
 };
 

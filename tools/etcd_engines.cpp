@@ -22,7 +22,7 @@ Result<std::string> read(const std::string& option, const std::string& path) {
 
 }  // namespace
 
-Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::ShardMap& shards) {
+Result<store::EtcdOptions> etcd_options(const EngineChoice& choice) {
   assert(choice.clock && choice.timers);
   if (auto checked = store::check_etcd_urls(choice.etcd_urls); !checked.ok()) return checked.error();
   if (choice.etcd_certificate_file.empty() != choice.etcd_key_file.empty()) {
@@ -49,12 +49,34 @@ Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::Shard
     *to = std::move(*bytes);
   }
   options.password.resize(std::min(options.password.size(), options.password.find_first_of("\r\n")));
-  return ShardEngines([options, shards, cluster = choice.cluster](const std::string& shard) {
+  return options;
+}
+
+Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::ShardMap& shards) {
+  auto common = etcd_options(choice);
+  if (!common) return common.error();
+  return ShardEngines([options = std::move(*common), shards, cluster = choice.cluster](const std::string& shard) {
     auto own = options;
     own.prefix = "/" + cluster + "/" + shard + "/";
     own.identity = shards.identity(shard);
     return store::make_etcd_engine(std::move(own));
   });
+}
+
+Result<> claim_first_host(const EngineChoice& choice, const std::string& host, const std::string& public_key) {
+  auto options = etcd_options(choice);
+  if (!options) return options.error();
+  // Beside the shards, whose names have no dot.
+  auto holder = store::put_once(*options, "/" + choice.cluster + "/.hosts/" + host, public_key);
+  if (!holder) return holder.error();
+  if (*holder == public_key) return {};
+  return Error{
+      .code = 409,
+      .reason = "Conflict",
+      .message = "this etcd keeps the cluster \"" + choice.cluster + "\" already, and its " + host +
+                 " is another host. To add this one to it, run `kabuki host --control-plane --join FILE` with "
+                 "join-control-plane.json of one of its control-plane hosts; for another cluster in the same "
+                 "etcd choose another --name"};
 }
 
 }  // namespace kabuki::tools

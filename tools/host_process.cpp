@@ -11,10 +11,12 @@
 #include "messages/time_format.hpp"
 #include "runtime/log.hpp"
 #include "tools/engines.hpp"
+#include "tools/etcd_engines.hpp"
 #include "tools/guardian.hpp"
 #include "tools/host_run.hpp"
 #include "tools/joining.hpp"
 #include "tools/master_kit.hpp"
+#include "tools/offered_joining.hpp"
 #include "tools/pki.hpp"
 #include "tools/readiness.hpp"
 #include "tools/worker_process.hpp"
@@ -34,14 +36,14 @@ std::string transport_endpoint(const std::string& listen) {
 
 std::string address_of(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
 
-Result<ShardEngines> engines_of(const HostProcessOptions& options, const store::ShardMap& shards, HostRun& run) {
+EngineChoice choice_of(const HostProcessOptions& options, HostRun& run) {
   EngineChoice choice = options.etcd;
   choice.kind = options.store;
   choice.directory = ClusterFiles{options.data}.store();
   choice.lazy_leases = options.lazy_leases;
   choice.clock = run.host().services().clock;
   choice.timers = run.host().services().timers;
-  return engines(std::move(choice), shards);
+  return choice;
 }
 
 actors::ControlPlaneOptions control_plane(const std::string& host, const HostProcessOptions& options,
@@ -62,18 +64,6 @@ actors::ControlPlaneOptions control_plane(const std::string& host, const HostPro
   plane.profiles = options.profiles;
   plane.election = options.election;
   return plane;
-}
-
-/// The join file of an earlier run goes on being good; a new one is written where there is none.
-Result<> offer_joining(const ClusterFiles& files, const std::string& endpoint, membership::Door& door) {
-  if (std::filesystem::exists(files.join_file())) {
-    auto file = runtime::read_join_file(files.join_file());
-    if (file && file->endpoint == endpoint) {
-      door.accept(*file);
-      return {};
-    }
-  }
-  return runtime::write_join_file(files.join_file(), door.invite(endpoint, 0));
 }
 
 /// The port that was picked when it was left to chance: contexts name it.
@@ -120,21 +110,25 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
   HostRun run(std::move(*live), name, *incarnation);
   std::atomic<uint16_t> port{0};
   actors::ControlPlaneOptions plane = control_plane(name, options, *keys, [&](uint16_t taken) { port = taken; });
-  auto engines = engines_of(options, plane.shards, run);
+  const EngineChoice choice = choice_of(options, run);
+  auto engines = tools::engines(choice, plane.shards);
   if (!engines) return refuse(engines.error());
+  if (options.store == "etcd" && options.join_file.empty()) {
+    if (auto claimed = claim_first_host(choice, name, keys->host.public_key); !claimed) return refuse(claimed.error());
+  }
   plane.engine = std::move(*engines);
   for (const auto& [role, holder] : actors::control_plane_roles(plane)) run.host().set_role(role, holder);
   membership::Door& door = run.open_door(keys->control.public_key);
   // Who leads now need not be who let this host in.
   membership::apply_members(run.host(), {}, known_members(files));
   std::string endpoint = run.network().endpoint();
+  auto joining = OfferedJoining::make(files, {endpoint, name, keys->host.public_key}, options, door);
+  if (!joining) return refuse(joining.error());
   if (options.store == "etcd") {
     auto kit = make_kit(options, *keys);
     if (!kit) return refuse(kit.error());
+    joining->add_to(&*kit);
     door.offer_kit(std::move(*kit));
-  }
-  if (!options.listen.empty()) {
-    if (auto offered = offer_joining(files, endpoint, door); !offered) return refuse(offered.error());
   }
 
   actors::TreeParts parts;
@@ -148,7 +142,11 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
                                     .pid = static_cast<uint32_t>(::getpid()),
                                     .nodes = static_cast<uint32_t>(options.nodes),
                                     .control_plane = true,
-                                    .learned = [files](const bus::Members& all) { keep_members(files, all); }}},
+                                    .learned =
+                                        [files, joining = *joining](const bus::Members& all) mutable {
+                                          keep_members(files, all);
+                                          joining.learned(all);
+                                        }}},
                         &parts);
   if (auto started = run.start(std::move(parts)); !started) {
     run.host().stop();

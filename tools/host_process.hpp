@@ -30,6 +30,7 @@ struct HostProcessOptions {
   controllers::NodeLifecycleOptions node_lifecycle;
   leader_election::ElectionOptions election;
   std::vector<scheduler::Profile> profiles;  // of the scheduler; none is the standard one
+  std::string scheduler_config;              // what these were read from
 
   // A host that joins others.
   std::string join_file;       // "" makes it the cluster's first host

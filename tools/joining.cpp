@@ -1,5 +1,6 @@
 #include "tools/joining.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <filesystem>
 #include <google/protobuf/text_format.h>
@@ -91,12 +92,15 @@ Result<bus::JoinReply> knock(const ClusterFiles& files, const std::string& join_
   if (!file) return file.error();
   const bool known = !join.host().empty();
   std::vector<runtime::RequestTarget> doors{{file->endpoint, file->server_key}};
+  const auto add = [&doors](const std::string& endpoint, const std::string& key) {
+    const auto is = [&](const auto& door) { return door.endpoint == endpoint; };
+    if (std::ranges::none_of(doors, is)) doors.push_back({endpoint, key});
+  };
+  for (const auto& other : file->others) add(other.endpoint, other.key);
   if (known) {
     const bus::Members members = known_members(files);
     for (const auto& host : members.hosts()) {
-      if (host.control_plane() && host.endpoint() != file->endpoint && host.name() != join.host()) {
-        doors.push_back({host.endpoint(), host.public_key()});
-      }
+      if (host.control_plane() && host.name() != join.host()) add(host.endpoint(), host.public_key());
     }
   }
   const io::Duration timeout = doors.size() > 1 ? io::Duration(kOneOfMany) : io::Duration(kJoinTimeout);

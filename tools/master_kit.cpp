@@ -3,8 +3,10 @@
 #include <google/protobuf/text_format.h>
 #include <unistd.h>
 
+#include "actors/scheduler/profile.hpp"
 #include "messages/status.hpp"
 #include "runtime/io/time.hpp"
+#include "runtime/transport/join_file.hpp"
 #include "tools/joining.hpp"
 
 namespace kabuki::tools {
@@ -53,6 +55,7 @@ Result<bus::MasterKit> make_kit(const HostProcessOptions& options, const Cluster
   kit.set_lease_duration_ms(ms(options.election.lease_duration));
   kit.set_renew_deadline_ms(ms(options.election.renew_deadline));
   kit.set_retry_period_ms(ms(options.election.retry_period));
+  kit.set_scheduler_config(options.scheduler_config);
   return kit;
 }
 
@@ -99,6 +102,12 @@ Result<> use_kit(const ClusterFiles& files, HostProcessOptions* options) {
   options->election = {.lease_duration = milliseconds(kit.lease_duration_ms()),
                        .renew_deadline = milliseconds(kit.renew_deadline_ms()),
                        .retry_period = milliseconds(kit.retry_period_ms())};
+  if (!kit.scheduler_config().empty()) {
+    auto profiles = scheduler::read_profiles(kit.scheduler_config());
+    if (!profiles) return profiles.error();
+    options->profiles = std::move(*profiles);
+    options->scheduler_config = kit.scheduler_config();
+  }
   return {};
 }
 
@@ -120,6 +129,18 @@ Result<std::string> join_as_master(const HostProcessOptions& options, const std:
   if (!reply->has_kit()) return internal_error("the cluster let this host in, but not as a control-plane host");
   if (auto kept = keep_kit(files, reply->kit()); !kept) return kept.error();
   keep_members(files, reply->members());
+  for (const auto& invitation : reply->kit().invitations()) {
+    auto secret = runtime::curve_keys_of(invitation.secret_key());
+    if (!secret) return secret.error();
+    runtime::JoinFile file{.id = invitation.id(),
+                           .endpoint = endpoint,
+                           .server_host = reply->host(),
+                           .server_key = keys->host.public_key,
+                           .secret = *secret,
+                           .control_plane = invitation.control_plane()};
+    const auto path = file.control_plane ? files.control_plane_join_file() : files.join_file();
+    if (auto written = runtime::write_join_file(path, file); !written) return written.error();
+  }
   // The first life is the one that was granted; later ones count on from it.
   auto counted = write_text(files.root + "/incarnation", std::to_string(reply->incarnation() - 1) + "\n");
   if (!counted) return counted.error();

@@ -73,6 +73,13 @@ struct Door::State {
     runtime::log(runtime::Level::info, who, "a join file is used up", {{"id", id}});
   }
 
+  /// Whether who knocks so has been invited to become a control-plane host. With the lock held.
+  bool may_be_master(const std::string& from) const {
+    if (!from.starts_with(kJoiningPrefix)) return true;  // known; the table knows what it is
+    const auto it = invitations.find(from.substr(kJoiningPrefix.size()));
+    return it != invitations.end() && it->second.control_plane;
+  }
+
   void requested(const std::shared_ptr<State>& self, const std::string& from, const std::string& request,
                  runtime::ZmqNetwork::Answer answer) {
     auto message = runtime::decode_message(request);
@@ -90,6 +97,12 @@ struct Door::State {
     if (master && !kit) {
       return answer(encode_answer(bad_request(
           "this cluster keeps its objects on one host; start it with --store etcd to add control-plane hosts")));
+    }
+    if (master && !may_be_master(from)) {
+      runtime::log(runtime::Level::warning, who, "refused a control-plane host with a worker's join file",
+                   {{"from", from}});
+      return answer(encode_answer(
+          not_proven("this join file is for workers; take join-control-plane.json of a control-plane host")));
     }
     host.ask(runtime::role(runtime::roles::kMembership), make_message(std::move(*proven)), kAskTimeout,
              [self, from, kit = master ? kit : std::nullopt, answer = std::move(answer)](Result<MessagePtr> result) {
@@ -120,8 +133,9 @@ void Door::offer_kit(bus::MasterKit kit) {
   state_->kit = std::move(kit);
 }
 
-runtime::JoinFile Door::invite(const std::string& endpoint, uint32_t uses) {
+runtime::JoinFile Door::invite(const std::string& endpoint, uint32_t uses, bool control_plane) {
   runtime::JoinFile file;
+  file.control_plane = control_plane;
   file.secret = runtime::generate_curve_keys();
   // A label for logs, not a secret. Z85 has characters that a name cannot have.
   for (char c : file.secret.public_key) {
@@ -137,7 +151,7 @@ runtime::JoinFile Door::invite(const std::string& endpoint, uint32_t uses) {
 
 void Door::accept(const runtime::JoinFile& file) {
   std::lock_guard lock(state_->mutex);
-  state_->invitations[file.id] = {file.secret.public_key, file.uses, 0};
+  state_->invitations[file.id] = {file.secret.public_key, file.uses, 0, file.control_plane};
   network_.key_ring().allow(file.secret.public_key, std::string(kJoiningPrefix) + file.id);
 }
 

@@ -30,10 +30,10 @@ class Door {
   /// What a host gets that an invitation lets in as a control-plane host. Without, such a host is refused.
   void offer_kit(bus::MasterKit kit);
 
-  /// A new invitation, good for `uses` hosts (0: any number) until it is revoked. The id is the public half of its
-  /// key.
-  runtime::JoinFile invite(const std::string& endpoint, uint32_t uses);
-  /// Accepts an invitation of an earlier run again.
+  /// A new invitation of workers, or of control-plane hosts too, good for `uses` hosts (0: any number) until it is
+  /// revoked. The id is the public half of its key.
+  runtime::JoinFile invite(const std::string& endpoint, uint32_t uses, bool control_plane = false);
+  /// Accepts an invitation of an earlier run again, or of another control-plane host.
   void accept(const runtime::JoinFile& file);
   void revoke(const std::string& id);
 
@@ -42,6 +42,7 @@ class Door {
     std::string public_key;
     uint32_t uses = 0;
     uint32_t used = 0;
+    bool control_plane = false;
   };
   struct State;
 

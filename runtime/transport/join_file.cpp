@@ -35,6 +35,10 @@ std::string encode_join_file(const JoinFile& file) {
   json["serverKey"] = file.server_key;
   json["secret"] = file.secret.secret_key;
   json["uses"] = file.uses;
+  if (file.control_plane) json["controlPlane"] = true;
+  for (const auto& door : file.others) {
+    json["alsoAt"].push_back({{"address", door.endpoint}, {"host", door.host}, {"serverKey", door.key}});
+  }
   return json.dump(2) + "\n";
 }
 
@@ -63,6 +67,24 @@ Result<JoinFile> parse_join_file(std::string_view text, const std::string& path)
   if (auto uses = json.find("uses"); uses != json.end()) {
     if (!uses->is_number_unsigned()) return broken(path, "field \"uses\" is not a number");
     file.uses = uses->get<uint32_t>();
+  }
+  if (auto plane = json.find("controlPlane"); plane != json.end()) {
+    if (!plane->is_boolean()) return broken(path, "field \"controlPlane\" is neither true nor false");
+    file.control_plane = plane->get<bool>();
+  }
+  if (auto others = json.find("alsoAt"); others != json.end()) {
+    if (!others->is_array()) return broken(path, "field \"alsoAt\" is not a list");
+    for (const auto& other : *others) {
+      JoinFile::Door& door = file.others.emplace_back();
+      for (auto [name, to] :
+           {Text{"address", &door.endpoint}, Text{"host", &door.host}, Text{"serverKey", &door.key}}) {
+        if (!other.is_object() || !other.contains(name) || !other[name].is_string()) {
+          return broken(path, "field \"alsoAt\" has an entry without \"" + std::string(name) + "\"");
+        }
+        *to = other[name].get<std::string>();
+      }
+      if (!is_curve_key(door.key)) return broken(path, "field \"alsoAt\" has a \"serverKey\" that is not a key");
+    }
   }
   if (!is_curve_key(file.server_key)) return broken(path, "field \"serverKey\" is not a key");
   auto keys = curve_keys_of(secret);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "messages/result.hpp"
 #include "runtime/transport/curve_keys.hpp"
@@ -15,9 +16,18 @@ struct JoinFile {
   std::string id;           // the offer's name: the door knows the client as `joining/<id>`
   std::string endpoint;     // tcp://10.0.0.5:7600
   std::string server_host;  // host-1
-  std::string server_key;   // public half of the cluster's first host
+  std::string server_key;   // public half of that host's key
   CurveKeys secret;
-  uint32_t uses = 0;  // how many hosts may join with it; 0: any number until it is revoked
+  uint32_t uses = 0;           // how many hosts may join with it; 0: any number until it is revoked
+  bool control_plane = false;  // who has it may become a control-plane host
+  /// Other control-plane hosts, where one may knock as well.
+  struct Door {
+    std::string endpoint;
+    std::string host;
+    std::string key;
+    bool operator==(const Door&) const = default;
+  };
+  std::vector<Door> others;
   bool operator==(const JoinFile&) const = default;
 };
 

@@ -228,6 +228,18 @@ void Connection::status(Answered<api::StatusResponse> done) {
   });
 }
 
+void Connection::alarm(api::AlarmRequest request, Answered<api::AlarmResponse> done) {
+  start<api::AlarmResponse>(state_, std::move(request), std::move(done), [&](auto&&... arguments) {
+    channel_->maintenance->async()->Alarm(std::forward<decltype(arguments)>(arguments)...);
+  });
+}
+
+void Connection::defragment(Answered<api::DefragmentResponse> done) {
+  start<api::DefragmentResponse>(state_, api::DefragmentRequest(), std::move(done), [&](auto&&... arguments) {
+    channel_->maintenance->async()->Defragment(std::forward<decltype(arguments)>(arguments)...);
+  });
+}
+
 void Connection::watch(api::WatchCreateRequest request, Watched watched, WatchEnded ended) {
   const auto context = std::make_shared<grpc::ClientContext*>();
   const auto call = std::make_shared<WatchCall>(

@@ -46,6 +46,8 @@ class Connection {
   void compact(etcdserverpb::CompactionRequest request, Answered<etcdserverpb::CompactionResponse> done);
   void authenticate(etcdserverpb::AuthenticateRequest request, Answered<etcdserverpb::AuthenticateResponse> done);
   void status(Answered<etcdserverpb::StatusResponse> done);
+  void alarm(etcdserverpb::AlarmRequest request, Answered<etcdserverpb::AlarmResponse> done);
+  void defragment(Answered<etcdserverpb::DefragmentResponse> done);
 
   using Watched = std::function<void(std::shared_ptr<etcdserverpb::WatchResponse>)>;
   using WatchEnded = std::function<void(Failure)>;

@@ -36,11 +36,16 @@ class Handover {
   std::optional<T> value_;
 };
 
+/// For what etcd does with all that it has.
+constexpr std::chrono::minutes kRoomTimeout{5};
+
 class Loader {
  public:
-  explicit Loader(const EtcdOptions& options) : options_(options), keys_(options.prefix) {}
+  explicit Loader(const EtcdOptions& options, const std::string& prefix) : options_(options), keys_(prefix) {}
 
   Result<Loaded> load(const std::function<void(ObjectPtr)>& sink);
+  Result<std::string> put_once(const std::string& key, const std::string& value);
+  Result<std::string> make_room();
 
  private:
   Error refusal(const Failure& failure) const {
@@ -235,10 +240,77 @@ Result<> Loader::read_objects(uint64_t revision, Replica* replica, const std::fu
   }
 }
 
+Result<std::string> Loader::put_once(const std::string& key, const std::string& value) {
+  if (auto checked = check_etcd_urls(options_.urls); !checked.ok()) return checked.error();
+  api::TxnRequest request;
+  auto* absent = request.add_compare();
+  absent->set_key(key);
+  absent->set_target(api::Compare::CREATE);
+  absent->set_create_revision(0);
+  put(key, value, &request);
+  request.add_failure()->mutable_request_range()->set_key(key);
+  const auto done = txn(request);
+  if (!done) return done.error();
+  if (done->succeeded()) return value;
+  const auto& found = done->responses(0).response_range().kvs();
+  return found.empty() ? std::string() : found[0].value();
+}
+
+/// In this order: what is forgotten is free space, free space is given back, and only then is there no cause for
+/// alarm.
+Result<std::string> Loader::make_room() {
+  if (auto checked = check_etcd_urls(options_.urls); !checked.ok()) return checked.error();
+  api::TxnRequest look;
+  look.add_success()->mutable_request_range()->set_key(keys_.head);
+  const auto looked = txn(look);
+  if (!looked) return looked.error();
+  const int64_t revision = looked->header().revision();
+  const auto compacted =
+      ask<api::CompactionResponse>(kRoomTimeout, [&](Connection& connection, Answered<api::CompactionResponse> done) {
+        api::CompactionRequest request;
+        request.set_revision(revision);
+        request.set_physical(true);
+        connection.compact(std::move(request), std::move(done));
+      });
+  // Somebody may have done so just now.
+  if (!compacted && compacted.error().message.find("has been compacted") == std::string::npos) {
+    return compacted.error();
+  }
+  for (url_ = 0; url_ < options_.urls.size(); ++url_) {
+    auto connected = connect();
+    if (!connected) return connected.error();
+    std::optional<Failure> failure = std::move(*connected);
+    if (!failure) {
+      const auto answer = ask_once<api::DefragmentResponse>(
+          kRoomTimeout, [](Connection& connection, Answered<api::DefragmentResponse> done) {
+            connection.defragment(std::move(done));
+          });
+      failure = answer->failure;
+    }
+    if (failure) {
+      return unavailable("the member at " + options_.urls[url_] +
+                         " does not give its free space back: " + failure->message);
+    }
+  }
+  url_ = 0;
+  connection_.reset();
+  const auto cleared = ask<api::AlarmResponse>(options_.attempt_timeout,
+                                               [](Connection& connection, Answered<api::AlarmResponse> done) {
+                                                 api::AlarmRequest request;
+                                                 request.set_action(api::AlarmRequest::DEACTIVATE);
+                                                 request.set_alarm(api::NOSPACE);
+                                                 connection.alarm(std::move(request), std::move(done));
+                                               });
+  if (!cleared) return cleared.error();
+  return "forgot the history up to revision " + std::to_string(revision) + ", defragmented " +
+         std::to_string(options_.urls.size()) + (options_.urls.size() == 1 ? " member" : " members") +
+         (cleared->alarms_size() == 0 ? "; there was no alarm" : ", cleared the alarm");
+}
+
 }  // namespace
 
 Result<Loaded> load(const EtcdOptions& options, const std::function<void(ObjectPtr)>& sink) {
-  return Loader(options).load(sink);
+  return Loader(options, options.prefix).load(sink);
 }
 
 uint64_t revision_at_head(const mvccpb::KeyValue& head, uint64_t base) {
@@ -248,3 +320,13 @@ uint64_t revision_at_head(const mvccpb::KeyValue& head, uint64_t base) {
 }
 
 }  // namespace kabuki::store::etcd
+
+namespace kabuki::store {
+
+Result<std::string> put_once(const EtcdOptions& options, const std::string& key, const std::string& value) {
+  return etcd::Loader(options, "/").put_once(key, value);
+}
+
+Result<std::string> make_room(const EtcdOptions& options) { return etcd::Loader(options, "/").make_room(); }
+
+}  // namespace kabuki::store

@@ -98,7 +98,7 @@ class MastersTest(unittest.TestCase):
     def add_master(self, *options):
         number = len(self.data) + 1
         data = os.path.join(self.cluster.root, f"master-{number}")
-        run([KABUKI, "host", "--join", os.path.join(self.cluster.data, "join.json"), "--control-plane", "--data", data,
+        run([KABUKI, "host", "--join", os.path.join(self.cluster.data, "join-control-plane.json"), "--control-plane", "--data", data,
              "--name", "test", "--listen", "127.0.0.1", "--kubeconfig", self.cluster.kubeconfig, "--nodes", "0",
              *options], env=self.cluster.env)
         self.cluster.workers.append(data)
@@ -174,7 +174,7 @@ class MastersTest(unittest.TestCase):
             self.cluster.up()
         else:
             index = list(self.data).index(leader) - 1
-            run([KABUKI, "host", "--join", os.path.join(self.cluster.data, "join.json"), "--control-plane", "--data",
+            run([KABUKI, "host", "--join", os.path.join(self.cluster.data, "join-control-plane.json"), "--control-plane", "--data",
                  self.cluster.workers[index], "--name", "test", "--listen", "127.0.0.1", "--kubeconfig",
                  self.cluster.kubeconfig, "--nodes", "0"], env=self.cluster.env)
         self.cluster.out("--context", self.context(leader), "scale", "deployment/web", "--replicas=3")

@@ -79,10 +79,17 @@ void run_host(HostOptions options) {
   io::LiveClock clock;
   io::MonoTime began = clock.mono();
   // Said here, before anything goes to the background: a file that cannot be read is the commonest mistake.
-  if (auto file = runtime::read_join_file(options.host.join_file); !file) give_up("host", file.error());
+  auto file = runtime::read_join_file(options.host.join_file);
+  if (!file) give_up("host", file.error());
   std::error_code failure;
   options.host.join_file = std::filesystem::absolute(options.host.join_file, failure).string();
   if (options.host.data.empty()) options.host.data = free_worker_dir(options.host.cluster);
+  const bool joined = std::filesystem::exists(options.host.data + "/host-name");
+  if (options.host.control_plane && !file->control_plane && !joined) {
+    give_up("host", {.message = options.host.join_file +
+                                " is for workers; for --control-plane take join-control-plane.json, which lies beside "
+                                "it on control-plane hosts"});
+  }
   if (options.kubeconfig.empty()) {
     options.kubeconfig = default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"));
   }
@@ -115,7 +122,7 @@ void add_host(CLI::App& app) {
   auto options = std::make_shared<HostOptions>();
   options->host.port = 0;
   CLI::App* host = app.add_subcommand("host", "Add a host to a cluster");
-  host->add_option("--join", options->host.join_file, "Join file that `kabuki up --listen` wrote")->required();
+  host->add_option("--join", options->host.join_file, "Join file of a control-plane host: join.json, or join-control-plane.json")->required();
   host->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")
       ->capture_default_str()
       ->check(CLI::Range(0, 100000));
@@ -132,8 +139,8 @@ void add_host(CLI::App& app) {
   add_etcd_options(host, &options->host.etcd);
   host->add_flag("--foreground", options->foreground, "Stay in the foreground");
   host->footer(
-      "Examples:\n  kabuki host --join join.json --nodes 10\n  kabuki host --join join.json --control-plane --port "
-      "6444");
+      "Examples:\n  kabuki host --join join.json --nodes 10\n  kabuki host --join join-control-plane.json "
+      "--control-plane --port 6444");
   host->callback([options] { run_host(*options); });
 }
 

@@ -109,9 +109,12 @@ void say_ready(const UpOptions& options, const std::string& server, io::Duration
            : " --kubeconfig " + options.kubeconfig) +
       " get nodes");
   if (!options.host.listen.empty()) {
-    const std::string join = "  kabuki host --join " + ClusterFiles{options.host.data}.join_file();
-    say("Other hosts join with:\n" + join + " --nodes 3");
-    if (options.host.store == "etcd") say("and as control-plane hosts with:\n" + join + " --control-plane");
+    const ClusterFiles files{options.host.data};
+    say("Other hosts join with:\n  kabuki host --join " + files.join_file() + " --nodes 3");
+    if (options.host.store == "etcd") {
+      say("and as control-plane hosts with:\n  kabuki host --join " + files.control_plane_join_file() +
+          " --control-plane");
+    }
   }
 }
 
@@ -139,6 +142,7 @@ void run_up(UpOptions options) {
     auto profiles = scheduler::read_profiles(*text);
     if (!profiles) give_up("up", profiles.error());
     options.host.profiles = std::move(*profiles);
+    options.host.scheduler_config = std::move(*text);
   }
   if (!options.host.etcd.etcd_urls.empty()) options.host.store = "etcd";
   if (options.host.store == "etcd" && options.host.etcd.etcd_urls.empty()) {
