@@ -86,6 +86,8 @@ class Engine {
   /// a reader whose feed has reached it reads nothing stale. Error: Unavailable when that cannot be learned now (no
   /// quorum). The default is for engines that alone write: what they acknowledged, they have fed.
   virtual void barrier(std::function<void(Result<uint64_t>)> done) { done(kFirstRevision); }
+  /// What somebody is to do when changes are refused because there is no room.
+  virtual std::string how_to_make_room() const { return "nothing is created until deletes have made room"; }
   /// Waits for what was submitted, then closes. No callback comes after it.
   virtual void stop() = 0;
 };

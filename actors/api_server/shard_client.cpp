@@ -131,44 +131,46 @@ void ShardClient::flush_commits(const std::string& name, Shard* shard) {
     objects.push_back(std::move(commit.object));
   }
   ++shard->commits_out;
-  ask_(runtime::role(std::string(runtime::roles::kShardPrefix) + name),
-       runtime::make_message(std::move(verb), std::move(objects)), kShardTimeout,
-       [this, name, shard, batch](Result<runtime::MessagePtr> reply) {
-         --shard->commits_out;
-         flush_commits(name, shard);
-         const auto* items = reply ? (*reply)->as<bus::CommitReply>() : nullptr;
-         for (size_t i = 0; i < batch->size(); ++i) {
-           if (!reply) {
-             (*batch)[i].done(reply.error());
-             continue;
-           }
-           if (!items || static_cast<size_t>(items->items_size()) != batch->size()) {
-             (*batch)[i].done(internal_error("shard " + name + " gave an answer of another form"));
-             continue;
-           }
-           const auto& item = items->items(static_cast<int>(i));
-           if (item.outcome() == bus::CommitReply::UNKNOWN) {
-             (*batch)[i].done(timed_out("it is not known whether the write was kept; read the object to find out"));
-             continue;
-           }
-           if (item.outcome() == bus::CommitReply::REFUSED) {
-             (*batch)[i].done(internal_error("the disk of the store's shard \"" + name +
-                                             "\" is full: nothing is created until deletes have made room"));
-             continue;
-           }
-           if (item.outcome() == bus::CommitReply::DEPOSED) {
-             (*batch)[i].done(deposed(*(*batch)[i].guard.fence));
-             continue;
-           }
-           CommitResult result{.committed = item.outcome() == bus::CommitReply::COMMITTED,
-                               .unmet = item.outcome() == bus::CommitReply::UNMET,
-                               .revision = item.revision()};
-           if (const ObjectPtr* object = item.has_object() ? object_at(**reply, item.object()) : nullptr) {
-             result.current = *object;
-           }
-           (*batch)[i].done(std::move(result));
-         }
-       });
+  ask_(
+      runtime::role(std::string(runtime::roles::kShardPrefix) + name),
+      runtime::make_message(std::move(verb), std::move(objects)), kShardTimeout,
+      [this, name, shard, batch](Result<runtime::MessagePtr> reply) {
+        --shard->commits_out;
+        flush_commits(name, shard);
+        const auto* items = reply ? (*reply)->as<bus::CommitReply>() : nullptr;
+        for (size_t i = 0; i < batch->size(); ++i) {
+          if (!reply) {
+            (*batch)[i].done(reply.error());
+            continue;
+          }
+          if (!items || static_cast<size_t>(items->items_size()) != batch->size()) {
+            (*batch)[i].done(internal_error("shard " + name + " gave an answer of another form"));
+            continue;
+          }
+          const auto& item = items->items(static_cast<int>(i));
+          if (item.outcome() == bus::CommitReply::UNKNOWN) {
+            (*batch)[i].done(timed_out("it is not known whether the write was kept; read the object to find out"));
+            continue;
+          }
+          if (item.outcome() == bus::CommitReply::REFUSED) {
+            (*batch)[i].done(internal_error("the store's shard \"" + name +
+                                            "\" is full: nothing is created until there is room; the log of its host "
+                                            "says how to make it"));
+            continue;
+          }
+          if (item.outcome() == bus::CommitReply::DEPOSED) {
+            (*batch)[i].done(deposed(*(*batch)[i].guard.fence));
+            continue;
+          }
+          CommitResult result{.committed = item.outcome() == bus::CommitReply::COMMITTED,
+                              .unmet = item.outcome() == bus::CommitReply::UNMET,
+                              .revision = item.revision()};
+          if (const ObjectPtr* object = item.has_object() ? object_at(**reply, item.object()) : nullptr) {
+            result.current = *object;
+          }
+          (*batch)[i].done(std::move(result));
+        }
+      });
 }
 
 }  // namespace kabuki::api_server

@@ -68,7 +68,7 @@ std::string StoreShardActor::health() const {
          std::to_string(history.size()) + " changes since " + std::to_string(history.compacted()) + ", " +
          std::to_string(hub_.size()) + " watches (" + std::to_string(hub_.parked()) + " parked), " +
          std::to_string(commits_.waiting()) + " writes and " + std::to_string(reads_.size()) + " reads waiting" +
-         (refused_at_ && mono() - *refused_at_ < 2 * limits::kFullAlarmInterval ? ", disk full" : "") +
+         (refused_at_ && mono() - *refused_at_ < 2 * limits::kFullAlarmInterval ? ", full" : "") +
          (is_cut_off_ ? ", cut off from the store" : "");
 }
 
@@ -159,7 +159,7 @@ void StoreShardActor::alarm_if_refused(const std::vector<MutationResult>& result
   const bool again = refused_at_ && mono() - *refused_at_ < limits::kFullAlarmInterval;
   if (again) return;
   refused_at_ = mono();
-  log(runtime::Level::error, name(), "the disk is full: nothing is created until deletes have made room");
+  log(runtime::Level::error, name(), "the store is full: " + (engine_ ? engine_->how_to_make_room() : ""));
 }
 
 void StoreShardActor::fed(uint64_t revision, std::vector<Change> changes) {

@@ -59,6 +59,12 @@ class EtcdEngine : public Engine {
     done(unavailable("the store is stopped"));
   }
 
+  std::string how_to_make_room() const override {
+    return "etcd is over its quota (--quota-backend-bytes of its members); run `kabuki store make-room --etcd "
+           "URL,...`, "
+           "which forgets old versions and clears the alarm, and raise the quota if that is not enough";
+  }
+
   void stop() override {
     {
       const std::lock_guard lock(mutex_);

@@ -141,16 +141,24 @@ void EtcdCore::compact(io::MonoTime now) {
   // The mark also brings the watch of an idle shard beyond what will be forgotten next.
   api::TxnRequest request;
   request.add_success()->mutable_request_put()->set_key(replica_.keys().mark);
-  const auto marked = [this](const api::TxnResponse& response) {
-    const auto forget = std::exchange(compact_to_, static_cast<uint64_t>(response.header().revision()));
-    if (forget == 0) return;
+  const auto forget = [this](uint64_t next) {
+    const uint64_t until = std::exchange(compact_to_, next);
+    if (until == 0) return;
     api::CompactionRequest request;
-    request.set_revision(static_cast<int64_t>(forget));
+    request.set_revision(static_cast<int64_t>(until));
     // Others may have compacted to a later revision already.
     connection_->compact(std::move(request), then<api::CompactionResponse>([](const api::CompactionResponse&) {},
                                                                            [](const Failure&) { return true; }));
   };
-  connection_->txn(std::move(request), then<api::TxnResponse>(marked, [](const Failure&) { return true; }));
+  const auto marked = [forget](const api::TxnResponse& response) {
+    forget(static_cast<uint64_t>(response.header().revision()));
+  };
+  const auto not_marked = [this, forget](const Failure& failure) {
+    // A full etcd takes no mark, and is the one that has most to forget.
+    if (failure.code == kResourceExhausted) forget(replica_.revision());
+    return true;
+  };
+  connection_->txn(std::move(request), then<api::TxnResponse>(marked, not_marked));
 }
 
 void EtcdCore::tick() {

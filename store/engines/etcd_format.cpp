@@ -14,7 +14,9 @@ std::string with_slash(std::string prefix) {
 }
 
 /// What the shards of a cluster have in common: "/kabuki/" of "/kabuki/pods/".
-std::string parent_of(const std::string& prefix) { return prefix.substr(0, prefix.rfind('/', prefix.size() - 2) + 1); }
+std::string parent_of(const std::string& prefix) {
+  return prefix.substr(0, prefix.rfind('/', prefix.size() - 2) + 1);
+}
 
 }  // namespace
 

@@ -18,5 +18,7 @@ void add_sim(CLI::App& app);
 void add_scale(CLI::App& app);
 void add_snapshot(CLI::App& app);
 void add_store(CLI::App& app);
+/// A subcommand of store's.
+void add_store_make_room(CLI::App& store);
 
 }  // namespace kabuki::tools

@@ -332,6 +332,8 @@ void add_store(CLI::App& app) {
   CLI::App* check = add("check", "Whether everything that is stored fits together; exit status 1 where not");
   check->footer("Example:\n  kabuki store check --data /var/lib/kabuki/demo");
   check->callback([options] { run_check(*options); });
+
+  add_store_make_room(*store);
 }
 
 }  // namespace kabuki::tools
