@@ -1,9 +1,15 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
+#include <set>
 
 #include "actors/write.hpp"
+#include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
+#include "messages/api/core/v1/service.pb.h"
 #include "messages/bus/control.pb.h"
 #include "messages/bus/objects.pb.h"
+#include "tests/sim/paused_leader.hpp"
 #include "tools/sim/report.hpp"
 
 namespace kabuki::tools {
@@ -166,6 +172,86 @@ TEST(SimulatedMasters, ALeaderThatStoodStillWritesNothingUnderItsPastTerm) {
     const auto report = simulate(options);
     EXPECT_TRUE(report.passed()) << report_text(report, 0);
   }
+}
+
+/// ... also where it stood still between the check of its Lease and the commit.
+TEST(SimulatedMasters, NothingIsCommittedUnderATermThatIsOver) {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
+    EXPECT_THAT(PausedLeaders(seed).run(6), testing::IsEmpty()) << seed;
+  }
+}
+
+TEST(SimulatedMasters, AWorkerLeavesAMasterThatDoesNotReachTheStore) {
+  Masters masters(three_masters(6));
+  auto serving = [&] { return std::string(masters.cluster.world().host("host-4")->roles().at("api-server").host()); };
+  const std::string first = serving();
+  const std::string other = masters.other(first);
+  masters.cluster.shared()->cut(first);
+  // Longer than nodes may be silent; the worker hears its master all the while.
+  masters.cluster.run_for(90s);
+  EXPECT_NE(serving(), first);
+  bus::GetObjects get;
+  auto* key = get.add_keys();
+  key->set_kind(kinds::kNode);
+  key->set_name("host-4-node-1");
+  auto answer = masters.ask_api(other, runtime::make_message(std::move(get)));
+  ASSERT_TRUE(answer && !(*answer)->objects.empty());
+  const auto node = (*answer)->objects[0]->as<::k8s::io::api::core::v1::Node>();
+  for (const auto& condition : node.status().conditions()) {
+    if (condition.type() == "Ready") {
+      EXPECT_EQ(condition.status(), "True") << condition.message();
+    }
+  }
+  // Its views go on, too: a pod runs on it.
+  ASSERT_TRUE(masters.create(other, "a"));
+  EXPECT_LE(masters.until_bound(other, "a", 40s), 20s);
+  // When the first serves again, it goes back.
+  masters.cluster.shared()->heal(first);
+  masters.cluster.run_for(20s);
+  EXPECT_EQ(serving(), first);
+}
+
+TEST(SimulatedMasters, NoTwoServicesHaveOneAddress) {
+  Masters masters(three_masters(7));
+  using Service = ::k8s::io::api::core::v1::Service;
+  int created = 0;
+  int asked = 0;
+  const auto create = [&](const std::string& host, const std::string& name, const std::string& address) {
+    Service service;
+    service.mutable_metadata()->set_namespace_("default");
+    service.mutable_metadata()->set_name(name);
+    service.mutable_spec()->set_clusterip(address);
+    service.mutable_spec()->add_ports()->set_port(80);
+    const Write write = Write::create(kinds::kService, service);
+    ++asked;
+    masters.cluster.ask(host, {host + "/api-server/bus"}, actors::write_message(std::span(&write, 1), "test"), 10s,
+                        [&](const auto& answer) {
+                          const auto outcome = actors::read_outcomes(answer, 1)[0];
+                          created += !outcome.error;
+                          --asked;
+                        });
+  };
+  // At the same time, by every master, whose views know nothing of one another's yet; some ask for the same address.
+  for (int i = 0; i < 20; ++i) {
+    for (const char* host : {"host-1", "host-2", "host-3"}) {
+      create(host, std::string(host) + "-" + std::to_string(i), "");
+      if (i < 5) create(host, std::string(host) + "-asks-" + std::to_string(i), "10.96.7." + std::to_string(i));
+    }
+  }
+  EXPECT_TRUE(masters.cluster.run_until([&] { return asked == 0; }, 30s));
+  EXPECT_EQ(created, 65) << "60 and one of those that asked for each of five";
+  std::map<std::string, std::string> users;
+  std::set<std::string> reserved;
+  for (const auto& object : masters.cluster.shared()->objects("objects")) {
+    if (object->kind() == kinds::kIPAddress) reserved.insert(std::string(object->name()));
+    if (object->kind() != kinds::kService) continue;
+    const std::string address = object->as<Service>().spec().clusterip();
+    EXPECT_TRUE(users.emplace(address, object->name()).second)
+        << object->name() << " and " << users[address] << " have " << address;
+  }
+  std::set<std::string> used;
+  for (const auto& [address, user] : users) used.insert(address);
+  EXPECT_EQ(reserved, used);
 }
 
 TEST(SimulatedMasters, KeepThePromisesUnderFaults) {
