@@ -46,6 +46,8 @@ Result<> read(const Json& json, FieldSet* set) {
   return {};
 }
 
+}  // namespace
+
 std::string path_text(std::string_view element) {
   const std::string_view rest = element.substr(2);
   if (element[0] == 'f') return "." + std::string(rest);
@@ -56,6 +58,8 @@ std::string path_text(std::string_view element) {
   for (const auto& [name, value] : keys.items()) out += (out.empty() ? "[" : ",") + name + "=" + value.dump();
   return out + "]";
 }
+
+namespace {
 
 void walk(const FieldSet& set, const std::string& path, const std::function<void(const std::string&)>& visit) {
   if (set.member) visit(path);

@@ -10,6 +10,9 @@
 
 namespace kabuki::apply {
 
+/// A path element as people read it: `.spec`, `[name="c"]`, `[="x"]`.
+std::string path_text(std::string_view element);
+
 /// A set of field paths, as managedFields hold them: a tree whose edges are path elements in their written form
 /// (`f:spec`, `k:{"name":"c"}`, `v:"x"`) and whose marked nodes are in the set. Source: structured-merge-diff.
 struct FieldSet {

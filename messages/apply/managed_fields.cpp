@@ -219,6 +219,13 @@ Result<std::unique_ptr<Message>> apply_configuration(const Kind& kind, const Mes
   std::unique_ptr<Message> checked(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(kind.descriptor)->New());
   if (auto decoded = decode_json(configuration, checked.get(), notes); !decoded.ok()) return decoded.error();
+  if (const std::string why = apply::check_keys(*wanted, kind.descriptor); !why.empty()) {
+    Error error = internal_error("");
+    error.reason = "";
+    error.message = "failed to create typed patch object (" + meta_of(*checked).namespace_() + "/" +
+                    meta_of(*checked).name() + "; " + kind.api_version() + ", Kind=" + kind.kind + "): " + why;
+    return error;
+  }
 
   Json before = Json::object();
   std::vector<Entry> entries;

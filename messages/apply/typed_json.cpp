@@ -161,7 +161,45 @@ bool strip(Json* value, const FieldSet& gone, const ValueRule& rule) {
   return had && value->empty();
 }
 
+std::string check_element(const Json& value, const ValueRule& list) {
+  if (value.is_null()) return "associative list with keys may not have null element";
+  if (!value.is_object()) return "associative list with keys may not have non-map elements";
+  for (const auto& [key, otherwise] : list.keys) {
+    if (otherwise.is_null() && (!value.contains(key) || value[key].is_null())) {
+      return "associative list with keys has an element that omits key field \"" + key +
+             "\" (and doesn't have default value)";
+    }
+  }
+  return {};
+}
+
+std::string check_below(const Json& value, const ValueRule& rule, const std::string& path) {
+  if (!is(rule, value)) return {};
+  if (rule.shape == Shape::fields) {
+    for (const auto& [name, child] : value.items()) {
+      if (std::string why = check_below(child, field_rule(rule, name), path + "." + name); !why.empty()) return why;
+    }
+    return {};
+  }
+  std::set<std::string> seen;
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (rule.shape == Shape::map) {
+      const std::string why = check_element(value[i], rule);
+      if (!why.empty()) return path + ": element " + std::to_string(i) + ": " + why;
+    }
+    const std::string element = element_of(rule, value[i]);
+    if (!seen.insert(element).second) return path + ": duplicate entries for key " + path_text(element);
+    std::string why = check_below(value[i], element_rule(rule), path + path_text(element));
+    if (!why.empty()) return why;
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string check_keys(const Json& object, const google::protobuf::Descriptor* type) {
+  return check_below(object, root_rule(type), "");
+}
 
 FieldSet paths_of(const Json& object, const google::protobuf::Descriptor* type) {
   return all_of(object, root_rule(type), Marks::elements, false);

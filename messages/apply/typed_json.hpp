@@ -12,6 +12,10 @@ namespace kabuki::apply {
 /// The paths that a configuration says: every leaf, and every element of a list.
 FieldSet paths_of(const patch::Json& object, const google::protobuf::Descriptor* type);
 
+/// Why the elements of some list cannot be told apart (a key that is not said, the same keys twice), in the words of
+/// structured-merge-diff: `.spec.ports: element 0: ...`; "" when they all can.
+std::string check_keys(const patch::Json& object, const google::protobuf::Descriptor* type);
+
 /// How two versions of an object differ.
 struct Difference {
   FieldSet changed;  // modified or added, as an update is recorded

@@ -29,7 +29,9 @@ int depth_of(std::string_view text) {
 
 Result<Json> parse_document(std::string_view text, std::string_view what) {
   if (depth_of(text) > kMaxDepth) return bad_request(std::string(what) + ": exceeded max depth");
-  Json document = Json::parse(text, nullptr, false);
+  // To the parser a zero byte is the end, whatever comes after.
+  const bool ends_early = text.find('\0') != std::string_view::npos;
+  Json document = ends_early ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
   if (document.is_discarded()) return bad_request(std::string(what) + ": invalid JSON");
   return document;
 }

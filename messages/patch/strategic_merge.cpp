@@ -243,6 +243,7 @@ Result<std::string> apply_strategic_merge(std::string_view json, std::string_vie
                                           const Descriptor* descriptor) {
   auto document = patch::parse_document(json, "error decoding object");
   if (!document) return document.error();
+  if (!document->is_object()) return bad_request("error decoding object: not a JSON object");
   auto changes = patch::parse_document(patch_text, "error decoding patch");
   if (!changes) return changes.error();
   if (!changes->is_object()) {

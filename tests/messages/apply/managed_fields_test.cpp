@@ -229,6 +229,27 @@ TEST(Apply, TakesADefaultForAKeyThatIsNotSaid) {
   EXPECT_EQ(serialize(same), serialize(defaulted));
 }
 
+TEST(Apply, RefusesElementsThatCannotBeToldApart) {
+  const auto refused = [](const std::string& containers) {
+    const auto out = apply_configuration(deployments(), nullptr,
+                                         json("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, "
+                                              "namespace: n}, spec: {template: {spec: {containers: " +
+                                              containers + "}}}}"),
+                                         manager("me"), false, nullptr);
+    return out.ok() ? "" : out.error().message;
+  };
+  const std::string where =
+      "failed to create typed patch object (ns/d; apps/v1, Kind=Deployment): .spec.template.spec.containers";
+  EXPECT_EQ(refused("[{name: a}, {image: x}]"),
+            where +
+                ": element 1: associative list with keys has an element that omits key field \"name\" (and doesn't "
+                "have default value)");
+  EXPECT_EQ(refused("[{name: a}, {name: a}]"), where + R"(: duplicate entries for key [name="a"])");
+  EXPECT_EQ(refused("[{name: a, ports: [{containerPort: 1}, {containerPort: 1}]}]"),
+            where + R"([name="a"].ports: duplicate entries for key [containerPort=1,protocol="TCP"])");
+  EXPECT_EQ(refused("[{name: a, ports: [{containerPort: 1}, {containerPort: 1, protocol: UDP}]}]"), "");
+}
+
 TEST(Apply, ComparesQuantitiesByWhatTheyMean) {
   const auto first = apply_containers(nullptr, "me", "[{name: a, image: x, resources: {requests: {cpu: '1'}}}]");
   apply_containers(&first, "you", "[{name: a, image: x, resources: {requests: {cpu: 1000m}}}]");

@@ -147,5 +147,11 @@ TEST(StrategicMerge, RefusesWhatDoesNotFit) {
   }
 }
 
+TEST(StrategicMerge, RefusesWhatIsNoDocument) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(apply_strategic_merge("8", "{}", Pod::descriptor()).error().code, 400);
+  EXPECT_EQ(apply_strategic_merge("{}", "{}\0x"sv, Pod::descriptor()).error().code, 400);
+}
+
 }  // namespace
 }  // namespace kabuki
