@@ -16,6 +16,7 @@ class IntOrString;
 namespace k8s::io::api::core::v1 {
 class Affinity;
 class ConfigMap;
+class EphemeralContainer;
 class Event;
 class Namespace;
 class Node;
