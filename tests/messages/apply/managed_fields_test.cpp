@@ -233,7 +233,7 @@ TEST(Apply, RefusesElementsThatCannotBeToldApart) {
   const auto refused = [](const std::string& containers) {
     const auto out = apply_configuration(deployments(), nullptr,
                                          json("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, "
-                                              "namespace: n}, spec: {template: {spec: {containers: " +
+                                              "namespace: ns}, spec: {template: {spec: {containers: " +
                                               containers + "}}}}"),
                                          manager("me"), false, nullptr);
     return out.ok() ? "" : out.error().message;
