@@ -3,7 +3,6 @@
 
 #include "actors/api_server/authorization.hpp"
 #include "actors/api_server/delete_options.hpp"
-#include "actors/api_server/namespaces.hpp"
 #include "actors/api_server/negotiation.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/request_info.hpp"
