@@ -33,8 +33,10 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   api.shard_of = [map = options.shards](KindId kind) { return map.shard_of(kind); };
   api.documents = options.documents;
   api.toleration_seconds = std::chrono::duration_cast<std::chrono::seconds>(options.node_lifecycle.eviction).count();
+  api.metrics_resolution = options.metrics_resolution;
   api.slots = options.http_servers + 1;
   api.slot = options.http_servers;
+  api.gate = options.gate;
   parts->bus_api = [api] { return api_server::make_api_server(api); };
   if (options.gateway) {
     api_server::GatewayOptions gateway = *options.gateway;
@@ -64,6 +66,7 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   if (options.gateway) registry.kubernetes_service.port = options.gateway->port;
   registry.node_lifecycle = options.node_lifecycle;
   registry.event_life = options.event_life;
+  registry.autoscaler = options.autoscaler;
   elector.lease = kControllersLease;
   elector.role.clear();
   elector.led = [registry](const Fence& fence) {

@@ -8,6 +8,7 @@
 
 #include "actors/api_server/api_server_actor.hpp"
 #include "actors/api_server/gateway_actor.hpp"
+#include "actors/controllers/horizontal_pod_autoscaler.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
 #include "actors/leader_election/election.hpp"
 #include "actors/scheduler/profile.hpp"
@@ -29,11 +30,16 @@ struct ControlPlaneOptions {
   std::optional<api_server::GatewayOptions> gateway;
   std::shared_ptr<const api_server::Documents> documents;
   size_t http_servers = 2;
+  /// Where requests come from by which a simulated client asks as over HTTP; null in a live host.
+  std::shared_ptr<api_server::HttpGate> gate;
 
   /// The cluster's certificate authority, for ConfigMap kube-root-ca.crt.
   std::string authority_pem;
   controllers::NodeLifecycleOptions node_lifecycle;
   io::Duration event_life = std::chrono::hours(1);
+  controllers::AutoscalerOptions autoscaler;
+  /// How old what is told of the use of pods and nodes may be.
+  io::Duration metrics_resolution = std::chrono::seconds(15);
   /// Of the scheduler; none is the standard one.
   std::vector<scheduler::Profile> profiles;
   leader_election::ElectionOptions election;

@@ -61,6 +61,8 @@ actors::ControlPlaneOptions control_plane(const std::string& host, const HostPro
   plane.documents = api_server::make_documents({.server_address = "127.0.0.1:" + std::to_string(options.port)});
   plane.authority_pem = keys.authority.certificate_pem;
   plane.node_lifecycle = options.node_lifecycle;
+  plane.autoscaler.period = options.autoscaler_period;
+  plane.metrics_resolution = options.metrics_resolution;
   plane.profiles = options.profiles;
   plane.election = options.election;
   return plane;

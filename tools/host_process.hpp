@@ -29,6 +29,8 @@ struct HostProcessOptions {
   EngineChoice etcd;              // of store etcd
   controllers::NodeLifecycleOptions node_lifecycle;
   leader_election::ElectionOptions election;
+  io::Duration autoscaler_period = std::chrono::seconds(15);
+  io::Duration metrics_resolution = std::chrono::seconds(15);
   std::vector<scheduler::Profile> profiles;  // of the scheduler; none is the standard one
   std::string scheduler_config;              // what these were read from
 

@@ -56,6 +56,8 @@ Result<bus::MasterKit> make_kit(const HostProcessOptions& options, const Cluster
   kit.set_renew_deadline_ms(ms(options.election.renew_deadline));
   kit.set_retry_period_ms(ms(options.election.retry_period));
   kit.set_scheduler_config(options.scheduler_config);
+  kit.set_autoscaler_period_ms(ms(options.autoscaler_period));
+  kit.set_metrics_resolution_ms(ms(options.metrics_resolution));
   return kit;
 }
 
@@ -99,6 +101,8 @@ Result<> use_kit(const ClusterFiles& files, HostProcessOptions* options) {
   }
   options->node_lifecycle.grace = milliseconds(kit.node_grace_ms());
   options->node_lifecycle.eviction = milliseconds(kit.eviction_ms());
+  if (kit.autoscaler_period_ms() > 0) options->autoscaler_period = milliseconds(kit.autoscaler_period_ms());
+  if (kit.metrics_resolution_ms() > 0) options->metrics_resolution = milliseconds(kit.metrics_resolution_ms());
   options->election = {.lease_duration = milliseconds(kit.lease_duration_ms()),
                        .renew_deadline = milliseconds(kit.renew_deadline_ms()),
                        .retry_period = milliseconds(kit.retry_period_ms())};

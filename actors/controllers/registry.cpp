@@ -5,11 +5,16 @@
 #include "actors/controllers/daemon_set.hpp"
 #include "actors/controllers/deployment.hpp"
 #include "actors/controllers/disruption.hpp"
+#include "actors/controllers/endpoint_slice.hpp"
+#include "actors/controllers/endpoint_slice_mirroring.hpp"
+#include "actors/controllers/endpoints.hpp"
 #include "actors/controllers/event_ttl.hpp"
 #include "actors/controllers/garbage_collector.hpp"
+#include "actors/controllers/horizontal_pod_autoscaler_actor.hpp"
 #include "actors/controllers/job.hpp"
 #include "actors/controllers/replica_set.hpp"
 #include "actors/controllers/replication_controller.hpp"
+#include "actors/controllers/resource_quota.hpp"
 #include "actors/controllers/stateful_set.hpp"
 #include "actors/controllers/ttl_after_finished.hpp"
 
@@ -40,9 +45,17 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
   add("cron-job", cron_job_controller());
   add("ttl-after-finished", ttl_after_finished_controller());
   add("disruption", disruption_controller());
+  add("endpoints", endpoints_controller());
+  add("endpoint-slice", endpoint_slice_controller());
+  add("endpoint-slice-mirroring", endpoint_slice_mirroring_controller());
+  add("resource-quota", resource_quota_controller());
   add("garbage-collector", garbage_collector());
   add("pod-garbage", pod_garbage_controller());
   add("event-ttl", event_ttl_controller(options.event_life));
+  runtime::ChildSpec autoscaler;
+  autoscaler.name = "horizontal-pod-autoscaler";
+  autoscaler.make = [common = options.common, own = options.autoscaler] { return make_autoscaler(common, own); };
+  children.push_back(std::move(autoscaler));
   return children;
 }
 

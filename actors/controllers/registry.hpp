@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/controllers/controller_actor.hpp"
+#include "actors/controllers/horizontal_pod_autoscaler.hpp"
 #include "actors/controllers/namespaces.hpp"
 #include "actors/controllers/node_ipam.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
@@ -19,6 +20,7 @@ struct RegistryOptions {
   NodeIpamOptions node_ipam;
   KubernetesService kubernetes_service;
   io::Duration event_life = std::chrono::hours(1);
+  AutoscalerOptions autoscaler;
 };
 
 /// Every controller there is, one line each: the children of the supervisor `controllers`.

@@ -24,6 +24,8 @@ struct UpOptions {
   std::string lease_duration = "15s";
   std::string renew_deadline = "10s";
   std::string retry_period = "2s";
+  std::string autoscaler_period = "15s";
+  std::string metrics_resolution = "15s";
   bool foreground = false;
 };
 
@@ -126,7 +128,9 @@ void run_up(UpOptions options) {
         std::tuple{&options.eviction, &options.host.node_lifecycle.eviction, "--eviction-timeout"},
         std::tuple{&options.lease_duration, &options.host.election.lease_duration, "--lease-duration"},
         std::tuple{&options.renew_deadline, &options.host.election.renew_deadline, "--renew-deadline"},
-        std::tuple{&options.retry_period, &options.host.election.retry_period, "--retry-period"}}) {
+        std::tuple{&options.retry_period, &options.host.election.retry_period, "--retry-period"},
+        std::tuple{&options.autoscaler_period, &options.host.autoscaler_period, "--autoscaler-period"},
+        std::tuple{&options.metrics_resolution, &options.host.metrics_resolution, "--metrics-resolution"}}) {
     auto parsed = parse_duration_ns(*text);
     if (!parsed) {
       Error error = parsed.error();
@@ -212,6 +216,11 @@ void add_up(CLI::App& app) {
   up->add_option("--renew-deadline", options->renew_deadline, "When a leader that cannot renew its lease stops")
       ->capture_default_str();
   up->add_option("--retry-period", options->retry_period, "How often leases are renewed and looked at")
+      ->capture_default_str();
+  up->add_option("--autoscaler-period", options->autoscaler_period, "How often horizontal pod autoscalers decide")
+      ->capture_default_str();
+  up->add_option("--metrics-resolution", options->metrics_resolution,
+                 "How old what is told of the use of pods and nodes may be")
       ->capture_default_str();
   up->add_flag("--foreground", options->foreground, "Stay in the foreground");
   up->footer("Example:\n  kabuki up --nodes 5 --name demo && kubectl --context demo get nodes");
