@@ -5,7 +5,7 @@ add_test(NAME House.IncludesGoOneWay
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/includes_go_one_way.py ${CMAKE_SOURCE_DIR})
 
 # Each starts clusters of its own on free ports. KUBECTL=FILE in the environment of ctest names another client.
-foreach(name apply bad_input hosts http kubectl masters pods recovery scheduling snapshot)
+foreach(name apply autoscale bad_input hosts http kubectl masters pods recovery scheduling snapshot)
   add_test(NAME E2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
   set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 PROCESSORS 1
                        ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")
@@ -14,6 +14,10 @@ endforeach()
 add_test(NAME Sim.SameHashInTwoProcesses
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/sim/same_hash_in_two_processes.py
                  ${CMAKE_BINARY_DIR}/kabuki)
+# A short form of `tools/soak sim`.
+add_test(NAME Sim.soak COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/sim/soak.py --seeds 36 --from 2001
+                               --kabuki ${CMAKE_BINARY_DIR}/kabuki)
+set_tests_properties(Sim.soak PROPERTIES TIMEOUT 600)
 
 # Histories of the store, simulated and live, and the checks of them: in this program alone the store has mistakes built
 # in, to be switched on one at a time, so it compiles the store's sources itself.
@@ -21,7 +25,7 @@ file(GLOB histories_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/historie
      ${CMAKE_SOURCE_DIR}/store/*.cpp ${CMAKE_SOURCE_DIR}/store/engines/memory*.cpp
      ${CMAKE_SOURCE_DIR}/actors/store_shard/*.cpp)
 add_executable(test_histories ${histories_sources})
-target_link_libraries(test_histories PRIVATE kabuki_runtime kabuki_store GTest::gmock GTest::gtest_main)
+target_link_libraries(test_histories PRIVATE kabuki_tools kabuki_runtime kabuki_store GTest::gmock GTest::gtest_main)
 target_compile_definitions(test_histories PRIVATE KABUKI_PLANTED_FAULTS)
 target_precompile_headers(test_histories PRIVATE ${CMAKE_SOURCE_DIR}/tools/cmake/test_pch.hpp)
 kabuki_warnings(test_histories)
