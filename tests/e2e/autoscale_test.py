@@ -1,7 +1,7 @@
 """What pods use, and autoscalers that follow it: top, autoscale, both versions of an autoscaler and of events."""
 import unittest
 
-from harness import Cluster, eventually
+from harness import ClusterTest, eventually
 
 
 def deployment(name, replicas, cpu_use, request="200m"):
@@ -16,16 +16,8 @@ def deployment(name, replicas, cpu_use, request="200m"):
                                        "resources": {"requests": {"cpu": "100m"}}}]}}}}
 
 
-class AutoscaleTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        # As every test of a whole cluster, but with clocks that a test can wait for.
-        cls.cluster = Cluster("--autoscaler-period", "500ms", "--metrics-resolution", "500ms")
-        cls.cluster.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.cluster.__exit__(None, None, None)
+class AutoscaleTest(ClusterTest):
+    options = ("--autoscaler-period", "500ms", "--metrics-resolution", "500ms")
 
     def replicas(self, name):
         return self.cluster.get("deployment", name)["spec"]["replicas"]
