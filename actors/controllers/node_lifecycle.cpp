@@ -239,38 +239,4 @@ Controller node_lifecycle_controller(NodeLifecycleOptions options) {
   return controller;
 }
 
-Plan reconcile_pod_garbage(const View& view, const Key& key) {
-  Plan plan;
-  if (view.find(key)) return plan;
-  for (const ObjectPtr& pod : view.pods_on(key.name)) {
-    Write remove = Write::remove(*pod);
-    remove.grace_seconds = 0;
-    plan.add(std::move(remove));
-  }
-  if (!plan.empty()) plan.only_if_gone.push_back({key, ""});
-  return plan;
-}
-
-Controller pod_garbage_controller() {
-  Controller controller;
-  controller.name = "pod-garbage-collector";
-  controller.watches = {kinds::kNode, kinds::kPod};
-  controller.indexes = View::kNodes;
-  controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
-    const Object& object = change.object();
-    if (object.kind() == kinds::kNode) {
-      if (!change.after) keys->push_back(object.key());
-      return;
-    }
-    const auto on = node_of_pod(object);
-    if (on.empty() || !change.after) return;
-    Key node{kinds::kNode, "", std::string(on)};
-    if (!view.find(node)) keys->push_back(std::move(node));
-  };
-  controller.reconcile = [](const View& view, const Key& key, const Instant&) {
-    return reconcile_pod_garbage(view, key);
-  };
-  return controller;
-}
-
 }  // namespace kabuki::controllers

@@ -20,9 +20,4 @@ Plan reconcile_node_lifecycle(const View& view, const Key& node, const NodeLifec
 
 Controller node_lifecycle_controller(NodeLifecycleOptions options);
 
-/// Deletes, without grace, the pods bound to a node that does not exist, once the store has confirmed that.
-Plan reconcile_pod_garbage(const View& view, const Key& node);
-
-Controller pod_garbage_controller();
-
 }  // namespace kabuki::controllers

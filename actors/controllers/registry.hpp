@@ -8,6 +8,7 @@
 #include "actors/controllers/namespaces.hpp"
 #include "actors/controllers/node_ipam.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
+#include "actors/controllers/pod_garbage_collector.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace kabuki::controllers {
@@ -18,6 +19,7 @@ struct RegistryOptions {
   std::string authority_pem;
   NodeLifecycleOptions node_lifecycle;
   NodeIpamOptions node_ipam;
+  PodGarbageOptions pod_garbage;
   KubernetesService kubernetes_service;
   io::Duration event_life = std::chrono::hours(1);
   AutoscalerOptions autoscaler;

@@ -204,20 +204,6 @@ TEST(NodeLifecycle, PodsOfANodeThatIsNotReadyAreNotReady) {
   EXPECT_EQ(plan.steps[0].write, Write::update_status(*object, expected));
 }
 
-TEST(PodGarbage, PodsOfANodeThatIsGoneAreDeletedWithoutGraceOnceThatIsSure) {
-  View view(View::kNodes);
-  const auto lost = Object::encode(kinds::kPod, pod("lost", "gone"), 1);
-  view.put(lost);
-  Write remove = Write::remove(*lost);
-  remove.grace_seconds = 0;
-  Plan expected;
-  expected.add(remove);
-  expected.only_if_gone = {{{kinds::kNode, "", "gone"}, ""}};
-  EXPECT_EQ(reconcile_pod_garbage(view, {kinds::kNode, "", "gone"}), expected);
-  view.put(Object::encode(kinds::kNode, node("gone"), 1));
-  EXPECT_EQ(reconcile_pod_garbage(view, {kinds::kNode, "", "gone"}), Plan());
-}
-
 TEST(CidrPool, GivesTheLowestFreeRange) {
   auto pool = CidrPool::make("10.0.0.0/22", 24);
   ASSERT_TRUE(pool.ok());
