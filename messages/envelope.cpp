@@ -25,9 +25,17 @@ constexpr int kTypeMeta = 1, kRaw = 2, kContentEncoding = 3, kContentType = 4;
 constexpr int kApiVersion = 1, kKind = 2;
 constexpr int kEventType = 1, kEventObject = 2;
 constexpr int kExtensionRaw = 1;
+constexpr int kIntOrStringType = 1, kIntOrStringNumber = 2, kIntOrStringText = 3;
+// What RFC 3339 has a form for: the years 0 to 9999.
+constexpr int64_t kFirstSecond = -62'167'219'200, kLastSecond = 253'402'300'799;
 
 Error malformed(std::string_view why) {
   return bad_request("the body is not a Kubernetes Protobuf object: " + std::string(why));
+}
+
+void clamp_year(Message* value, const FieldDescriptor* seconds) {
+  const auto* reflection = value->GetReflection();
+  reflection->SetInt64(value, seconds, std::clamp(reflection->GetInt64(*value, seconds), kFirstSecond, kLastSecond));
 }
 
 /// Makes `value`, a message that JSON has a form of its own for, what decoding JSON would have made of it.
@@ -53,10 +61,19 @@ Result<> canonical_value(json::Form form, Message* value) {
       reflection->SetString(value, field(1), compact);
       return {};
     }
+    case json::Form::int_or_string: {
+      // Only the half that it says it is; Go sends the other one too.
+      const int64_t type = reflection->GetInt64(*value, field(kIntOrStringType));
+      if (type != 0 && type != 1) return malformed("impossible IntOrString.Type");
+      reflection->ClearField(value, field(type == 0 ? kIntOrStringText : kIntOrStringNumber));
+      return {};
+    }
     case json::Form::time:
+      clamp_year(value, field(1));
       reflection->SetInt32(value, field(2), 0);
       return {};
     case json::Form::micro_time: {
+      clamp_year(value, field(1));
       const int32_t nanos = reflection->GetInt32(*value, field(2));
       reflection->SetInt32(value, field(2), std::clamp(nanos, 0, 999'999'999) / 1000 * 1000);
       return {};

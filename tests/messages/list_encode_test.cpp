@@ -4,9 +4,11 @@
 
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/container.pb.h"
+#include "messages/api/core/v1/service.pb.h"
 #include "messages/api/meta/v1/watch.pb.h"
 #include "messages/encode.hpp"
 #include "messages/envelope.hpp"
+#include "messages/json.hpp"
 
 namespace kabuki {
 namespace {
@@ -127,6 +129,31 @@ TEST(Envelope, ChecksValuesThatProtobufDoesNotKnow) {
   body.clear();
   append_envelope("v1", "ConfigMap", serialize(map), &body);
   EXPECT_FALSE(decode_envelope(body, &read).ok());
+}
+
+TEST(Envelope, KeepsOnlyWhatJsonCanSay) {
+  const auto decoded = [](core::ServicePort port) {
+    std::string body;
+    append_envelope("v1", "X", serialize(port), &body);
+    return decode_envelope(body, &port).ok() ? port.ShortDebugString() : "refused";
+  };
+  core::ServicePort port;
+  port.mutable_targetport()->set_intval(80);
+  port.mutable_targetport()->set_strval("http");
+  EXPECT_EQ(decoded(port), "targetPort { intVal: 80 }");
+  port.mutable_targetport()->set_type(1);
+  EXPECT_EQ(decoded(port), R"(targetPort { type: 1 strVal: "http" })");
+  port.mutable_targetport()->set_type(2);
+  EXPECT_EQ(decoded(port), "refused");
+
+  core::ConfigMap map;
+  map.mutable_metadata()->mutable_deletiontimestamp()->set_seconds(INT64_MAX);
+  std::string body;
+  append_envelope("v1", "ConfigMap", serialize(map), &body);
+  ASSERT_TRUE(decode_envelope(body, &map).ok());
+  std::string text;
+  encode_json(map.metadata(), &text);
+  EXPECT_EQ(text, R"({"deletionTimestamp":"9999-12-31T23:59:59Z"})");
 }
 
 TEST(Envelope, RefusesWhatIsNone) {
