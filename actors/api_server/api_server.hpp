@@ -14,6 +14,7 @@
 #include "actors/api_server/host_permission.hpp"
 #include "actors/api_server/metrics/use_reader.hpp"
 #include "actors/api_server/parameters.hpp"
+#include "actors/api_server/pod_log.hpp"
 #include "actors/api_server/render.hpp"
 #include "actors/api_server/request_info.hpp"
 #include "actors/api_server/service_addresses.hpp"
@@ -75,6 +76,9 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void pay(uint64_t stream, uint64_t batches);
   void end_session(uint64_t stream, const Error* error);
 
+  // http_log.cpp
+  void serve_log(const HttpCallPtr& call);
+
   // http_writes.cpp
   void serve_create(const HttpCallPtr& call);
   void serve_bind(const HttpCallPtr& call, const DecodedBody& body, bool dry_run);
@@ -131,6 +135,7 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   ApiServerOptions options_;
   ShardClient shards_;
   WriteFlow writes_;
+  PodLogs logs_{*this, shards_};
   EncodedCache encoded_;
   Surroundings surroundings_;
   std::vector<std::unique_ptr<runtime::WatchClient>> surroundings_watches_;

@@ -37,6 +37,7 @@ bool serves_verb(const http::Request& request, std::string_view verb, const Requ
   if (request.method == "HEAD" || (info.legacy_watch && verb != "watch")) return false;
   if (info.subresource == "binding" || info.subresource == "eviction") return verb == "create";
   if (info.subresource == "finalize") return verb == "update";
+  if (info.subresource == "log") return verb == "get";
   if (info.computed()) return verb == "get" || verb == "list";
   if (verb == "get" || verb == "list" || verb == "watch") return true;
   const bool placed = !info.kind->namespaced || !info.ns.empty();

@@ -106,6 +106,7 @@ std::vector<Subresource> subresources_of(const Kind& kind) {
   if (kind.id == kinds::kPod) out.push_back({"ephemeralcontainers", "", "", kind.kind, parts});
   if (kind.id == kinds::kPod) out.push_back({"eviction", "policy", "v1", "Eviction", {"create"}});
   if (kind.id == kinds::kNamespace) out.push_back({"finalize", "", "", kind.kind, {"update"}});
+  if (kind.id == kinds::kPod) out.push_back({"log", "", "", kind.kind, {"get"}});
   if (kind.id == kinds::kPod) out.push_back({"resize", "", "", kind.kind, parts});
   if (kind.has_scale) out.push_back({"scale", "autoscaling", "v1", "Scale", parts});
   if (kind.has_status) out.push_back({"status", "", "", kind.kind, parts});

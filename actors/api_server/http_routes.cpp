@@ -29,6 +29,8 @@ void ApiServer::handle_http(http::Request request, std::shared_ptr<http::Respons
 
 void ApiServer::route(const HttpCallPtr& call) {
   if (!call->info.kind) return serve_path(call);
+  // Plain text, whatever is accepted.
+  if (call->info.subresource == "log" && serves_verb(call->request, call->verb, call->info)) return serve_log(call);
   auto format = negotiate(call->request.header("accept"), call->verb == "watch");
   if (!format) return refuse(call, format.error());
   call->format = *format;

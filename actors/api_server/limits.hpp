@@ -51,6 +51,9 @@ inline constexpr std::chrono::seconds kReadyTimeout{2};
 inline constexpr int kAddressRetries = 64;
 inline constexpr std::chrono::seconds kAddressRepair{60};
 
+/// A kubelet lets who follows a log wait a few seconds for the next line.
+inline constexpr std::chrono::seconds kLogTimeout{15};
+
 /// Batches of events that a shard may send to one HTTP watch before it is told that they went out.
 inline constexpr uint64_t kWatchCredit = 16;
 /// A watch without timeoutSeconds ends after this.

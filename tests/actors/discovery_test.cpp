@@ -38,7 +38,6 @@ const Difference kNotServed[] = {
     {"/v1/nodes/proxy", kStream},
     {"/v1/pods/attach", kStream},
     {"/v1/pods/exec", kStream},
-    {"/v1/pods/log", "read from kubelets, which keep no texts yet"},
     {"/v1/pods/portforward", kStream},
     {"/v1/pods/proxy", kStream},
     {"/v1/serviceaccounts/token", "no tokens are issued"},
