@@ -68,6 +68,7 @@ void add_node_host(const NodeHostOptions& options, TreeParts* parts) {
   kubelet::KubeletOptions kubelets;
   kubelets.nodes = nodes_of(options);
   kubelets.watch_source = runtime::views_of(options.host);
+  if (options.static_pods) kubelets.static_pods = {"api-server", "controllers", "membership", "scheduler", "store"};
   parts->kubelet = kubelet::kubelet_tree(std::move(kubelets));
 }
 

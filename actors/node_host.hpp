@@ -16,6 +16,8 @@ struct NodeHostOptions {
   io::Duration lease_period = std::chrono::seconds(10);
   /// A control-plane host's views hold every kind whole; another's only what its kubelets need.
   bool all_views = false;
+  /// A control-plane host shows its components as static pods of its first node.
+  bool static_pods = false;
   membership::MemberOptions member;
 };
 

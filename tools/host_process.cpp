@@ -139,6 +139,7 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
                          .nodes = options.nodes,
                          .lease_period = actors::lease_period(options.node_lifecycle.grace),
                          .all_views = true,
+                         .static_pods = true,
                          .member = {.endpoint = endpoint,
                                     .public_key = keys->host.public_key,
                                     .pid = static_cast<uint32_t>(::getpid()),

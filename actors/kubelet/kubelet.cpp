@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/kubelet/mirror_actor.hpp"
 #include "actors/kubelet/node_actor.hpp"
 #include "actors/kubelet/status_writer_actor.hpp"
 
@@ -9,6 +10,7 @@ namespace kabuki::kubelet {
 namespace {
 
 constexpr const char* kWriter = "status-writer";
+constexpr const char* kStaticPods = "static-pods";
 constexpr int kIntensityMin = 10;
 constexpr std::chrono::seconds kPeriod{10};
 
@@ -23,6 +25,12 @@ runtime::SupervisorSpec kubelet_tree(KubeletOptions options) {
   spec.period = kPeriod;
   spec.children.push_back(
       {.name = kWriter, .make = [shared] { return std::make_unique<StatusWriterActor>(shared->api); }});
+  if (!shared->static_pods.empty() && !shared->nodes.empty()) {
+    spec.children.push_back({.name = kStaticPods, .make = [shared] {
+                               return make_mirror_actor(
+                                   {shared->nodes.front(), shared->static_pods, shared->api, kWriter});
+                             }});
+  }
   for (size_t i = 0; i < shared->nodes.size(); ++i) {
     spec.children.push_back({.name = shared->nodes[i].name, .make = [shared, i] {
                                return std::make_unique<NodeActor>(shared->nodes[i], *shared, kWriter);

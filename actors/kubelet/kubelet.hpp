@@ -21,10 +21,12 @@ struct KubeletOptions {
   std::function<std::shared_ptr<ContainerRuntime>(const NodeOptions&)> make_runtime;
   /// Whether pods tell Events.
   bool events = true;
+  /// Actors of this host's root that are shown as static pods of its first node; only on a control-plane host.
+  std::vector<std::string> static_pods;
 };
 
 /// The tree of a host's kubelets, to stand at `<host>/kubelet`: the writer that batches their writes
-/// (`status-writer`), then one kubelet per node under the node's name, each restarted by itself.
+/// (`status-writer`), `static-pods` where there are such, then one kubelet per node under the node's name, each restarted by itself.
 runtime::SupervisorSpec kubelet_tree(KubeletOptions options);
 
 /// `count` nodes named `<prefix><n>` from n = `first`, with the n-th simulated address and the default capacity.

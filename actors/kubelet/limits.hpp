@@ -35,6 +35,14 @@ inline constexpr io::Duration kPodActorPause =
 /// was put back to when it was not done.
 inline constexpr io::Duration kDonePodPause = std::chrono::seconds(20);
 inline constexpr io::Duration kProbeTimeout = std::chrono::seconds(3);
+inline constexpr io::Duration kLogWait = std::chrono::seconds(5);  // of who follows a log, for its next line
+
+// The control plane's static pods.
+inline constexpr io::Duration kMirrorPeriod = std::chrono::seconds(5);
+inline constexpr io::Duration kMirrorPause = std::chrono::milliseconds(200);  // after something was written
+
+// A node under pressure.
+inline constexpr io::Duration kPressurePeriod = std::chrono::seconds(10);  // between two looks, and two evictions
 
 }  // namespace limits
 }  // namespace kabuki::kubelet

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/kubelet/limits.hpp"
+#include "actors/kubelet/mirror_pod.hpp"
 #include "actors/kubelet/node_use.hpp"
 #include "actors/kubelet/runtime/simulated.hpp"
 #include "messages/bus/objects.pb.h"
@@ -43,6 +44,9 @@ void NodeActor::started() {
   context_ = std::make_shared<const NodeContext>(
       NodeContext{node_.name, node_.address, address(), writer, api_, runtime_, events_});
   prober_ = std::make_unique<NetProber>(*this, node_.name, address_of(node_), pods_, api_);
+  logs_ = std::make_unique<LogReader>(*this, [this](const std::string& pod) { return find_pod(pod); });
+  pressure_ = std::make_unique<NodePressure>(*this, node_, pods_,
+                                             [this](const Pressure& pressure) { registration_->report(pressure); });
   registration_ = std::make_unique<NodeRegistration>(*this, node_, writer, api_,
                                                      [this](const NodeMessage& node) { take_node(node); });
   registration_->start();
@@ -52,7 +56,10 @@ void NodeActor::started() {
   options.selection = pods_of_this_node();
   WatchClient::Handlers handlers;
   handlers.on_event = [this](WatchClient::Type type, const ObjectPtr& pod, uint64_t) { pod_changed(type, pod); };
-  handlers.on_reset = [this] { pods_.begin_list(); };
+  handlers.on_reset = [this] {
+    pods_.begin_list();
+    mirrors_.clear();
+  };
   handlers.on_synced = [this] {
     for (const std::string& pod : pods_.end_list()) tell_pod(pod, bus::WatchEvents::DELETED, nullptr);
     if (!std::exchange(taking_over_, true)) take_over();
@@ -75,6 +82,7 @@ bus::Selection NodeActor::pods_of_this_node() const {
 void NodeActor::received(Inbound& in) {
   if (watch_->received(in) || WatchClient::is_stream_message(in)) return;
   if (const auto* probe = in.as<bus::NetProbe>()) return prober_->answer(*probe, in);
+  if (const auto* log = in.as<bus::ReadLog>()) return logs_->answer(*log, in);
   if (in.as<bus::ReadNodeUse>()) return in.reply.send(runtime::make_message(node_use(node_.name, pods_, now())));
   in.reply.fail(bad_request("a kubelet does not understand " + in.message->body->GetTypeName()));
 }
@@ -83,7 +91,19 @@ void NodeActor::pod_changed(WatchClient::Type type, const ObjectPtr& pod) {
   const std::string name = std::string(pod->ns()) + "/" + std::string(pod->name());
   const bool deleted = type == bus::WatchEvents::DELETED;
   only_listed_.erase(name);
-  if (deleted ? pods_.remove(name) : pods_.put(pod)) tell_pod(name, type, pod);
+  if (is_mirror_pod(*pod)) {
+    deleted ? void(mirrors_.erase(name)) : void(mirrors_[name] = pod);
+  } else if (deleted ? pods_.remove(name) : pods_.put(pod)) {
+    tell_pod(name, type, pod);
+  }
+  pressure_->pod_changed(name, deleted ? nullptr : pod);
+  logs_->pod_changed(name);
+}
+
+ObjectPtr NodeActor::find_pod(const std::string& name) const {
+  if (const auto mirror = mirrors_.find(name); mirror != mirrors_.end()) return mirror->second;
+  const auto* entry = pods_.find(name);
+  return entry ? entry->pod : nullptr;
 }
 
 void NodeActor::tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object) {
@@ -97,6 +117,7 @@ void NodeActor::tell_pod(const std::string& pod, bus::WatchEvents::Type type, co
 }
 
 void NodeActor::take_node(const NodeMessage& node) {
+  pressure_->take_node(node);
   if (node.spec().podcidr().empty()) return;
   const auto cidr = overlay::Cidr::parse(node.spec().podcidr());
   if (!cidr.ok()) {
@@ -126,6 +147,7 @@ void NodeActor::read_pods() {
         // A view that is ahead of the list has seen the end of what it does not know.
         const bool view_is_ahead = watch_->revision() > list->revision();
         for (const ObjectPtr& pod : (*answer)->objects) {
+          if (is_mirror_pod(*pod)) continue;
           const std::string name = std::string(pod->ns()) + "/" + std::string(pod->name());
           const auto* known = pods_.find(name);
           if (view_is_ahead && !(known && known->pod && known->pod->uid() == pod->uid())) continue;
@@ -150,7 +172,11 @@ void NodeActor::reconcile() {
   for (const PodTable::Start& start : pods_.start_missing()) {
     auto spawned = spawn(std::string(kChildPrefix) + start.pod,
                          std::make_unique<PodActor>(context_, start.object, start.address));
-    if (!spawned.ok()) pods_.ended(start.pod, false);
+    if (!spawned.ok()) {
+      pods_.ended(start.pod, false);
+    } else {
+      pressure_->admit(start.pod, start.object);
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "actors/kubelet/kubelet.hpp"
+#include "actors/kubelet/log_reader.hpp"
 #include "actors/kubelet/net_probe.hpp"
+#include "actors/kubelet/node_pressure.hpp"
 #include "actors/kubelet/node_registration.hpp"
 #include "actors/kubelet/pod_actor.hpp"
 #include "actors/kubelet/pod_table.hpp"
@@ -29,6 +32,7 @@ class NodeActor : public runtime::Actor {
 
  private:
   void pod_changed(runtime::WatchClient::Type type, const ObjectPtr& pod);
+  ObjectPtr find_pod(const std::string& name) const;
   bus::Selection pods_of_this_node() const;
   void take_node(const NodeMessage& node);
   void reconcile();
@@ -53,6 +57,9 @@ class NodeActor : public runtime::Actor {
   std::unique_ptr<runtime::WatchClient> watch_;
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<NetProber> prober_;
+  std::unique_ptr<LogReader> logs_;
+  std::unique_ptr<NodePressure> pressure_;
+  std::map<std::string, ObjectPtr> mirrors_;  // pods that only show what runs without a pod's actor
   bool taking_over_ = false;
   bool taken_over_ = false;
   bool reconcile_set_ = false;

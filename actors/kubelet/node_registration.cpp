@@ -50,6 +50,12 @@ void NodeRegistration::beat() {
   actor_.after(options_.lease_period, [this] { beat(); });
 }
 
+void NodeRegistration::report(const Pressure& pressure) {
+  if (pressure_ == pressure) return;
+  pressure_ = pressure;
+  if (registered_) read_node();
+}
+
 void NodeRegistration::create_node() {
   write(Write::create(kinds::kNode, new_node(options_, actor_.host_name())), [this](const WriteOutcome& outcome) {
     if (outcome.error && outcome.error->reason != kAlreadyExists) {
@@ -101,11 +107,11 @@ void NodeRegistration::take_node(const ObjectPtr& object) {
   }
   const io::Duration age = actor_.mono() - io::MonoTime{status_written_ns_};
   const bool due = status_written_ns_ == 0 || age >= limits::kNodeStatusPeriod;
-  if (due || !node_status_current(options_, node)) write_status(*object, std::move(node));
+  if (due || !node_status_current(options_, node, pressure_)) write_status(*object, std::move(node));
 }
 
 void NodeRegistration::write_status(const Object& read, NodeMessage node) {
-  set_node_status(options_, actor_.now(), &node);
+  set_node_status(options_, actor_.now(), &node, pressure_);
   status_written_ns_ = std::max<int64_t>(actor_.mono().ns, 1);
   write(Write::update_status(read, node), [this](const WriteOutcome& outcome) {
     if (!outcome.error) {

@@ -19,6 +19,8 @@ class NodeRegistration {
 
   void start();
   bool registered() const { return registered_; }
+  /// The node's status is to say so from now on.
+  void report(const Pressure& pressure);
 
  private:
   void create_node();
@@ -36,6 +38,7 @@ class NodeRegistration {
   const runtime::Address writer_;
   const runtime::Address api_;
   const std::function<void(const NodeMessage&)> changed_;
+  Pressure pressure_;
   bool registered_ = false;
   bool has_cidr_ = false;
   int failures_ = 0;

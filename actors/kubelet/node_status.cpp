@@ -22,12 +22,18 @@ struct ConditionText {
   const char* reason;
   const char* message;
 };
-constexpr ConditionText kConditions[] = {
+constexpr ConditionText kReady = {"Ready", "True", "KubeletReady", "kubelet is posting ready status"};
+
+/// Each without, and with, the pressure.
+constexpr ConditionText kMemory[] = {
     {"MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"},
+    {"MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"}};
+constexpr ConditionText kDisk[] = {
     {"DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"},
+    {"DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"}};
+constexpr ConditionText kPids[] = {
     {"PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
-    {"Ready", "True", "KubeletReady", "kubelet is posting ready status"},
-};
+    {"PIDPressure", "True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"}};
 
 void set_condition(const ConditionText& text, io::WallTime now, NodeMessage* node) {
   ::k8s::io::api::core::v1::NodeCondition* condition = nullptr;
@@ -75,7 +81,7 @@ NodeMessage new_node(const NodeOptions& options, const std::string& host) {
   return node;
 }
 
-void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node) {
+void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node, const Pressure& pressure) {
   auto* status = node->mutable_status();
   status->clear_capacity();
   status->clear_allocatable();
@@ -83,7 +89,10 @@ void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* 
     (*status->mutable_capacity())[resource].set_string(amount);
     (*status->mutable_allocatable())[resource].set_string(amount);
   }
-  for (const ConditionText& text : kConditions) set_condition(text, now, node);
+  set_condition(kMemory[pressure.memory], now, node);
+  set_condition(kDisk[pressure.disk], now, node);
+  set_condition(kPids[pressure.pids], now, node);
+  set_condition(kReady, now, node);
   set_address("InternalIP", options.address, node);
   set_address("Hostname", options.name, node);
   status->mutable_daemonendpoints()->mutable_kubeletendpoint()->set_port(kKubeletPort);
@@ -100,10 +109,21 @@ void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* 
   info->set_architecture("amd64");
 }
 
-bool node_status_current(const NodeOptions& options, const NodeMessage& node) {
+Pressure recorded_pressure(const NodeMessage& node) {
+  Pressure out;
+  for (const auto& condition : node.status().conditions()) {
+    if (condition.status() != "True") continue;
+    out.memory = out.memory || condition.type() == "MemoryPressure";
+    out.disk = out.disk || condition.type() == "DiskPressure";
+    out.pids = out.pids || condition.type() == "PIDPressure";
+  }
+  return out;
+}
+
+bool node_status_current(const NodeOptions& options, const NodeMessage& node, const Pressure& pressure) {
   NodeMessage wanted = node;
   NodeMessage recorded = node;
-  set_node_status(options, {}, &wanted);
+  set_node_status(options, {}, &wanted, pressure);
   for (NodeMessage* one : {&wanted, &recorded}) {
     for (auto& condition : *one->mutable_status()->mutable_conditions()) condition.clear_lastheartbeattime();
   }

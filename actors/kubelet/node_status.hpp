@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "actors/kubelet/pressure.hpp"
 #include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/api/core/v1/node.pb.h"
 #include "runtime/io/time.hpp"
@@ -40,10 +41,13 @@ NodeMessage new_node(const NodeOptions& options, const std::string& host);
 /// Sets what of `node` is its kubelet's: capacity, addresses, nodeInfo, daemon endpoints, and the conditions
 /// Ready, MemoryPressure, DiskPressure and PIDPressure. A condition that does not change keeps the time of its
 /// transition; what others have written is kept.
-void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node);
+void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node, const Pressure& pressure = {});
+
+/// The pressure that the recorded conditions tell of.
+Pressure recorded_pressure(const NodeMessage& node);
 
 /// Whether the recorded status says what `set_node_status` would say, but for the heartbeat times.
-bool node_status_current(const NodeOptions& options, const NodeMessage& node);
+bool node_status_current(const NodeOptions& options, const NodeMessage& node, const Pressure& pressure = {});
 
 /// The node's lease, renewed at `now`.
 LeaseMessage node_lease(const NodeOptions& options, io::WallTime now);

@@ -8,6 +8,7 @@
 #include "actors/kubelet/limits.hpp"
 #include "actors/kubelet/pod_objects.hpp"
 #include "messages/bus/objects.pb.h"
+#include "messages/bus/pods.pb.h"
 #include "messages/encode.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
@@ -68,6 +69,13 @@ void PodActor::received(Inbound& in) {
     return take_version(in.message->objects[0]);
   }
   if (const auto* request = in.as<bus::CrashContainer>()) return crash(*request, in);
+  if (const auto* eviction = in.as<bus::EvictPod>()) {
+    if (in.from != node_->kubelet) return;
+    RuntimeEvent evicted;
+    evicted.kind = RuntimeEvent::Kind::evicted;
+    evicted.message = eviction->why();
+    return advance({std::move(evicted)});
+  }
   in.reply.fail(bad_request("a pod does not understand " + in.message->body->GetTypeName()));
 }
 
