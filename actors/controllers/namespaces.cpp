@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "actors/controllers/namespace_remains.hpp"
 #include "actors/controllers/owners.hpp"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
@@ -39,6 +40,40 @@ Plan make_namespace(const std::string& name) {
   return plan;
 }
 
+/// Asks for all of these to be deleted that have not been asked yet; those that are there are counted.
+void clear_out(const std::vector<ObjectPtr>& contents, Plan* plan, Remains* remains) {
+  for (const ObjectPtr& content : contents) {
+    remains->add(*content);
+    if (plan->steps.size() < kDeletesPerPlan && !is_being_deleted(*content)) plan->add(Write::remove(*content));
+  }
+}
+
+/// Pods go first, while what protects and serves them is still there; then all the rest at once.
+Plan end_namespace(const View& view, const Object& object, const Instant& now) {
+  Plan plan;
+  Remains remains;
+  clear_out(view.in_namespace(kinds::kPod, object.name()), &plan, &remains);
+  if (remains.empty()) {
+    for (const Kind& kind : all_kinds()) {
+      if (kind.namespaced) clear_out(view.in_namespace(kind.id, object.name()), &plan, &remains);
+    }
+  }
+  // What is still there once everything has been asked to go is told.
+  if (!plan.empty()) return plan;
+  auto ns = object.as<core::Namespace>();
+  if (tell_remains(remains, now.wall.ns, ns.mutable_status())) {
+    plan.add(Write::update_status(object, ns));
+    return plan;
+  }
+  if (!remains.empty()) return plan;
+  auto* finalizers = ns.mutable_spec()->mutable_finalizers();
+  auto end = std::remove(finalizers->begin(), finalizers->end(), kFinalizer);
+  if (end == finalizers->end()) return plan;
+  finalizers->erase(end, finalizers->end());
+  plan.add(Write::update_finalizers(object, ns));
+  return plan;
+}
+
 bool wants_things(const View& view, std::string_view ns) {
   const ObjectPtr object = view.find(namespace_key(ns));
   return object && !is_being_deleted(*object);
@@ -56,27 +91,10 @@ Write authority_map(const std::string& ns, const std::string& pem, const ObjectP
 
 }  // namespace
 
-Plan reconcile_namespace(const View& view, const Key& key, const Instant&) {
+Plan reconcile_namespace(const View& view, const Key& key, const Instant& now) {
   const ObjectPtr object = view.find(key);
   if (!object) return make_namespace(key.name);
-  Plan plan;
-  if (!is_being_deleted(*object)) return plan;
-  bool anything = false;
-  for (const Kind& kind : all_kinds()) {
-    if (!kind.namespaced) continue;
-    for (const ObjectPtr& content : view.in_namespace(kind.id, key.name)) {
-      anything = true;
-      if (plan.steps.size() < kDeletesPerPlan && !is_being_deleted(*content)) plan.add(Write::remove(*content));
-    }
-  }
-  if (anything) return plan;
-  auto ns = object->as<core::Namespace>();
-  auto* finalizers = ns.mutable_spec()->mutable_finalizers();
-  auto end = std::remove(finalizers->begin(), finalizers->end(), kFinalizer);
-  if (end == finalizers->end()) return plan;
-  finalizers->erase(end, finalizers->end());
-  plan.add(Write::update_finalizers(*object, ns));
-  return plan;
+  return is_being_deleted(*object) ? end_namespace(view, *object, now) : Plan();
 }
 
 Controller namespace_controller() {
@@ -88,8 +106,8 @@ Controller namespace_controller() {
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();
     if (object.kind() == kinds::kNamespace) return keys->push_back(object.key());
-    // What comes into or leaves a namespace matters only while that one is ending.
-    if (change.before && change.after) return;
+    // What comes into or leaves a namespace, or is freed there, matters only while that one is ending.
+    if (change.before && change.after && same_finalizers(*change.before, *change.after)) return;
     const ObjectPtr ns = view.find(namespace_key(object.ns()));
     if (ns && is_being_deleted(*ns)) keys->push_back(ns->key());
   };

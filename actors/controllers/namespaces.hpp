@@ -4,8 +4,8 @@
 
 namespace kabuki::controllers {
 
-/// Makes the namespaces that every cluster has, and ends one that is being deleted: everything in it is deleted, and
-/// when nothing is left its finalizer goes, and so does it.
+/// Makes the namespaces that every cluster has, and ends one that is being deleted: its pods are deleted, then
+/// everything else, and when nothing is left its finalizer goes, and so does it. What is left its conditions tell.
 Plan reconcile_namespace(const View& view, const Key& ns, const Instant& now);
 
 Controller namespace_controller();

@@ -7,6 +7,7 @@
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/event.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
+#include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/api/core/v1/service_account.pb.h"
 
@@ -164,20 +165,56 @@ TEST(Namespaces, EveryClusterHasFour) {
   EXPECT_EQ(reconcile_namespace(view, {kinds::kNamespace, "", "mine"}, {}), Plan());
 }
 
+/// What its conditions say that is not as at rest.
+std::string told(const core::Namespace& ns) {
+  std::string text;
+  for (const auto& condition : ns.status().conditions()) {
+    if (condition.status() == "True") text += condition.type() + ": " + condition.message() + "; ";
+  }
+  return std::to_string(ns.status().conditions_size()) + " " + text;
+}
+
 TEST(Namespaces, AnEndingOneIsEmptiedAndThenLetGo) {
   View view;
   const Key doomed{kinds::kNamespace, "", "default"};
-  const auto object = Object::encode(kinds::kNamespace, ns("default", true), 2);
+  auto object = Object::encode(kinds::kNamespace, ns("default", true), 2);
   view.put(object);
+  auto tell = [&] {
+    const Plan plan = reconcile_namespace(view, doomed, {});
+    if (plan.steps.size() != 1 || plan.steps[0].write.verb != bus::WriteObjects::UPDATE_STATUS)
+      return std::string("?");
+    object = Object::at_revision(*plan.steps[0].write.object, object->revision() + 1);
+    view.put(object);
+    return told(object->as<core::Namespace>());
+  };
   const auto content = Object::encode(kinds::kConfigMap, map("a"), 1);
   view.put(content);
+  core::Pod pod;
+  pod.mutable_metadata()->set_name("p");
+  pod.mutable_metadata()->set_namespace_("default");
+  const auto running = Object::encode(kinds::kPod, pod, 1);
+  view.put(running);
+  Plan pods_first;
+  pods_first.add(Write::remove(*running));
+  EXPECT_EQ(reconcile_namespace(view, doomed, {}), pods_first);
+  pod.mutable_metadata()->mutable_deletiontimestamp()->set_seconds(1);
+  view.put(Object::encode(kinds::kPod, pod, 2));
+  EXPECT_EQ(tell(), "5 NamespaceContentRemaining: Some resources are remaining: pods. has 1 resource instances; ");
+  EXPECT_EQ(reconcile_namespace(view, doomed, {}), Plan()) << "waits for its pods";
+
+  view.remove({kinds::kPod, "default", "p"});
   Plan empties;
   empties.add(Write::remove(*content));
   EXPECT_EQ(reconcile_namespace(view, doomed, {}), empties);
   view.put(Object::encode(kinds::kConfigMap, ending(map("a"), "x"), 2));
+  EXPECT_EQ(tell(),
+            "5 NamespaceContentRemaining: Some resources are remaining: configmaps. has 1 resource instances; "
+            "NamespaceFinalizersRemaining: Some content in the namespace has finalizers remaining: x in 1 resource "
+            "instances; ");
   EXPECT_EQ(reconcile_namespace(view, doomed, {}), Plan()) << "waits for what is going";
   view.remove(key("a"));
-  auto freed = ns("default", true);
+  EXPECT_EQ(tell(), "5 ");
+  auto freed = object->as<core::Namespace>();
   freed.mutable_spec()->clear_finalizers();
   Plan ends;
   ends.add(Write::update_finalizers(*object, freed));
