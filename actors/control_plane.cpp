@@ -1,5 +1,7 @@
 #include "actors/control_plane.hpp"
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "actors/controllers/registry.hpp"
@@ -38,9 +40,15 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   api.slot = options.http_servers;
   api.gate = options.gate;
   parts->bus_api = [api] { return api_server::make_api_server(api); };
+  // Known once the gateway listens: it may have been left to chance.
+  const auto port = std::make_shared<std::atomic<int>>(0);
   if (options.gateway) {
     api_server::GatewayOptions gateway = *options.gateway;
     if (!gateway.gate) gateway.gate = std::make_shared<api_server::HttpGate>();
+    gateway.listening = [port, told = std::move(gateway.listening)](uint16_t taken) {
+      *port = taken;
+      if (told) told(taken);
+    };
     api.gate = gateway.gate;
     for (size_t slot = 0; slot < options.http_servers; ++slot) {
       api.slot = slot;
@@ -63,8 +71,10 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   controllers::RegistryOptions registry;
   registry.common.source = views;
   registry.authority_pem = options.authority_pem;
-  if (options.gateway) registry.kubernetes_service.port = options.gateway->port;
+  registry.kubernetes_service.server = options.api_address;
+  if (options.gateway) registry.kubernetes_service.port = [port] { return port->load(); };
   registry.node_lifecycle = options.node_lifecycle;
+  registry.pod_garbage = options.pod_garbage;
   registry.event_life = options.event_life;
   registry.autoscaler = options.autoscaler;
   elector.lease = kControllersLease;

@@ -10,6 +10,7 @@
 #include "actors/api_server/gateway_actor.hpp"
 #include "actors/controllers/horizontal_pod_autoscaler.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
+#include "actors/controllers/pod_garbage_collector.hpp"
 #include "actors/leader_election/election.hpp"
 #include "actors/scheduler/profile.hpp"
 #include "actors/supervision_tree.hpp"
@@ -30,12 +31,15 @@ struct ControlPlaneOptions {
   std::optional<api_server::GatewayOptions> gateway;
   std::shared_ptr<const api_server::Documents> documents;
   size_t http_servers = 2;
+  /// Where the gateway is reached from elsewhere: an IP address.
+  std::string api_address = "127.0.0.1";
   /// Where requests come from by which a simulated client asks as over HTTP; null in a live host.
   std::shared_ptr<api_server::HttpGate> gate;
 
   /// The cluster's certificate authority, for ConfigMap kube-root-ca.crt.
   std::string authority_pem;
   controllers::NodeLifecycleOptions node_lifecycle;
+  controllers::PodGarbageOptions pod_garbage;
   io::Duration event_life = std::chrono::hours(1);
   controllers::AutoscalerOptions autoscaler;
   /// How old what is told of the use of pods and nodes may be.

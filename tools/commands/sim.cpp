@@ -127,7 +127,7 @@ void add_sim(CLI::App& app) {
   sim->add_option("--node-grace", command->node_grace, "Silence after which a node is not ready")
       ->capture_default_str();
   sim->add_option("--eviction", command->eviction, "How long pods stay on such a node")->capture_default_str();
-  sim->add_option("--write-pause", command->write_pause, "Mean time between two writes of the client")
+  sim->add_option("--write-pause", command->write_pause, "Mean time between two writes of a workload")
       ->capture_default_str();
   sim->add_option("--drop", faults.drop, "Probability that a frame is lost")
       ->capture_default_str()
@@ -141,15 +141,19 @@ void add_sim(CLI::App& app) {
   sim->add_option("--delay", command->delay, "Mean delay of a frame")->capture_default_str();
   sim->add_option("--step-cost", command->step_cost, "How long a host is busy with one message")
       ->capture_default_str();
-  sim->add_option("--deployments", command->run.workload.deployments, "Deployments of the client")
+  sim->add_option("--workload", command->run.workload.names,
+                  "What the clients work on, of: " + joined(Workloads::all_names()) + "; none: what the seed draws")
+      ->delimiter(',')
+      ->check(CLI::IsMember(Workloads::all_names()));
+  sim->add_option("--deployments", command->run.workload.deployments, "Deployments of workload web")
       ->capture_default_str()
       ->check(CLI::Range(0, 100));
-  sim->add_option("--pods", command->run.workload.pods, "Single pods of the client")
+  sim->add_option("--pods", command->run.workload.pods, "Single pods of workload web")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
   sim->add_flag("--verbose", command->verbose, "Show what the actors log");
   sim->add_option("-o,--output", command->output, "json")->check(CLI::IsMember({"json"}));
-  sim->footer("Example:\n  kabuki sim --seed 7 --for 2m --kills 20 --crashes 2");
+  sim->footer("Example:\n  kabuki sim --seed 7 --for 2m --kills 20 --crashes 2 --workload stateful-sets,jobs");
   sim->callback([command, seed] {
     command->seed_given = seed->count() > 0;
     run_sim(*command);

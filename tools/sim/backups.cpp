@@ -48,10 +48,10 @@ class Backups::Backup {
   size_t record = 0;
 };
 
-Backups::Backups(SimCluster& cluster, History& history, Workload& workload, BackupOptions options)
+Backups::Backups(SimCluster& cluster, History& history, Workloads& workloads, BackupOptions options)
     : cluster_(cluster),
       history_(history),
-      workload_(workload),
+      workloads_(workloads),
       options_(options),
       random_(cluster.world().random("backups")) {}
 
@@ -126,7 +126,7 @@ void Backups::restore(const std::shared_ptr<Backup>& backup) {
   } else {
     cluster_.replace_store(std::move(media));
     history_.restored();
-    workload_.restored(objects);
+    workloads_.restored(objects);
   }
   record.reverted_ns = cluster_.now().ns;
   cluster_.restart_host(actors::kFirstHost);

@@ -20,7 +20,7 @@ struct BackupOptions {
 /// stops, gets the restored media, starts. Everything else, workers, views and the client, goes on as it is.
 class Backups {
  public:
-  Backups(SimCluster& cluster, History& history, Workload& workload, BackupOptions options);
+  Backups(SimCluster& cluster, History& history, Workloads& workloads, BackupOptions options);
   ~Backups();
 
   void start();
@@ -38,7 +38,7 @@ class Backups {
 
   SimCluster& cluster_;
   History& history_;
-  Workload& workload_;
+  Workloads& workloads_;
   const BackupOptions options_;
   const io::Random random_;
   std::vector<FaultRecord> records_;

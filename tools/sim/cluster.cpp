@@ -27,6 +27,22 @@ runtime::sim::WorldOptions world_options(const SimClusterOptions& options) {
 
 std::string host_name(int number) { return "host-" + std::to_string(number); }
 
+/// Passes on a whole response, once.
+class Answered final : public api_server::http::ResponseSink {
+ public:
+  using Answer = std::function<void(int status, std::string body)>;
+  explicit Answered(Answer answer) : answer_(std::move(answer)) {}
+  void respond(int status, api_server::http::Headers, std::string body) override { answer_(status, std::move(body)); }
+  void start_stream(int status, api_server::http::Headers) override { answer_(status, ""); }
+  bool send(std::vector<api_server::http::Chunk>) override { return true; }
+  void end_stream() override {}
+  void on_closed(std::function<void()>) override {}
+  void on_writable(std::function<void()>) override {}
+
+ private:
+  const Answer answer_;
+};
+
 }  // namespace
 
 SimCluster::SimCluster(SimClusterOptions options, WrapEngine wrap)
@@ -187,6 +203,9 @@ actors::ControlPlaneOptions SimCluster::control_plane(const std::string& host) {
   plane.engine = [this, host](const std::string& shard) { return open_engine(host, shard); };
   plane.node_lifecycle = options_.node_lifecycle;
   plane.election = options_.election;
+  auto& gate = gates_[host];
+  if (!gate) gate = std::make_shared<api_server::HttpGate>();
+  plane.gate = gate;
   return plane;
 }
 
@@ -267,6 +286,23 @@ void SimCluster::ask(const std::string& host, const runtime::Address& to, runtim
   };
   from->ask(to, std::move(message), timeout, complete);
   at(timeout + std::chrono::seconds(1), [complete] { complete(unavailable("the host that was asked went down")); });
+}
+
+void SimCluster::call(const std::string& host, api_server::http::Request request, io::Duration timeout,
+                      std::function<void(int status, const std::string& body)> answer) {
+  auto once = std::make_shared<std::function<void(int, const std::string&)>>(std::move(answer));
+  auto complete = [this, once](int status, const std::string& body) {
+    if (closed_) return;
+    if (auto call = std::exchange(*once, nullptr)) call(status, body);
+  };
+  at(timeout, [complete] { complete(0, ""); });
+  if (!is_up(host) || !gates_.contains(host)) return;
+  request.identity = {.user = "sim-client", .groups = {"system:masters"}};
+  gates_.at(host)->dispatch(
+      std::move(request), std::make_shared<Answered>([this, complete](int status, std::string body) {
+        if (!closed_)
+          at(io::Duration::zero(), [complete, status, body = std::move(body)] { complete(status, body); });
+      }));
 }
 
 }  // namespace kabuki::tools

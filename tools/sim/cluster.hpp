@@ -86,6 +86,10 @@ class SimCluster {
   /// or goes down.
   void ask(const std::string& host, const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
            runtime::Reply::Answer answer);
+  /// Asks that host's API server as a client asks over HTTP, as an administrator. `answer` is called once; status 0:
+  /// no answer came, whatever became of the request.
+  void call(const std::string& host, api_server::http::Request request, io::Duration timeout,
+            std::function<void(int status, const std::string& body)> answer);
 
  private:
   enum class State { down, joining, up };
@@ -108,6 +112,7 @@ class SimCluster {
   std::map<std::string, uint64_t> lives_;         // of each host: starts tried
   std::map<std::string, uint64_t> incarnations_;  // of masters that have been let in, as their programs keep them
   std::map<std::string, bus::Members> members_;   // whom these knew last, likewise
+  std::map<std::string, std::shared_ptr<api_server::HttpGate>> gates_;  // of each control-plane host
   std::shared_ptr<store::SharedMedium> shared_;
   std::vector<std::unique_ptr<store::Engine>> observers_;
   uint64_t engines_opened_ = 0;

@@ -98,6 +98,7 @@ void History::restored() {
   pods_.clear();
   cpu_milli_.clear();
   ips_.clear();
+  for (auto& invariant : invariants_) invariant->forget();
   for (auto& [name, shard] : shards_) {
     shard.objects.clear();
     to_come_back_.insert(name);
@@ -166,13 +167,16 @@ void History::fed(const std::string& name, uint64_t revision, const std::vector<
   shard.revision = std::max(shard.revision, revision);
 }
 
+void History::note_change(const Key& key) {
+  last_change_ = clock_.mono();
+  last_changed_ = key.text();
+  if (changed_) changed_(last_changed_);
+}
+
 void History::put(const std::string& shard, const ObjectPtr& object) {
   const Key key = object->key();
   ObjectPtr& slot = objects_[key];
-  if (!is_background(key, slot, object)) {
-    last_change_ = clock_.mono();
-    last_changed_ = key.text();
-  }
+  if (!is_background(key, slot, object)) note_change(key);
   const std::string uid(object->uid());
   if (uid.empty()) {
     breach("uids-unique", key.text() + " has no uid");
@@ -181,22 +185,29 @@ void History::put(const std::string& shard, const ObjectPtr& object) {
   } else if (!slot && !uids_.emplace(uid, key).second) {
     breach("uids-unique", "uid " + uid + " of " + key.text() + " was that of " + uids_[uid].text());
   }
-  slot = object;
+  const ObjectPtr before = std::exchange(slot, object);
   shards_[shard].objects[key] = object;
   if (key.kind == kinds::kPod) look_at_pod(object);
   if (key.kind == kinds::kLease && key.ns == leader_election::kLeaseNamespace) look_at_lease(object);
+  look_at(before, object);
 }
 
 void History::remove(const std::string& shard, const Key& key, uint64_t) {
   auto found = objects_.find(key);
   if (found == objects_.end()) return;
-  if (!is_background(key, found->second, nullptr)) {
-    last_change_ = clock_.mono();
-    last_changed_ = key.text();
-  }
-  if (key.kind == kinds::kPod) forget_pod(std::string(found->second->uid()));
+  if (!is_background(key, found->second, nullptr)) note_change(key);
+  const ObjectPtr before = found->second;
+  if (key.kind == kinds::kPod) forget_pod(std::string(before->uid()));
   objects_.erase(found);
   shards_[shard].objects.erase(key);
+  look_at(before, nullptr);
+}
+
+void History::look_at(const ObjectPtr& before, const ObjectPtr& after) {
+  const Invariant::Seen seen{before, after, objects_, clock_.mono(), restoring_};
+  for (const auto& invariant : invariants_) {
+    invariant->changed(seen, [&](std::string what) { breach(invariant->name(), std::move(what)); });
+  }
 }
 
 void History::look_at_pod(const ObjectPtr& object) {

@@ -1,15 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "messages/object.hpp"
 #include "runtime/io/clock.hpp"
 #include "store/engine.hpp"
+#include "tools/sim/invariant.hpp"
 
 namespace kabuki::tools {
 
@@ -18,7 +21,7 @@ namespace kabuki::tools {
 class History {
  public:
   /// `clock` is the world's.
-  explicit History(io::Clock& clock) : clock_(clock) {}
+  explicit History(io::Clock& clock) : clock_(clock), invariants_(all_invariants()) {}
 
   /// Passes everything through to `engine` and writes it down. The history must outlive it.
   std::unique_ptr<store::Engine> tap(const std::string& shard, std::unique_ptr<store::Engine> engine);
@@ -38,9 +41,12 @@ class History {
   /// When something changed last that is neither a lease nor a heartbeat, and what.
   io::MonoTime last_change() const { return last_change_; }
   const std::string& last_changed() const { return last_changed_; }
+  /// `call` hears of each such change from now on; none ends that.
+  void on_change(std::function<void(const std::string& key)> call) { changed_ = std::move(call); }
   /// A digest of the present state: objects and revisions.
   uint64_t state_hash() const;
 
+  const std::vector<std::unique_ptr<Invariant>>& invariants() const { return invariants_; }
   /// The breaches of one promise, the first twenty.
   const std::vector<std::string>& breaches(const std::string& promise) const;
 
@@ -58,8 +64,10 @@ class History {
     std::map<Key, ObjectPtr> objects;
   };
 
+  void note_change(const Key& key);
   void put(const std::string& shard, const ObjectPtr& object);
   void remove(const std::string& shard, const Key& key, uint64_t revision);
+  void look_at(const ObjectPtr& before, const ObjectPtr& after);
   void look_at_pod(const ObjectPtr& object);
   void look_at_lease(const ObjectPtr& object);
   void count_cpu(const std::string& who, PodFacts* facts, const std::string& node, int64_t cpu_milli);
@@ -67,6 +75,7 @@ class History {
   void breach(const std::string& promise, std::string what);
 
   io::Clock& clock_;
+  std::vector<std::unique_ptr<Invariant>> invariants_;
   int restores_ = 0;
   bool restoring_ = false;
   std::set<std::string> to_come_back_;  // shards that have not been loaded since they were restored
@@ -81,6 +90,7 @@ class History {
   uint64_t changes_ = 0;
   io::MonoTime last_change_;
   std::string last_changed_;
+  std::function<void(const std::string& key)> changed_;
 };
 
 }  // namespace kabuki::tools

@@ -54,6 +54,7 @@ std::string report_json(const SimulationReport& report, double wall_seconds) {
   Json json;
   json["seed"] = report.options.cluster.seed;
   json["passed"] = report.passed();
+  json["workloads"] = report.workloads;
   json["options"] = options_json(report.options);
   json["replay"] = replay_command(report.options);
   json["trace_hash"] = hex(report.trace_hash);
@@ -89,6 +90,7 @@ std::string report_text(const SimulationReport& report, double wall_seconds) {
                     ": " + fixed(seconds(report.simulated.count()), 0) + " simulated seconds in " +
                     fixed(wall_seconds, 2) + " s, " + std::to_string(report.steps) + " steps, " +
                     std::to_string(report.changes) + " changes\n";
+  out += "workloads: " + joined(report.workloads) + "\n";
   out += "writes: " + std::to_string(report.writes.acknowledged) + " acknowledged, " +
          std::to_string(report.writes.refused) + " refused, " + std::to_string(report.writes.unknown) + " unknown\n";
   out += "faults:\n";

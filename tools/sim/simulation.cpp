@@ -10,6 +10,7 @@ namespace {
 constexpr std::chrono::seconds kStartLimit{60};
 /// For the nodes to register and be ready, before the first write and the first fault.
 constexpr std::chrono::seconds kWarmUp{5};
+constexpr std::chrono::seconds kKillTimeout{5};
 
 std::string number_text(double number) {
   char text[32];
@@ -18,10 +19,10 @@ std::string number_text(double number) {
 }
 
 /// True when nothing but leases and heartbeats has changed for `quiet`; false when `limit` went by.
-bool settle(SimCluster& cluster, const SimulationOptions& options, const History& history, const Workload& workload,
+bool settle(SimCluster& cluster, const SimulationOptions& options, const History& history, const Workloads& workloads,
             const Faults& faults, const Backups& backups, std::string* why_not) {
   auto quiet = [&] {
-    return faults.over() && backups.over() && workload.done() && cluster.all_up() &&
+    return faults.over() && backups.over() && workloads.done() && cluster.all_up() &&
            cluster.now() - history.last_change() >= options.quiet;
   };
   const io::MonoTime began = cluster.now();
@@ -31,10 +32,28 @@ bool settle(SimCluster& cluster, const SimulationOptions& options, const History
   }
   *why_not = !faults.over()      ? "not every fault was reverted"
              : !backups.over()   ? "not every restore has happened"
-             : !workload.done()  ? "the client still waits for an answer"
+             : !workloads.done() ? "the client still waits for an answer"
              : !cluster.all_up() ? "not every host is up"
                                  : history.last_changed() + " still changes";
   return false;
+}
+
+/// Lets whoever decides start anew, and look at every object: at rest that changes nothing.
+Lines look_at_rest(SimCluster& cluster, const SimulationOptions& options, History& history) {
+  Lines written;
+  history.on_change([&](const std::string& key) {
+    if (std::ranges::find(written, key) == written.end()) written.push_back(key);
+  });
+  for (const std::string& host : cluster.hosts()) {
+    if (!cluster.is_master(host)) continue;
+    for (const char* elector : {"/controllers", "/scheduler"}) {
+      cluster.ask(host, {host + elector}, runtime::make_message(bus::KillActor()), kKillTimeout,
+                  [](const Result<runtime::MessagePtr>&) {});
+    }
+  }
+  cluster.run_for(options.rest);
+  history.on_change({});
+  return written;
 }
 
 }  // namespace
@@ -57,27 +76,29 @@ SimulationReport simulate(SimulationOptions options) {
   });
   history = std::make_unique<History>(cluster.world().clock());
   seen = history.get();
-  Workload workload(cluster, options.workload);
+  Workloads workloads(cluster, options.workload);
   Faults faults(cluster, options.faults);
-  Backups backups(cluster, *history, workload, options.backups);
+  Backups backups(cluster, *history, workloads, options.backups);
 
   try {
     Observed observed;
     if (cluster.start(kStartLimit)) {
       cluster.run_for(kWarmUp);
-      workload.start();
+      workloads.start();
       faults.start();
       backups.start();
       cluster.run_for(options.duration);
       const io::MonoTime last_fault = cluster.now();
-      observed.settled = settle(cluster, options, *history, workload, faults, backups, &observed.why_not_settled);
+      observed.settled = settle(cluster, options, *history, workloads, faults, backups, &observed.why_not_settled);
       report.settled_after = std::max(history->last_change() - last_fault, io::Duration::zero());
+      if (observed.settled) observed.written_at_rest = look_at_rest(cluster, options, *history);
+      observed.restored = history->restores() > 0;
       observed.container_crashes = faults.container_crashes();
       observe(cluster, &observed);
     } else {
       observed.why_not_settled = "the cluster did not come up";
     }
-    report.checks = judge(observed, *history, workload, cluster.node_names());
+    report.checks = judge(observed, *history, workloads);
   } catch (const std::runtime_error& error) {
     // The world gives a run up whose time stands still.
     report.checks.push_back({"time-goes-on", Verdict::failed, error.what()});
@@ -87,8 +108,9 @@ SimulationReport simulate(SimulationOptions options) {
   report.simulated = io::Duration(cluster.now().ns);
   report.steps = cluster.world().steps();
   report.changes = history->changes();
+  report.workloads = workloads.names();
   report.root_ends = cluster.root_ends();
-  report.writes = workload.counts();
+  report.writes = workloads.counts();
   report.frames_sent = cluster.world().network().sent();
   report.frames_lost = cluster.world().network().lost();
   report.frames_duplicated = cluster.world().network().duplicated();
@@ -103,6 +125,12 @@ std::string duration_text(io::Duration duration) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6gms", static_cast<double>(duration.count()) * 1e-6);
   return text;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
+  return out;
 }
 
 std::string replay_command(const SimulationOptions& options) {
@@ -128,7 +156,8 @@ std::string replay_command(const SimulationOptions& options) {
          duration_text(options.cluster.node_lifecycle.grace) + " --eviction " +
          duration_text(options.cluster.node_lifecycle.eviction) + " --deployments " +
          std::to_string(options.workload.deployments) + " --pods " + std::to_string(options.workload.pods) +
-         " --write-pause " + duration_text(options.workload.pause_mean);
+         " --write-pause " + duration_text(options.workload.pause_mean) +
+         (options.workload.names.empty() ? std::string() : " --workload " + joined(options.workload.names));
 }
 
 }  // namespace kabuki::tools

@@ -22,6 +22,9 @@ struct SimulationOptions {
   /// How long nothing may have changed before the cluster counts as settled, and how long that may take.
   io::Duration quiet = std::chrono::seconds(60);
   io::Duration settle_limit = std::chrono::minutes(10);
+  /// How long a settled cluster is watched while its scheduler and controllers start anew and look at everything:
+  /// nothing is to be written.
+  io::Duration rest = std::chrono::minutes(2);
 };
 
 struct SimulationReport {
@@ -33,7 +36,8 @@ struct SimulationReport {
   uint64_t steps = 0;
   uint64_t changes = 0;  // durable ones
   int root_ends = 0;
-  Workload::Counts writes;
+  std::vector<std::string> workloads;
+  Client::Counts writes;
   uint64_t frames_sent = 0;
   uint64_t frames_lost = 0;
   uint64_t frames_duplicated = 0;
@@ -49,6 +53,8 @@ SimulationReport simulate(SimulationOptions options);
 
 /// The command that repeats a run.
 std::string replay_command(const SimulationOptions& options);
+/// "web,jobs".
+std::string joined(const std::vector<std::string>& names);
 /// `seconds` with a unit, as the command line reads it: "90s", "2ms".
 std::string duration_text(io::Duration duration);
 

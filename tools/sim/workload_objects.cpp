@@ -6,6 +6,7 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr const char* kImage = "registry.example/app:v1";
+constexpr const char* kShape = "shape";
 
 void annotate(core::Pod* pod, const std::string& setting, const std::string& value) {
   (*pod->mutable_metadata()->mutable_annotations())["sim.kabuki.io/" + setting] = value;
@@ -72,6 +73,7 @@ core::Pod sim_pod(const std::string& name, PodShape shape) {
     toleration->set_effect("NoExecute");
   }
   add_container(spec, "main");
+  (*pod.mutable_metadata()->mutable_labels())[kShape] = std::to_string(static_cast<int>(shape));
   switch (shape) {
     case PodShape::plain:
       break;
@@ -102,6 +104,11 @@ core::Pod sim_pod(const std::string& name, PodShape shape) {
       break;
   }
   return pod;
+}
+
+PodShape shape_of(const core::Pod& pod) {
+  const auto found = pod.metadata().labels().find(kShape);
+  return found == pod.metadata().labels().end() ? PodShape::plain : static_cast<PodShape>(std::stoi(found->second));
 }
 
 std::string wrong_with_running(const core::Pod& pod, int crashes) {

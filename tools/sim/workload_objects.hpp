@@ -21,6 +21,9 @@ inline constexpr int64_t kSimNodeCpuMilli = 8000;
                                                     int64_t cpu_milli);
 ::k8s::io::api::core::v1::Pod sim_pod(const std::string& name, PodShape shape);
 
+/// As sim_pod made it.
+PodShape shape_of(const ::k8s::io::api::core::v1::Pod& pod);
+
 /// "" when `pod` has come to the end that its shape stands for; else what is wrong.
 std::string wrong_with(PodShape shape, const ::k8s::io::api::core::v1::Pod& pod);
 /// "" when it runs and is ready and no container was started again more often than it was crashed.

@@ -1,0 +1,15 @@
+#include "tools/sim/invariants/all.hpp"
+
+namespace kabuki::tools {
+
+std::vector<std::unique_ptr<Invariant>> all_invariants() {
+  std::vector<std::unique_ptr<Invariant>> all;
+  all.push_back(identities());
+  all.push_back(jobs_exact());
+  all.push_back(cron_once());
+  all.push_back(recreate_apart());
+  all.push_back(budgets_kept());
+  return all;
+}
+
+}  // namespace kabuki::tools

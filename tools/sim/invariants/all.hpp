@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+
+#include "tools/sim/invariant.hpp"
+
+namespace kabuki::tools {
+
+// Each in a file of its name.
+
+/// `identities`: of a StatefulSet's identity there is one pod at a time: none goes while its containers are recorded
+/// as running on a node that is there. And, of an ordered one, none comes before those below it have been ready.
+std::unique_ptr<Invariant> identities();
+/// `jobs-exact`: a Job never counts more ends than it asked for or had, never counts back, and an end that it has
+/// come to is final.
+std::unique_ptr<Invariant> jobs_exact();
+/// `cron-once`: a CronJob makes one Job for each of its times.
+std::unique_ptr<Invariant> cron_once();
+/// `recreate-apart`: of a Deployment with strategy Recreate the pods of two templates never live at once.
+std::unique_ptr<Invariant> recreate_apart();
+/// `budgets-kept`: no eviction leaves fewer healthy pods than a disruption budget needs.
+std::unique_ptr<Invariant> budgets_kept();
+
+}  // namespace kabuki::tools

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "messages/api/apps/v1/deployment.pb.h"
+#include "tools/sim/observed.hpp"
+
+namespace kabuki::tools {
+
+/// That the Deployment has exactly its replicas, of its newest ReplicaSet, running and ready, with a true status.
+Lines wrong_deployment(const ::k8s::io::api::apps::v1::Deployment& deployment, const Observed& observed);
+
+/// "replicas=3 image=registry.example/app:v5".
+std::string look_of_deployment(const Object& object);
+
+}  // namespace kabuki::tools
