@@ -32,14 +32,11 @@ Error wrong_kind(std::string_view api_version, std::string_view kind, const Expe
 }
 
 Result<> check_type(std::string_view api_version, std::string_view kind, const ExpectedType& expected) {
-  if (api_version.empty() && kind.empty() && expected.type_may_be_absent) return {};
-  if (kind.empty() || api_version.empty()) {
-    return bad_request("the object provided is unrecognized (must be of type " + expected.kind +
-                       "): " + (kind.empty() ? "Object 'Kind' is missing" : "Object 'apiVersion' is missing"));
-  }
+  // What is not said follows from the path; clients of typed languages leave both out.
+  if (kind.empty()) kind = expected.kind;
+  if (api_version.empty()) api_version = expected.api_version;
   if (kind != expected.kind || api_version != expected.api_version) {
-    // Options come in the version of whatever group they are sent to.
-    if (expected.type_may_be_absent && kind == expected.kind) return {};
+    if (expected.any_version && kind == expected.kind) return {};
     return wrong_kind(api_version, kind, expected);
   }
   return {};

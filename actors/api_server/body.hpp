@@ -23,7 +23,7 @@ struct ExpectedType {
   std::string api_version;  // "apps/v1"
   std::string kind;         // "Deployment"
   const google::protobuf::Descriptor* descriptor = nullptr;
-  bool type_may_be_absent = false;  // options (DeleteOptions) may come without kind and apiVersion
+  bool any_version = false;  // options (DeleteOptions) come in that of whatever group they are sent to
 };
 
 /// Decodes JSON, YAML or Kubernetes' Protobuf envelope. Errors as observed: 400 for malformed text, for another kind

@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "actors/api_server/authorization.hpp"
+#include "actors/api_server/body.hpp"
 #include "actors/api_server/delete_options.hpp"
 #include "actors/api_server/negotiation.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/request_info.hpp"
+#include "messages/api/core/v1/config_map.pb.h"
 
 namespace kabuki::api_server {
 namespace {
@@ -210,6 +212,18 @@ Result<Write> delete_of(Query query, std::string body = "") {
   auto read = read_delete_options(asked, &write);
   if (!read) return read.error();
   return write;
+}
+
+TEST(Body, IsOfThePathsTypeUnlessItSaysAnother) {
+  const ExpectedType config_map{"v1", "ConfigMap", k8s::io::api::core::v1::ConfigMap::descriptor()};
+  const auto read = [&](std::string_view body) {
+    return decode_body(body, Encoding::json, config_map, FieldValidation::strict);
+  };
+  EXPECT_TRUE(read(R"({"data":{"a":"b"}})").ok());
+  EXPECT_TRUE(read(R"({"kind":"ConfigMap"})").ok());
+  EXPECT_TRUE(read(R"({"apiVersion":"v1"})").ok());
+  EXPECT_EQ(read(R"({"kind":"Secret"})").error().code, 400);
+  EXPECT_EQ(read(R"({"apiVersion":"v2","kind":"ConfigMap"})").error().code, 400);
 }
 
 TEST(DeleteOptions, AreReadFromTheQueryWithoutABody) {
