@@ -52,7 +52,10 @@ actors::ControlPlaneOptions control_plane(const std::string& host, const HostPro
   plane.host = host;
   api_server::GatewayOptions gateway;
   gateway.port = options.port;
-  if (!options.listen.empty()) gateway.address = "0.0.0.0";
+  if (!options.listen.empty()) {
+    gateway.address = "0.0.0.0";
+    plane.api_address = address_of(options.listen);
+  }
   gateway.certificate_pem = keys.server.certificate_pem;
   gateway.key_pem = keys.server.key_pem;
   gateway.client_authority_pem = keys.authority.certificate_pem;

@@ -7,9 +7,7 @@
 #include "actors/controllers/owners.hpp"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
-#include "messages/api/core/v1/service.pb.h"
 #include "messages/api/core/v1/service_account.pb.h"
-#include "messages/int_or_string.hpp"
 
 namespace kabuki::controllers {
 namespace {
@@ -27,7 +25,6 @@ constexpr const char* kAuthorityNote =
     "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
     "clusters.";
 constexpr size_t kDeletesPerPlan = 500;
-constexpr int kHttps = 443;
 
 Key namespace_key(std::string_view name) { return {kinds::kNamespace, "", std::string(name)}; }
 
@@ -150,45 +147,6 @@ Controller service_account_controller(std::string authority_pem) {
   controller.reconcile = [pem = std::move(authority_pem)](const View& view, const Key& key, const Instant&) {
     return reconcile_service_account(view, key, pem);
   };
-  return controller;
-}
-
-Plan reconcile_kubernetes_service(const View& view, const Key& key, const KubernetesService& options) {
-  Plan plan;
-  if (!wants_things(view, key.ns) || view.find(key)) return plan;
-  core::Service service;
-  auto* meta = service.mutable_metadata();
-  meta->set_name(key.name);
-  meta->set_namespace_(key.ns);
-  (*meta->mutable_labels())["component"] = "apiserver";
-  (*meta->mutable_labels())["provider"] = "kubernetes";
-  auto* spec = service.mutable_spec();
-  spec->set_type("ClusterIP");
-  spec->set_clusterip(options.address);
-  spec->add_clusterips(options.address);
-  spec->set_sessionaffinity("None");
-  auto* port = spec->add_ports();
-  port->set_name("https");
-  port->set_protocol("TCP");
-  port->set_port(kHttps);
-  *port->mutable_targetport() = int_value(options.port);
-  plan.add(Write::create(kinds::kService, service));
-  return plan;
-}
-
-Controller kubernetes_service_controller(KubernetesService options) {
-  const Key service{kinds::kService, "default", "kubernetes"};
-  Controller controller;
-  controller.name = "kubernetes-service-controller";
-  controller.watches = {kinds::kNamespace, kinds::kService};
-  controller.concerns = [service](const View&, const Change& change, std::vector<Key>* keys) {
-    const Object& object = change.object();
-    if (object.key() == service || object.key() == namespace_key(service.ns)) keys->push_back(service);
-  };
-  controller.reconcile = [options = std::move(options)](const View& view, const Key& key, const Instant&) {
-    return reconcile_kubernetes_service(view, key, options);
-  };
-  controller.at_start = {service};
   return controller;
 }
 

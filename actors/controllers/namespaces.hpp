@@ -16,13 +16,4 @@ Plan reconcile_service_account(const View& view, const Key& ns, const std::strin
 
 Controller service_account_controller(std::string authority_pem);
 
-/// Service default/kubernetes, through which pods find the API server: made when it is not there.
-struct KubernetesService {
-  std::string address = "10.96.0.1";
-  int port = 6443;  // of the API server itself
-};
-Plan reconcile_kubernetes_service(const View& view, const Key& service, const KubernetesService& options);
-
-Controller kubernetes_service_controller(KubernetesService options);
-
 }  // namespace kabuki::controllers

@@ -5,6 +5,7 @@
 
 #include "actors/controllers/controller_actor.hpp"
 #include "actors/controllers/horizontal_pod_autoscaler.hpp"
+#include "actors/controllers/kubernetes_service.hpp"
 #include "actors/controllers/namespaces.hpp"
 #include "actors/controllers/node_ipam.hpp"
 #include "actors/controllers/node_lifecycle.hpp"

@@ -8,7 +8,6 @@
 #include "messages/api/core/v1/event.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
-#include "messages/api/core/v1/service.pb.h"
 #include "messages/api/core/v1/service_account.pb.h"
 
 namespace kabuki::controllers {
@@ -236,18 +235,6 @@ TEST(ServiceAccounts, EveryNamespaceHasADefaultAndTheAuthority) {
   EXPECT_EQ(plan.steps[0].write.object->as<core::ConfigMap>().data().at("ca.crt"), "OTHER");
   view.put(Object::encode(kinds::kNamespace, ns("default", true), 2));
   EXPECT_EQ(reconcile_service_account(view, where, "OTHER"), Plan()) << "nothing is made in an ending namespace";
-}
-
-TEST(KubernetesService, IsMadeOnceItsNamespaceIsThere) {
-  View view;
-  const Key service{kinds::kService, "default", "kubernetes"};
-  EXPECT_EQ(reconcile_kubernetes_service(view, service, {}), Plan());
-  view.put(Object::encode(kinds::kNamespace, ns("default"), 1));
-  const Plan plan = reconcile_kubernetes_service(view, service, {});
-  ASSERT_EQ(plan.steps.size(), 1u);
-  EXPECT_EQ(plan.steps[0].write.object->as<core::Service>().spec().clusterip(), "10.96.0.1");
-  view.put(Object::at_revision(*plan.steps[0].write.object, 2));
-  EXPECT_EQ(reconcile_kubernetes_service(view, service, {}), Plan());
 }
 
 TEST(EventTtl, DeletesWhatWasLastSeenTooLongAgo) {
