@@ -15,6 +15,7 @@
 #include "actors/api_server/metrics/use_reader.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/pod_log.hpp"
+#include "actors/api_server/quota_desk.hpp"
 #include "actors/api_server/render.hpp"
 #include "actors/api_server/request_info.hpp"
 #include "actors/api_server/service_addresses.hpp"
@@ -69,6 +70,8 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
 
   // http_reads.cpp
   void serve_get(const HttpCallPtr& call);
+  void get_not_older(const HttpCallPtr& call, std::string_view version);
+  void answer_object(const HttpCallPtr& call, const ObjectPtr& current);
   void serve_list(const HttpCallPtr& call);
   void serve_watch(const HttpCallPtr& call);
   void watch_events(const runtime::Inbound& in);
@@ -85,7 +88,6 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void serve_update(const HttpCallPtr& call);
   void serve_patch(const HttpCallPtr& call);
   void serve_delete(const HttpCallPtr& call);
-  void serve_delete_collection(const HttpCallPtr& call);
   Result<Write> removal(const HttpCallPtr& call);
   void serve_apply(const HttpCallPtr& call, Write write);
   void answer_write(const HttpCallPtr& call, Result<WriteOutcome> outcome, int success,
@@ -98,6 +100,11 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void read_use(const std::vector<ObjectPtr>& objects, UseReader::Done done);
   std::vector<ObjectPtr> metrics_of(const std::vector<ObjectPtr>& objects, const UseReader::Samples& samples);
   void watch_nodes();
+
+  // http_delete_collection.cpp
+  struct CollectionDelete;
+  void serve_delete_collection(const HttpCallPtr& call);
+  void delete_more(const std::shared_ptr<CollectionDelete>& work);
 
   // bus_requests.cpp
   void bus_get(runtime::Inbound& in);
@@ -121,6 +128,11 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   bool surroundings_received(runtime::Inbound& in);
   void learn(const Key& key, const WriteOutcome& outcome);
   void when_informed(std::function<void(Result<>)> then);
+  /// WriteFlow::Secure: the address of a service is reserved, what counts is charged to the quotas.
+  void secure(const Write& write, const ObjectPtr& current, const Decision& decision,
+              std::function<void(Result<WriteFlow::Secured>)> then);
+  void charge(const Write& write, const ObjectPtr& current, const Decision& decision, WriteFlow::Secured secured,
+              std::function<void(Result<WriteFlow::Secured>)> then);
   /// WriteFlow::Permit, of hosts that act only for their own nodes.
   void permit(const Write& write, const ObjectPtr& current, const ObjectPtr& next,
               std::function<void(Result<>)> then);
@@ -139,6 +151,7 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   EncodedCache encoded_;
   Surroundings surroundings_;
   std::vector<std::unique_ptr<runtime::WatchClient>> surroundings_watches_;
+  QuotaDesk quotas_;
   size_t uninformed_ = 0;  // of those watches: have not shown their first list yet
   std::vector<std::function<void(Result<>)>> waiting_to_be_informed_;
   ServiceAddresses addresses_;

@@ -8,6 +8,11 @@
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
+namespace {
+
+constexpr int kTicketLength = 12;
+
+}  // namespace
 
 ApiServer::ApiServer(ApiServerOptions options)
     : options_(std::move(options)),
@@ -20,8 +25,13 @@ ApiServer::ApiServer(ApiServerOptions options)
             permit(write, current, next, std::move(then));
           },
           [this](const Write& write, const ObjectPtr& current, const Decision& decision, auto then) {
-            reservations_.secure(write, current, decision, std::move(then));
+            secure(write, current, decision, std::move(then));
           }),
+      quotas_({.surroundings = &surroundings_,
+               .commit = [this](const Key& key, uint64_t expected, ObjectPtr object,
+                                auto done) { shards_.commit(key, expected, std::move(object), std::move(done)); },
+               .now = [this] { return now(); },
+               .make_id = [this] { return random().suffix(kTicketLength); }}),
       addresses_(options_.service_prefix, options_.slot, options_.slots),
       reservations_(&shards_, &addresses_, [this] { return write_context(); }),
       use_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,

@@ -159,6 +159,44 @@ void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
   });
 }
 
+void ApiServer::secure(const Write& write, const ObjectPtr& current, const Decision& decision,
+                       std::function<void(Result<WriteFlow::Secured>)> then) {
+  if (!quotas_.concerns(write, decision)) return reservations_.secure(write, current, decision, std::move(then));
+  auto secured = [this, write, current, decision, then = std::move(then)](Result<WriteFlow::Secured> reserved) {
+    if (!reserved) return then(reserved.error());
+    charge(write, current, decision, std::move(*reserved), then);
+  };
+  reservations_.secure(write, current, decision, std::move(secured));
+}
+
+void ApiServer::charge(const Write& write, const ObjectPtr& current, const Decision& decision,
+                       WriteFlow::Secured secured, std::function<void(Result<WriteFlow::Secured>)> then) {
+  QuotaDesk::Charge charge{.kind = write.kind,
+                           .key = decision.next->key(),
+                           .uid = meta_of(*decision.object).uid(),
+                           .base_revision = decision.expected_revision,
+                           .object = decision.object};
+  if (current) {
+    auto old = parse_current(*write.kind, current);
+    if (!old) return then(old.error());
+    charge.old = *old;
+  }
+  quotas_.charge(std::move(charge), [this, secured = std::move(secured),
+                                     then = std::move(then)](Result<QuotaDesk::Ticket> ticket) mutable {
+    if (!ticket) {
+      // What was secured before is let go before the refusal goes out.
+      const auto refuse = [then, error = ticket.error()] { then(error); };
+      return secured.ended ? secured.ended(std::nullopt, refuse) : refuse();
+    }
+    secured.ended = [this, ticket = std::move(*ticket), before = std::move(secured.ended)](
+                        std::optional<uint64_t> revision, std::function<void()> go_on) {
+      if (!revision) quotas_.give_back(ticket);
+      before ? before(revision, std::move(go_on)) : go_on();
+    };
+    then(std::move(secured));
+  });
+}
+
 void ApiServer::inform(Write write, WriteFlow::Done done) {
   if (uninformed_ == 0 || !needs_surroundings(write)) return look_up(std::move(write), std::move(done), 0);
   when_informed([this, write = std::move(write), done = std::move(done)](Result<> informed) mutable {

@@ -40,6 +40,9 @@ inline constexpr size_t kQuotaBatch = 256;
 inline constexpr int kQuotaRetries = 32;
 inline constexpr size_t kQuotaReservations = 4'096;
 
+/// Deletes of one collection that are under way at once.
+inline constexpr size_t kCollectionDeletes = 256;
+
 /// How often another name is generated when one is taken.
 inline constexpr int kNameRetries = 8;
 

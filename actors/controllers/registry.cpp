@@ -17,6 +17,7 @@
 #include "actors/controllers/resource_quota.hpp"
 #include "actors/controllers/stateful_set.hpp"
 #include "actors/controllers/ttl_after_finished.hpp"
+#include "actors/controllers/volume_binder.hpp"
 
 namespace kabuki::controllers {
 
@@ -49,8 +50,10 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
   add("endpoint-slice", endpoint_slice_controller());
   add("endpoint-slice-mirroring", endpoint_slice_mirroring_controller());
   add("resource-quota", resource_quota_controller());
+  add("volume-binder", volume_binder_controller());
+  add("volume-protection", volume_protection_controller());
   add("garbage-collector", garbage_collector());
-  add("pod-garbage", pod_garbage_controller());
+  add("pod-garbage", pod_garbage_controller(options.pod_garbage));
   add("event-ttl", event_ttl_controller(options.event_life));
   runtime::ChildSpec autoscaler;
   autoscaler.name = "horizontal-pod-autoscaler";

@@ -1,8 +1,7 @@
 #include "actors/quota/ledger.hpp"
 
-#include <absl/strings/numbers.h>
-#include <absl/strings/str_split.h>
 #include <algorithm>
+#include <charconv>
 
 #include "messages/api/core/v1/resource_quota.pb.h"
 #include "messages/meta.hpp"
@@ -13,6 +12,22 @@ namespace {
 
 // id,kind,name,uid,base revision,until[,resource=amount...], with ; between them: no name has a comma or semicolon.
 constexpr size_t kFields = 6;
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(at), text.size());
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number* number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+  return error == std::errc() && end == text.data() + text.size();
+}
 
 std::string line_of(const Reservation& one) {
   std::string line = one.id + "," + std::to_string(one.key.kind) + "," + one.key.name + "," + one.uid + "," +
@@ -31,16 +46,16 @@ std::string write_reservations(const std::vector<Reservation>& reservations) {
 
 std::vector<Reservation> read_reservations(std::string_view text, std::string_view ns) {
   std::vector<Reservation> out;
-  for (const std::string_view line : absl::StrSplit(text, ';', absl::SkipEmpty())) {
-    const std::vector<std::string_view> fields = absl::StrSplit(line, ',');
+  for (const std::string_view line : split(text, ';')) {
+    const auto fields = split(line, ',');
     Reservation one;
-    uint32_t kind = 0;
-    if (fields.size() < kFields || !absl::SimpleAtoi(fields[1], &kind) ||
-        !absl::SimpleAtoi(fields[4], &one.base_revision) || !absl::SimpleAtoi(fields[5], &one.until)) {
+    KindId kind = 0;
+    if (fields.size() < kFields || !read_number(fields[1], &kind) ||
+        !read_number(fields[4], &one.base_revision) || !read_number(fields[5], &one.until)) {
       continue;
     }
     one.id = fields[0];
-    one.key = {static_cast<KindId>(kind), std::string(ns), std::string(fields[2])};
+    one.key = {kind, std::string(ns), std::string(fields[2])};
     one.uid = fields[3];
     for (size_t i = kFields; i < fields.size(); ++i) {
       const size_t equals = fields[i].find('=');

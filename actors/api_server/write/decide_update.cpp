@@ -5,8 +5,10 @@
 #include "actors/api_server/write/scale.hpp"
 #include "actors/api_server/write/service_address.hpp"
 #include "actors/api_server/write/write.hpp"
+#include "actors/quota/ledger.hpp"
 #include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
+#include "messages/api/core/v1/resource_quota.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/apply/managed_fields.hpp"
@@ -94,12 +96,18 @@ void copy_open_metadata(const Write& write, const ObjectMeta& from, ObjectMeta* 
   if (kind != kinds::kPod) *to->mutable_ownerreferences() = from.ownerreferences();
 }
 
+/// They stand among the annotations, but belong to the status.
+void copy_reservations(const Message& from, Message* to) {
+  quota::copy_reservations(static_cast<const quota::ResourceQuota&>(from), static_cast<quota::ResourceQuota*>(to));
+}
+
 /// Each endpoint changes its part: /status the status, /finalize a namespace's finalizers, the main one all the rest.
 std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old, std::shared_ptr<Message> next) {
   if (write.subresource == "status") {
     std::shared_ptr<Message> kept = make_in_arena(old);
     kept->CopyFrom(old);
     copy_part(*next, "status", kept.get());
+    if (write.kind->id == kinds::kResourceQuota) copy_reservations(*next, kept.get());
     copy_open_metadata(write, meta_of(*next), mutable_meta(kept.get()));
     return kept;
   }
@@ -122,6 +130,7 @@ std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old
     return kept;
   }
   if (write.kind->has_status) copy_part(old, "status", next.get());
+  if (write.kind->id == kinds::kResourceQuota) copy_reservations(old, next.get());
   // A namespace's spec holds only its finalizers, which are /finalize's.
   if (write.kind->id == kinds::kNamespace) copy_part(old, "spec", next.get());
   return next;

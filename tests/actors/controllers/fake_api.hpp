@@ -8,8 +8,10 @@
 
 #include "actors/controllers/owners.hpp"
 #include "actors/controllers/reconciler.hpp"
+#include "actors/quota/ledger.hpp"
 #include "actors/write.hpp"
 #include "messages/api/core/v1/pod.pb.h"
+#include "messages/api/core/v1/resource_quota.pb.h"
 #include "messages/hash.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
@@ -61,6 +63,9 @@ class FakeApi {
     auto given = parse(*write.object);
     if (write.verb == W::UPDATE_STATUS) {
       copy_part(*given, "status", next.get());
+      if (write.key.kind == kinds::kResourceQuota) {
+        quota::copy_reservations(static_cast<quota::ResourceQuota&>(*given), static_cast<quota::ResourceQuota*>(next.get()));
+      }
     } else {
       copy_part(*next, "status", given.get());
       if (write.key.kind == kinds::kNamespace && write.subresource != "finalize")

@@ -10,8 +10,10 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr const AdmissionPlugin* kPlugins[] = {
-    &kNamespaceLifecycle,       &kLimitRanger,         &kServiceAccount, &kPriority,
-    &kDefaultTolerationSeconds, &kDefaultStorageClass, &kRuntimeClass,
+    &kNamespaceLifecycle,       &kLimitRanger,         &kServiceAccount,
+    &kPriority,                 &kDefaultTolerationSeconds,
+    &kDefaultStorageClass,      &kStorageObjectInUseProtection,
+    &kRuntimeClass,             &kResourceQuota,
 };
 
 constexpr const char* kDefaultAccount = "default";

@@ -51,6 +51,7 @@ extern const AdmissionPlugin kDefaultTolerationSeconds;
 extern const AdmissionPlugin kDefaultStorageClass;
 extern const AdmissionPlugin kStorageObjectInUseProtection;
 extern const AdmissionPlugin kRuntimeClass;
+extern const AdmissionPlugin kResourceQuota;
 
 /// For a kind's own messages.
 template <class T>
