@@ -70,6 +70,8 @@ const Rules* functions_of(const Kind& kind) {
 
 }  // namespace
 
+bool validated_by_functions(const Kind& kind) { return functions_of(kind) != nullptr; }
+
 std::vector<Cause> validate_create(const Kind& kind, const Message& object) {
   Findings findings;
   check_meta_create(kind, meta_of(object), &findings);

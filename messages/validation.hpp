@@ -18,4 +18,7 @@ std::vector<Cause> validate_create(const Kind& kind, const google::protobuf::Mes
 std::vector<Cause> validate_update(const Kind& kind, const google::protobuf::Message& old,
                                    const google::protobuf::Message& now, std::string_view subresource = {});
 
+/// Whether rules of this kind are functions, beside or instead of those in the tables.
+bool validated_by_functions(const Kind& kind);
+
 }  // namespace kabuki

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <utility>
 
 #include "actors/api_server/api_server.hpp"
@@ -12,18 +13,46 @@ namespace kabuki::api_server {
 
 void ApiServer::serve_get(const HttpCallPtr& call) {
   const RequestInfo& info = call->info;
+  const std::string_view version = call->request.parameter("resourceVersion");
+  if (!version.empty() && version != "0") return get_not_older(call, version);
   shards_.get({info.kind->id, info.ns, info.name}, [this, call](Result<ObjectPtr> current) {
-    const Kind& kind = *call->info.kind;
     if (!current) return refuse(call, current.error());
-    if (!*current) return refuse(call, not_found(call->info.served(), call->info.name));
-    auto message = parse_current(kind, *current);
-    if (!message) return refuse(call, message.error());
-    if (call->info.subresource == "scale") {
-      return answer(call, render_message(200, scale_of(kind, **message), "Scale", "autoscaling/v1", call->format));
-    }
-    answer(call, render_object(200, call->info.served(), **message, call->format,
-                               call->request.parameter("includeObject"), now()));
+    answer_object(call, *current);
   });
+}
+
+// A list knows what to do about a revision that has not been reached.
+void ApiServer::get_not_older(const HttpCallPtr& call, std::string_view version) {
+  const RequestInfo& info = call->info;
+  bus::ListObjects verb;
+  verb.mutable_selection()->set_kind(info.kind->id);
+  verb.mutable_selection()->set_namespace_(info.ns);
+  verb.mutable_selection()->set_name(info.name);
+  verb.set_match(bus::ListObjects::NOT_OLDER_THAN);
+  uint64_t revision = 0;
+  if (auto read = std::from_chars(version.data(), version.data() + version.size(), revision);
+      read.ec != std::errc() || read.ptr != version.data() + version.size()) {
+    return refuse(call, bad_request("invalid resource version \"" + std::string(version) + "\""));
+  }
+  verb.set_revision(revision);
+  ask(shards_.shard_of(info.kind->id), runtime::make_message(std::move(verb)), kShardTimeout,
+      [this, call](Result<runtime::MessagePtr> reply) {
+        if (!reply) return refuse(call, reply.error());
+        const auto& found = (*reply)->objects;
+        answer_object(call, found.empty() ? nullptr : found.front());
+      });
+}
+
+void ApiServer::answer_object(const HttpCallPtr& call, const ObjectPtr& current) {
+  const Kind& kind = *call->info.kind;
+  if (!current) return refuse(call, not_found(call->info.served(), call->info.name));
+  auto message = parse_current(kind, current);
+  if (!message) return refuse(call, message.error());
+  if (call->info.subresource == "scale") {
+    return answer(call, render_message(200, scale_of(kind, **message), "Scale", "autoscaling/v1", call->format));
+  }
+  answer(call, render_object(200, call->info.served(), **message, call->format,
+                             call->request.parameter("includeObject"), now()));
 }
 
 void ApiServer::serve_list(const HttpCallPtr& call) {
@@ -32,26 +61,7 @@ void ApiServer::serve_list(const HttpCallPtr& call) {
   if (!parameters) return refuse(call, parameters.error());
 
   bus::ListObjects verb;
-  write_selection(call->info, *parameters, verb.mutable_selection());
-  verb.set_limit(parameters->limit);
-  verb.set_revision(parameters->version);
-  if (parameters->match == ListParameters::Match::exact) verb.set_match(bus::ListObjects::EXACT);
-  if (parameters->match == ListParameters::Match::not_older_than) verb.set_match(bus::ListObjects::NOT_OLDER_THAN);
-  // "0": what the shard has seen is good enough, without asking the store what was acknowledged last.
-  if (parameters->has_version && parameters->version == 0) verb.set_match(bus::ListObjects::NOT_OLDER_THAN);
-  if (!parameters->continue_token.empty()) {
-    auto token = read_continue_token(kind, call->info.ns, parameters->continue_token);
-    if (!token) return refuse(call, token.error());
-    if (parameters->version != 0) {
-      return refuse(call, bad_request("specifying resource version is not allowed when using continue"));
-    }
-    verb.set_continued(token->revision != 0);
-    verb.set_revision(token->revision);
-    verb.set_match(token->revision != 0 ? bus::ListObjects::EXACT : bus::ListObjects::UNSET);
-    verb.mutable_start_after()->set_kind(kind.id);
-    verb.mutable_start_after()->set_namespace_(token->ns);
-    verb.mutable_start_after()->set_name(token->name);
-  }
+  if (auto written = write_list(call->info, *parameters, &verb); !written) return refuse(call, written.error());
   // Of a continued list whose revision is not remembered any more: with this it goes on, at the latest one.
   std::string go_on;
   if (verb.continued()) {
@@ -67,14 +77,7 @@ void ApiServer::serve_list(const HttpCallPtr& call) {
         const auto* page = (*reply)->as<bus::ListObjectsReply>();
         if (!page) return refuse(call, internal_error("the store gave an answer of another form"));
         const auto& items = (*reply)->objects;
-        ListFacts facts{.revision = page->revision(),
-                        .remaining_known = page->more() && page->remaining_known(),
-                        .remaining = page->remaining()};
-        if (page->more() && !items.empty()) {
-          facts.continue_token = write_continue_token(
-              *call->info.kind, call->info.ns,
-              {page->revision(), std::string(items.back()->ns()), std::string(items.back()->name())});
-        }
+        const ListFacts facts = list_facts(call->info, *page, items);
         answer(call, render_list(call->info.served(), items, facts, call->format,
                                  call->request.parameter("includeObject"), now()));
       });

@@ -1,10 +1,22 @@
+#include <algorithm>
+
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/authorization.hpp"
+#include "actors/api_server/pretty.hpp"
 #include "messages/status.hpp"
 #include "runtime/host.hpp"
 #include "runtime/metrics.hpp"
 
 namespace kabuki::api_server {
+namespace {
+
+bool is_json(const Response& response) {
+  return std::any_of(response.headers.begin(), response.headers.end(), [](const auto& header) {
+    return header.first == "content-type" && header.second.starts_with("application/json");
+  });
+}
+
+}  // namespace
 
 void ApiServer::handle_http(http::Request request, std::shared_ptr<http::ResponseSink> sink) {
   ++requests_;
@@ -66,6 +78,11 @@ void ApiServer::count(const HttpCall& call, int status) {
 }
 
 void ApiServer::answer(const HttpCallPtr& call, Response response) {
+  // Nobody reads the API's description with the eye.
+  const bool document = call->info.path.starts_with("/openapi/");
+  if (!document && !response.body.empty() && is_json(response) && wants_pretty(call->request)) {
+    response.body = indented(response.body);
+  }
   count(*call, response.status);
   call->sink->respond(response.status, std::move(response.headers), std::move(response.body));
 }

@@ -3,7 +3,6 @@
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/delete_options.hpp"
 #include "actors/api_server/limits.hpp"
-#include "actors/api_server/selection.hpp"
 #include "actors/api_server/write/eviction.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "messages/api/autoscaling/v1/scale.pb.h"
@@ -260,44 +259,6 @@ void ApiServer::serve_delete(const HttpCallPtr& call) {
     answer(call, render_object(200, call->info.served(), *outcome->message, call->format,
                                call->request.parameter("includeObject"), now()));
   });
-}
-
-void ApiServer::serve_delete_collection(const HttpCallPtr& call) {
-  auto pattern = removal(call);
-  if (!pattern) return refuse(call, pattern.error());
-  auto parameters = list_parameters(call->info.served(), call->request);
-  if (!parameters) return refuse(call, parameters.error());
-  bus::ListObjects verb;
-  write_selection(call->info, *parameters, verb.mutable_selection());
-  ask(shards_.shard_of(call->info.kind->id), runtime::make_message(std::move(verb)), kShardTimeout,
-      [this, call, pattern = std::move(*pattern)](Result<runtime::MessagePtr> reply) {
-        if (!reply) return refuse(call, reply.error());
-        struct Progress {
-          size_t left = 0;
-          uint64_t revision = 0;
-          std::vector<ObjectPtr> items;
-          std::optional<Error> error;
-        };
-        auto progress = std::make_shared<Progress>();
-        progress->items = (*reply)->objects;
-        progress->left = progress->items.size();
-        if (const auto* page = (*reply)->as<bus::ListObjectsReply>()) progress->revision = page->revision();
-        auto finish = [this, call, progress] {
-          if (progress->error) return refuse(call, *progress->error);
-          answer(call, render_list(call->info.served(), progress->items, {.revision = progress->revision}, call->format,
-                                   call->request.parameter("includeObject"), now()));
-        };
-        if (progress->left == 0) return finish();
-        for (const ObjectPtr& item : progress->items) {
-          Write write = pattern;
-          write.key = item->key();
-          admit_and_run(std::move(write), [progress, finish](Result<WriteOutcome> outcome) {
-            bool gone_already = !outcome && outcome.error().code == 404;
-            if (!outcome && !gone_already && !progress->error) progress->error = outcome.error();
-            if (--progress->left == 0) finish();
-          });
-        }
-      });
 }
 
 }  // namespace kabuki::api_server

@@ -65,7 +65,8 @@ constexpr const char* kTokenVersion = "meta.k8s.io/v1";
 size_t first_not_base64url(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool good =
+        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (!good) return i;
   }
   return text.size() % 4 == 1 ? text.size() - 1 : std::string_view::npos;
@@ -179,7 +180,7 @@ Result<ContinueToken> read_continue_token(const Kind& kind, std::string_view ns,
                   (version.is_string() ? version.dump() : std::string("\"\"")));
   }
   const auto revision = json.value("rv", nlohmann::json());
-  const bool latest = revision.is_number_integer() && revision == -1;
+  const bool latest = revision.is_number_integer() && !revision.is_number_unsigned() && revision == -1;
   if (!latest && (!revision.is_number_unsigned() || revision == 0)) {
     return refuse("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   }

@@ -96,7 +96,13 @@ class StaticDocuments final : public Documents {
     if (found == table.end()) return std::nullopt;
     const DocumentForm* form = choose_form(found->second, request.header("accept"));
     Response out;
-    out.headers = {{"content-type", form->content_type}, {"etag", form->etag}, {"vary", "Accept"}};
+    if (const std::string_view hash = request.parameter("hash"); !hash.empty() && path.starts_with("/openapi/v3/")) {
+      const std::string current = form->etag.substr(1, form->etag.size() - 2);
+      if (hash != current) return Response{301, {{"location", path + "?hash=" + current}}, ""};
+      out.headers.emplace_back("cache-control", "public, immutable");
+    }
+    out.headers.insert(out.headers.begin(),
+                       {{"content-type", form->content_type}, {"etag", form->etag}, {"vary", "Accept"}});
     std::string_view known = request.header("if-none-match");
     if (known == "*" || known.find(form->etag) != std::string_view::npos) {
       out.status = 304;

@@ -45,6 +45,7 @@ bool is_atomic(const Descriptor* message) {
                                                   "ParamRef",
                                                   "MatchResources",
                                                   "NamedRuleWithOperations",
+                                                  "OwnerReference",
                                                   "ServiceBackendPort"};
   return kAtomic.contains(message->name());
 }
@@ -111,7 +112,7 @@ ValueRule field_rule(const ValueRule& parent, std::string_view name) {
 }
 
 ValueRule element_rule(const ValueRule& list) {
-  if (list.shape != ValueRule::Shape::map) return {};
+  if (list.shape != ValueRule::Shape::map || (list.message && is_atomic(list.message))) return {};
   return {.shape = ValueRule::Shape::fields, .message = list.message, .nullable = true};
 }
 

@@ -47,6 +47,8 @@ void keep_own(const Kind& kind, const FieldManager& manager, FieldSet* set) {
   } else if (kind.has_status) {
     set->children.erase("f:status");
   }
+  // It is born with its finalizers, and only /finalize changes them.
+  if (manager.subresource.empty() && kind.id == kinds::kNamespace) set->children.erase("f:spec");
 }
 
 std::vector<Entry> read_entries(const ObjectMeta& meta) {

@@ -6,8 +6,8 @@
 #include "messages/pod_facts.hpp"
 #include "messages/validation/rules.hpp"
 
-// What pods/ephemeralcontainers and pods/resize may and may not do. Source: Kubernetes' ValidatePodEphemeralContainers-
-// Update, validateEphemeralContainers and ValidatePodResize.
+// What pods/ephemeralcontainers and pods/resize may and may not do. Source: Kubernetes'
+// ValidatePodEphemeralContainers- Update, validateEphemeralContainers and ValidatePodResize.
 namespace kabuki::validation {
 namespace {
 
@@ -54,8 +54,8 @@ bool check_resources_change(const Containers& old, const Containers& now, bool m
                       findings);
     check_not_removed(before.requests(), after.requests(), at.child("requests"),
                       "resource requests cannot be removed", findings);
-    elsewhere |= differ_elsewhere(before.limits(), after.limits()) ||
-                 differ_elsewhere(before.requests(), after.requests());
+    elsewhere |=
+        differ_elsewhere(before.limits(), after.limits()) || differ_elsewhere(before.requests(), after.requests());
   }
   return elsewhere;
 }
