@@ -123,7 +123,7 @@ PodStatusMessage mirror_status(const PodMessage& recorded, const bus::ActorInfo&
     const auto restarts = static_cast<int32_t>(actor->restarts());
     status->set_restartcount(restarts);
     status->set_containerid("kabuki://" + actor->name() + "/" + std::to_string(restarts));
-    if (before) *status->mutable_laststate() = before->laststate();
+    if (before && before->has_laststate()) *status->mutable_laststate() = before->laststate();
     const bool same_life = before && before->restartcount() == restarts;
     const int64_t began = before ? before->state().running().startedat().seconds() : 0;
     if (before && restarts > before->restartcount()) {
