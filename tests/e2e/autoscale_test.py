@@ -60,10 +60,12 @@ class AutoscaleTest(ClusterTest):
         eventually(lambda: self.replicas("load") == 6, "it has grown")
         self.cluster.running("app=load", 6)
         eventually(lambda: "100%/50%" in self.cluster.out("get", "hpa", "load"), "the table shows the use")
-        description = self.cluster.out("describe", "hpa", "load")
-        self.assertIn("SuccessfulRescale", description)
-        self.assertRegex(description, r"AbleToScale\s+True\s+ReadyForNewScale")
-        self.assertRegex(description, r"ScalingActive\s+True\s+ValidMetricFound")
+        self.assertIn("SuccessfulRescale", self.cluster.out("describe", "hpa", "load"))
+        conditions = {c["type"]: (c["status"], c["reason"])
+                      for c in self.cluster.get("hpa", "load")["status"]["conditions"]}
+        self.assertEqual(conditions, {"AbleToScale": ("True", "ReadyForNewScale"),
+                                      "ScalingActive": ("True", "ValidMetricFound"),
+                                      "ScalingLimited": ("True", "TooManyReplicas")})
         self.cluster.out("annotate", "pods", "-l", "app=load", "--overwrite", "sim.kabuki.io/cpu-use=5m")
         eventually(lambda: self.replicas("load") == 1, "it has shrunk")
         self.cluster.running("app=load", 1)

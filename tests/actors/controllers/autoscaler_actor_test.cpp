@@ -48,7 +48,8 @@ struct AutoscalerActors : ClusterSim {
     return object ? object->as<apps::Deployment>().spec().replicas() : -1;
   }
   std::string condition(const std::string& type) {
-    for (const auto& one : status().conditions()) {
+    const auto present = status();
+    for (const auto& one : present.conditions()) {
       if (one.type() == type) return one.status() + " " + one.reason();
     }
     return "";
