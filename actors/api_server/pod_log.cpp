@@ -62,9 +62,8 @@ Result<LogOptions> log_options(const http::Request& request, const std::string& 
   out.follow = request.has("follow") && query_flag(request, "follow");
   out.previous = request.has("previous") && query_flag(request, "previous");
   out.timestamps = request.has("timestamps") && query_flag(request, "timestamps");
-  const std::pair<const char*, std::optional<int64_t>*> numbers[] = {{"sinceSeconds", &out.since_seconds},
-                                                                     {"tailLines", &out.tail_lines},
-                                                                     {"limitBytes", &out.limit_bytes}};
+  const std::pair<const char*, std::optional<int64_t>*> numbers[] = {
+      {"sinceSeconds", &out.since_seconds}, {"tailLines", &out.tail_lines}, {"limitBytes", &out.limit_bytes}};
   for (const auto& [name, field] : numbers) {
     auto read = number(request, name);
     if (!read) return read.error();
@@ -93,8 +92,8 @@ Result<std::string> log_container(const core::Pod& pod, const std::string& wante
   };
   if (wanted.empty()) {
     if (spec.containers_size() == 1) return spec.containers(0).name();
-    std::string why = "a container name must be specified for pod " + pod.metadata().name() + ", choose one of: " +
-                      names_of(spec.containers());
+    std::string why = "a container name must be specified for pod " + pod.metadata().name() +
+                      ", choose one of: " + names_of(spec.containers());
     if (spec.initcontainers_size() > 0) why += " or one of the init containers: " + names_of(spec.initcontainers());
     return bad_request(why);
   }
@@ -188,7 +187,8 @@ void PodLogs::take(const StreamPtr& stream, const Result<runtime::MessagePtr>& a
     if (stream->open) return stream->call.sink->end_stream();
     // What the kubelet itself says is a client's failure; what keeps it from being asked is the server's.
     const bool told = !answer && answer.error().code < 500;
-    return stream->call.refuse(told ? answer.error() : internal_error(stream->kubelet_url + "connect: connection refused"));
+    return stream->call.refuse(told ? answer.error()
+                                    : internal_error(stream->kubelet_url + "connect: connection refused"));
   }
   stream->request.set_run(reply->run());
   stream->request.set_next(reply->next());

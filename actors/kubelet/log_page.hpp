@@ -15,8 +15,8 @@ struct LogPage {
   int64_t next_ns = 0;  // of a log that goes on: when its next line comes; 0: only with a change of the pod
 };
 
-/// The log that is asked for, as far as it goes at `now`, at most 256 KiB of it: made of the pod's recorded status and
-/// its annotations alone. Errors: BadRequest in a kubelet's words where there is no such run, or none yet.
+/// The log that is asked for, as far as it goes at `now`, at most 256 KiB of it: made of the pod's recorded status
+/// and its annotations alone. Errors: BadRequest in a kubelet's words where there is no such run, or none yet.
 /// Source: Kubernetes, validateContainerLogStatus of its kubelet.
 Result<LogPage> log_page(const PodMessage& pod, const bus::ReadLog& request, io::WallTime now);
 

@@ -11,8 +11,8 @@
 
 namespace kabuki::kubelet {
 
-/// Answers bus.ReadLog at a node's kubelet: at once where there is something to read, or the log has ended; who follows
-/// a log waits here for its next line, at most 5 s. A member of the node's actor.
+/// Answers bus.ReadLog at a node's kubelet: at once where there is something to read, or the log has ended; who
+/// follows a log waits here for its next line, at most 5 s. A member of the node's actor.
 class LogReader {
  public:
   /// `find` gives the newest version known of a pod of this node, by `namespace/name`; null: there is none.

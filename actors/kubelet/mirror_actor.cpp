@@ -95,7 +95,8 @@ class MirrorActor final : public runtime::Actor {
     });
   }
 
-  std::optional<Write> write_for(const bus::ActorInfo& component, const NodeMessage& node, const ObjectPtr& recorded) {
+  std::optional<Write> write_for(const bus::ActorInfo& component, const NodeMessage& node,
+                                 const ObjectPtr& recorded) {
     const PodMessage wanted = mirror_pod(component, node);
     if (!recorded) return Write::create(kinds::kPod, wanted);
     PodMessage pod = recorded->as<PodMessage>();

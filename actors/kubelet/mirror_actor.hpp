@@ -19,8 +19,8 @@ struct MirrorOptions {
   std::string writer;
 };
 
-/// Shows the control plane's actors as static pods in kube-system: every 5 s it inspects them, makes the mirror pods that
-/// are missing, and records how the actors are. Who deletes such a pod has deleted its picture: it comes back.
+/// Shows the control plane's actors as static pods in kube-system: every 5 s it inspects them, makes the mirror pods
+/// that are missing, and records how the actors are. Who deletes such a pod has deleted its picture: it comes back.
 std::unique_ptr<runtime::Actor> make_mirror_actor(MirrorOptions options);
 
 }  // namespace kabuki::kubelet

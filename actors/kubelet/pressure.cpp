@@ -84,7 +84,8 @@ std::string why_refused(const PodView& pod, const Pressure& pressure) {
     // Pods that request memory are still let in; so is who says that it does not mind.
     if (qos_class(pod.message->spec()) != "BestEffort") return {};
     for (const auto& toleration : pod.message->spec().tolerations()) {
-      const bool key = toleration.key() == kMemoryTaint || (toleration.key().empty() && toleration.operator_() == "Exists");
+      const bool key =
+          toleration.key() == kMemoryTaint || (toleration.key().empty() && toleration.operator_() == "Exists");
       if (key && (toleration.effect().empty() || toleration.effect() == "NoSchedule")) return {};
     }
   }

@@ -7,7 +7,8 @@
 namespace kabuki::kubelet {
 namespace {
 
-PodMessage pod(const std::vector<std::pair<std::string, std::string>>& settings, const std::string& policy = "Always") {
+PodMessage pod(const std::vector<std::pair<std::string, std::string>>& settings,
+               const std::string& policy = "Always") {
   PodMessage out = pod_from("spec { restartPolicy: '" + policy + "' containers { name: 'a' image: 'web' } }");
   auto& annotations = *out.mutable_metadata()->mutable_annotations();
   annotations["sim.kabuki.io/start-latency"] = "0s";
@@ -33,8 +34,9 @@ TEST(LogPage, TellsOfStartAndEndByDefault) {
   play.run_until(1);
   EXPECT_EQ(text_of(play, asked()), "container a of pod default/web started, restart 0\n");
   play.run_until(5);
-  EXPECT_EQ(text_of(play, asked()),
-            "container a of pod default/web started, restart 0\ncontainer a of pod default/web ended with exit code 2\n");
+  EXPECT_EQ(
+      text_of(play, asked()),
+      "container a of pod default/web started, restart 0\ncontainer a of pod default/web ended with exit code 2\n");
 }
 
 TEST(LogPage, GoesOnAtTheRateOfTheAnnotation) {

@@ -17,10 +17,11 @@ TEST(Pressure, IsReadFromTheAnnotation) {
 }
 
 TEST(Eviction, TakesWhoIsBeyondItsRequestThenByPriorityThenByUse) {
-  const std::vector<Candidate> all = {
-      {"d/guaranteed", 0, 500 * kMi, 500 * kMi, ""}, {"d/important", 100, 900 * kMi, 10 * kMi, ""},
-      {"d/much", 0, 400 * kMi, 100 * kMi, ""},       {"d/little", 0, 110 * kMi, 100 * kMi, ""},
-      {"d/best-effort", 0, 350 * kMi, 0, ""}};
+  const std::vector<Candidate> all = {{"d/guaranteed", 0, 500 * kMi, 500 * kMi, ""},
+                                      {"d/important", 100, 900 * kMi, 10 * kMi, ""},
+                                      {"d/much", 0, 400 * kMi, 100 * kMi, ""},
+                                      {"d/little", 0, 110 * kMi, 100 * kMi, ""},
+                                      {"d/best-effort", 0, 350 * kMi, 0, ""}};
   std::vector<Candidate> left = all;
   std::vector<std::string> order;
   while (const Candidate* victim = choose_victim(left, kMemory)) {
@@ -32,16 +33,18 @@ TEST(Eviction, TakesWhoIsBeyondItsRequestThenByPriorityThenByUse) {
 }
 
 TEST(Eviction, SaysWhoUsedWhat) {
-  PodPlay play(pod_from("spec { containers { name: 'a' } containers { name: 'b' resources { requests { key: 'memory' "
-                        "value { string: '1Gi' } } } } }\nmetadata { annotations { key: 'sim.kabuki.io/a.memory-use' "
-                        "value: '200Mi' } }"));
+  PodPlay play(
+      pod_from("spec { containers { name: 'a' } containers { name: 'b' resources { requests { key: 'memory' "
+               "value { string: '1Gi' } } } } }\nmetadata { annotations { key: 'sim.kabuki.io/a.memory-use' "
+               "value: '200Mi' } }"));
   play.run_until(5);
   const Candidate victim = candidate_of(view_of(play.pod), {play.now});
   EXPECT_EQ(victim.request, 1024 * kMi);
   EXPECT_GT(victim.use, 200 * kMi);
-  EXPECT_EQ(eviction_message(victim, kMemory, 50 * kMi),
-            "The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. Container a was using "
-            "204800Ki, request is 0, has larger consumption of memory. ");
+  EXPECT_EQ(
+      eviction_message(victim, kMemory, 50 * kMi),
+      "The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. Container a was using "
+      "204800Ki, request is 0, has larger consumption of memory. ");
   EXPECT_EQ(eviction_message(victim, {.disk = true}, 0), "The node was low on resource: ephemeral-storage. ");
 }
 
@@ -57,7 +60,8 @@ TEST(Eviction, ANodeUnderPressureRefusesWhoAsksForNothing) {
   EXPECT_EQ(refused(plain, kMemory), "The node had condition: [MemoryPressure]. ");
   EXPECT_EQ(refused(asks, kMemory), "");
   EXPECT_EQ(refused(asks, {.disk = true}), "The node had condition: [DiskPressure]. ");
-  EXPECT_EQ(refused(plain + " tolerations { key: 'node.kubernetes.io/memory-pressure' operator: 'Exists' }", kMemory), "");
+  EXPECT_EQ(refused(plain + " tolerations { key: 'node.kubernetes.io/memory-pressure' operator: 'Exists' }", kMemory),
+            "");
   EXPECT_EQ(refused(plain + " priority: 2000001000", {.disk = true}), "");
 }
 
