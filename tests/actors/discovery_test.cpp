@@ -202,6 +202,22 @@ TEST(Documents, AKnownETagIsNotSentAgain) {
   }
 }
 
+TEST(Documents, DescribeEveryVersionThatIsServed) {
+  auto documents = make_documents();
+  for (const Kind& kind : served_kinds()) {
+    const std::string path = (kind.group.empty() ? "api/" : "apis/") + kind.api_version();
+    auto found = documents->find(asking(""), "/openapi/v3/" + path);
+    ASSERT_TRUE(found) << path;
+    const std::string named =
+        R"({"group":")" + kind.group + R"(","kind":")" + kind.kind + R"(","version":")" + kind.version + R"("})";
+    EXPECT_NE(found->body.find(named), std::string::npos) << path << " " << kind.kind;
+    // What is computed can only be read.
+    const Version* version = find_version(kind.id);
+    const bool writes = found->body.find("\"post\"") != std::string::npos;
+    if (kind.group == "metrics.k8s.io") EXPECT_EQ(writes, version->stored != 0);
+  }
+}
+
 TEST(Documents, AreTheSameEveryTime) {
   auto one = make_documents(), other = make_documents();
   for (const char* path : {"/api/v1", "/apis", "/openapi/v2", "/openapi/v3/api/v1"}) {
