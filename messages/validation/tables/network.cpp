@@ -16,7 +16,7 @@ constexpr Rule kRules[] = {
     {kEndpointSlice, "endpoints[].nodeName", Check::dns_subdomain},
     {kEndpointSlice, "ports", Check::max_items, "100"},
     {kEndpointSlice, "ports", Check::unique, "name"},
-    {kEndpointSlice, "ports[].name", Check::dns_label},
+    {kEndpointSlice, "ports[].name", Check::dns_label, "", "name!="},
     {kEndpointSlice, "ports[].protocol", Check::one_of, "SCTP|TCP|UDP"},
     {kEndpointSlice, "addressType", Check::immutable},
 
