@@ -183,10 +183,14 @@ TEST(PodValidation, SubresourcesChangeWhatIsTheirs) {
       kContainer + R"(ephemeralContainers { ephemeralContainerCommon { name: "d" image: "i:1" } })";
   EXPECT_EQ(change(kContainer, debug, "ephemeralcontainers"), Lines{});
   EXPECT_EQ(change(kContainer, debug), Lines{kFixed});
-  const std::string resized = R"(containers { name: "c" image: "i:1"
-    resources { requests { key: "cpu" value { string: "2" } } } })";
-  EXPECT_EQ(change(kContainer, resized, "resize"), Lines{});
-  EXPECT_EQ(change(kContainer, resized), Lines{kFixed});
+  const auto asking_for = [](const std::string& cpu) {
+    return R"(containers { name: "c" image: "i:1" resources { requests { key: "cpu" value { string: ")" + cpu +
+           R"(" } } } })";
+  };
+  EXPECT_EQ(change(asking_for("1"), asking_for("2"), "resize"), Lines{});
+  EXPECT_EQ(change(asking_for("1"), asking_for("2")), Lines{kFixed});
+  EXPECT_EQ(change(kContainer, asking_for("2"), "resize"),
+            Lines{R"(spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing)"});
 }
 
 }  // namespace
