@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "actors/membership/api_server_choice.hpp"
@@ -22,6 +23,7 @@ using runtime::MessagePtr;
 constexpr io::Duration kBeat = std::chrono::seconds(2);
 constexpr io::Duration kFirstBeat = std::chrono::milliseconds(50);  // until this host has been heard
 constexpr io::Duration kAskTimeout = std::chrono::seconds(2);
+constexpr io::Duration kStoreIsNew = std::chrono::seconds(20);
 constexpr int kConflict = 409;
 constexpr int kUnavailable = 503;
 constexpr int kTimeout = 504;
@@ -155,9 +157,15 @@ class MemberActor final : public runtime::Actor {
     choose_anew();
   }
 
-  /// False when it is from a term that was over when another was heard of.
+  /// False when it is from a term that was over when another was heard of. Where nothing else is heard for longer
+  /// than a leader can go on, the store itself has begun anew.
   bool apply(const bus::Members& members) {
-    if (members.epoch() < members_.epoch()) return false;
+    if (members.epoch() >= members_.epoch()) {
+      older_since_.reset();
+    } else {
+      if (!older_since_) older_since_ = mono();
+      if (mono() - *older_since_ < kStoreIsNew) return false;
+    }
     apply_members(host(), members_, members, out_of_reach());
     const bool news = hosts_of(members) != hosts_of(members_);
     members_ = members;
@@ -175,9 +183,10 @@ class MemberActor final : public runtime::Actor {
 
   const MemberOptions options_;
   bus::Members members_;
-  std::set<std::string> silent_;         // hosts that this one hears nothing of
-  std::set<std::string> avoided_;        // whose API server served nothing
-  std::map<std::string, int> refusals_;  // of API servers, in a row
+  std::set<std::string> silent_;             // hosts that this one hears nothing of
+  std::set<std::string> avoided_;            // whose API server served nothing
+  std::map<std::string, int> refusals_;      // of API servers, in a row
+  std::optional<io::MonoTime> older_since_;  // told of by terms that are over, and by no other
   std::string trouble_;
   bool heard_ = false;
 };

@@ -206,6 +206,11 @@ class MastersTest(unittest.TestCase):
             answer = asked(path)
             if answer is not None:
                 self.assertIn(answer.code, (500, 503, 504), f"{path}: {answer}")
+        # Alive it is, ready it is not, and it says why.
+        self.assertEqual(asked("/livez").code, 200)
+        ready = asked("/readyz")
+        self.assertEqual(ready.code, 500)
+        self.assertIn("[-]store/pods failed", ready.body if isinstance(ready.body, str) else ready.body.decode())
         for wire in wires:
             wire.whole.set()
 
@@ -213,6 +218,54 @@ class MastersTest(unittest.TestCase):
             answer = asked(MAPS + "/told")
             return answer is not None and answer.code == 200 and answer.json["data"] == {"n": "2"}
         eventually(fresh, "it serves again")
+        eventually(lambda: asked("/readyz").code == 200, "it is ready again")
+
+    def test_workers_leave_a_master_that_is_cut_off_from_etcd(self):
+        wires = []
+        for url in self.urls.split(","):
+            host, port = url.removeprefix("http://").split(":")
+            wires.append(Wire((host, int(port))))
+            self.addCleanup(wires[-1].close)
+        self.add_master("--etcd", ",".join(f"http://127.0.0.1:{w.port}" for w in wires))
+        for _ in range(3):
+            self.cluster.join(nodes=1)  # whichever master each asks
+        self.cluster.nodes_ready(3)
+        for wire in wires:
+            wire.whole.clear()
+        api = ContextApi(self.cluster, "test")
+
+        def renewed():
+            answer = api.request("GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
+            self.assertEqual(answer.code, 200)
+            return {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in answer.json["items"]
+                    if not lease["metadata"]["name"].startswith(("host-1-", "host-2-"))}
+        # The grace of a node is 40 s; the workers of the other master must have come over long before.
+        before = renewed()
+        self.assertEqual(len(before), 3)
+        eventually(lambda: all(renewed()[node] > since for node, since in before.items()), "every node renews its lease",
+                   patience=35)
+
+    def test_a_host_joins_though_the_first_is_gone_and_only_as_what_its_file_says(self):
+        self.add_master()
+        workers, masters = (os.path.join(self.cluster.data, name) for name in ("join.json", "join-control-plane.json"))
+
+        def lists_both():
+            with open(workers) as file:
+                return [door["host"] for door in json.load(file).get("alsoAt", [])] == ["host-2"]
+        eventually(lists_both, "the join file lists the other master")
+        refused = run([KABUKI, "host", "--join", workers, "--control-plane", "--data",
+                       os.path.join(self.cluster.root, "x"), "--name", "test"], env=self.cluster.env, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("join-control-plane.json", refused.stderr)
+        second = run([KABUKI, "up", "--name", "test", "--data", os.path.join(self.cluster.root, "y"), "--port", "0",
+                      "--kubeconfig", self.cluster.kubeconfig + "-y", "--etcd", self.urls], env=self.cluster.env,
+                     check=False)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn("kabuki host --control-plane --join", second.stderr)
+        self.kill("host-1")
+        worker = self.cluster.join(nodes=1)
+        self.assertEqual(self.cluster.state(worker)["host"], "host-3")
+        self.assertTrue(os.path.exists(masters))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,21 @@ TEST(JoinFile, ReadsBackWhatItWrote) {
   EXPECT_EQ(*read, file);
 }
 
+TEST(JoinFile, NamesOtherDoorsAndWhomItAdmits) {
+  auto file = sample();
+  file.control_plane = true;
+  file.others = {{"tcp://10.0.0.6:7600", "host-2", generate_curve_keys().public_key},
+                 {"tcp://10.0.0.7:7600", "host-3", generate_curve_keys().public_key}};
+  const auto text = encode_join_file(file);
+  auto read = parse_join_file(text, "join.json");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(*read, file);
+  auto broken = text;
+  broken.replace(broken.find("host-3"), 6, "h");
+  broken.replace(broken.find(file.others[1].key), 40, "short");
+  EXPECT_THAT(parse_join_file(broken, "join.json").error().message, HasSubstr("\"alsoAt\""));
+}
+
 TEST(JoinFile, ErrorsNameTheFileTheFieldAndTheRemedy) {
   auto text = encode_join_file(sample());
   for (const std::string field : {"kabukiJoin", "id", "address", "host", "serverKey", "secret"}) {

@@ -291,6 +291,42 @@ TEST_F(EtcdFaultsTest, RefusesWhatAFullEtcdHasNoRoomFor) {
   EXPECT_EQ(host.fresh().size(), committed);
 }
 
+TEST_F(EtcdFaultsTest, AFullEtcdTakesWritesAgainOnceRoomWasMade) {
+  cluster_ =
+      std::make_unique<EtcdCluster>(3, EtcdSecurity{}, std::vector<std::string>{"--quota-backend-bytes=3000000"});
+  const std::string body(100'000, 'x');
+  {
+    EtcdHost host(options());
+    // Versions of one object: what fills it up is history.
+    uint64_t revision = 0;
+    Outcome outcome = Outcome::committed;
+    for (int i = 0; i < 200 && outcome == Outcome::committed; ++i) {
+      const auto result = host.commit({put(thing("a", body + std::to_string(i)), revision)})[0];
+      outcome = result.outcome;
+      revision = result.revision;
+    }
+    ASSERT_EQ(outcome, Outcome::refused);
+    const auto made = make_room(options());
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_THAT(*made, testing::HasSubstr("defragmented 3 members, cleared the alarm"));
+    EXPECT_EQ(host.commit({put(thing("a", "small"), revision)})[0].outcome, Outcome::committed);
+  }
+  const auto again = make_room(options());
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_THAT(*again, testing::HasSubstr("there was no alarm"));
+}
+
+TEST_F(EtcdFaultsTest, PutsOnceWhatIsThereOnce) {
+  begin(1);
+  const auto put = [&](const std::string& host, const std::string& value) {
+    const auto there = put_once(options(), "/test/.hosts/" + host, value);
+    return there ? *there : there.error().message;
+  };
+  EXPECT_EQ(put("host-1", "a"), "a");
+  EXPECT_EQ(put("host-1", "b"), "a");
+  EXPECT_EQ(put("host-2", "b"), "b");
+}
+
 TEST_F(EtcdFaultsTest, SpeaksTlsWithACertificateAndAPassword) {
   cluster_ = std::make_unique<EtcdCluster>(1, EtcdSecurity{.tls = true, .password = "secret"});
   EtcdHost host(options());

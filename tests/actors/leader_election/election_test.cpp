@@ -39,6 +39,21 @@ TEST(Election, MakesALeaseThatIsNotThere) {
   EXPECT_EQ(c.election.due(at(0s), kWall), (Election::Write{held_by("host-1", 0), 0}));
 }
 
+TEST(Election, ATermBeganWithTheWriteThatTookOver) {
+  Candidate c;
+  c.win();
+  EXPECT_EQ(c.election.began(), 41u);
+  auto renewal = c.election.due(at(2s), kWall + 2s);
+  ASSERT_TRUE(renewal);
+  c.election.written(*renewal, 57, at(2s));
+  EXPECT_EQ(c.election.began(), 41u) << "it goes on";
+  c.election.seen(held_by("", 8), 80, at(30s));
+  auto again = c.election.due(at(30s), kWall + 30s);
+  ASSERT_TRUE(again);
+  c.election.written(*again, 81, at(30s));
+  EXPECT_EQ(c.election.began(), 81u);
+}
+
 TEST(Election, TakesOverWhatIsFreeUnderANewTerm) {
   struct {
     const char* what;

@@ -129,5 +129,30 @@ TEST_F(DoorTest, AJoinFileBringsAHostIn) {
   EXPECT_EQ(again->incarnation(), 2u);
 }
 
+TEST_F(DoorTest, AWorkersJoinFileMakesNoControlPlaneHost) {
+  auto first = machine("host-1", 1, listen(runtime::generate_curve_keys()));
+  first.door = std::make_unique<Door>(*first.network, *first.host);
+  first.door->offer_kit(bus::MasterKit());
+  first.host->set_role("membership", {"host-1/membership"});
+  first.host->set_role("api-server", {"host-1/api"});
+  auto store = std::make_shared<FakeStore>();
+  ASSERT_TRUE(first.host
+                  ->start(runtime::tree({named_child("api", [store] { return std::make_unique<FakeApi>(store); }),
+                                         named_child(kMembershipName, [] { return make_membership(); }),
+                                         member(*first.network)}))
+                  .ok());
+  bus::Join request;
+  request.set_public_key(runtime::generate_curve_keys().public_key);
+  request.set_endpoint("tcp://127.0.0.1:1");
+  request.set_control_plane(true);
+  auto refused = join(first.door->invite(first.network->endpoint(), 0), request);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, 403);
+  EXPECT_NE(refused.error().message.find("join-control-plane.json"), std::string::npos);
+  auto let_in = join(first.door->invite(first.network->endpoint(), 0, true), request);
+  ASSERT_TRUE(let_in.ok()) << let_in.error().message;
+  EXPECT_TRUE(let_in->has_kit());
+}
+
 }  // namespace
 }  // namespace kabuki::membership

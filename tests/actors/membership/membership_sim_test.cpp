@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <optional>
+#include <set>
 
 #include "actors/membership/door.hpp"
 #include "actors/membership/member_actor.hpp"
@@ -226,6 +227,71 @@ TEST_F(MembershipSim, AHostJoinsForItselfAlone) {
   auto refused = ask("host-2", "host-1/membership", make_message(join));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, 400);
+}
+
+bus::Members told_of(const std::string& host, uint64_t epoch) {
+  bus::Members members;
+  members.set_epoch(epoch);
+  for (const std::string& name : std::set<std::string>{"host-1", "host-2", "host-3", host}) {
+    auto* added = members.add_hosts();
+    added->set_name(name);
+    added->set_incarnation(1);
+    added->set_endpoint("sim://" + name);
+    added->set_public_key("key-of-" + name);
+    added->set_control_plane(name != "host-2" && name != "host-3");
+  }
+  auto* role = members.add_roles();
+  role->set_role("scheduler");
+  role->set_holder(host + "/scheduler");
+  return members;
+}
+
+/// A host whose leader of membership is host-1, which says nothing by itself; and host-3, a worker.
+struct MemberSim : MembershipSim {
+  void SetUp() override {
+    MembershipSim::SetUp();
+    auto& host = world->add_host(named("host-1"));
+    ASSERT_TRUE(host.start(runtime::tree({runtime::child("echo", runtime::sim::echo)})).ok());
+    start_other("host-2");
+    start_other("host-3");
+    world->connect_all();
+    world->run_for(seconds(1));
+  }
+  void tell(const std::string& from, const bus::Members& members) {
+    world->host(from)->tell({"host-2/member"}, make_message(members));
+    world->run_for(seconds(1));
+  }
+  std::string scheduler() {
+    const auto roles = world->host("host-2")->roles();
+    const auto role = roles.find("scheduler");
+    return role == roles.end() ? "" : role->second.text;
+  }
+};
+
+TEST_F(MemberSim, APastLeaderTurnsNothingBack) {
+  tell("host-1", told_of("host-1", 10));
+  EXPECT_EQ(scheduler(), "host-1/scheduler");
+  tell("host-1", told_of("host-4", 20));
+  EXPECT_EQ(scheduler(), "host-4/scheduler");
+  tell("host-1", told_of("host-1", 19));
+  EXPECT_EQ(scheduler(), "host-4/scheduler") << "what was said under an earlier term";
+  tell("host-1", told_of("host-5", 20));
+  EXPECT_EQ(scheduler(), "host-5/scheduler") << "the same term goes on";
+}
+
+TEST_F(MemberSim, AStoreThatBeganAnewIsBelievedInTheEnd) {
+  tell("host-1", told_of("host-1", 1000));
+  for (int i = 0; i < 18; ++i) tell("host-1", told_of("host-4", 10));
+  EXPECT_EQ(scheduler(), "host-1/scheduler");
+  for (int i = 0; i < 5; ++i) tell("host-1", told_of("host-4", 10));
+  EXPECT_EQ(scheduler(), "host-4/scheduler");
+}
+
+TEST_F(MemberSim, AWorkerHasNoSayInWhoThereIs) {
+  tell("host-3", told_of("host-3", 30));
+  EXPECT_EQ(scheduler(), "");
+  tell("host-1", told_of("host-1", 10));
+  EXPECT_EQ(scheduler(), "host-1/scheduler");
 }
 
 bus::Join join_of(const std::string& host, const std::string& key, uint64_t incarnation = 0) {
