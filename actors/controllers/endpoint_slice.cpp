@@ -104,10 +104,11 @@ void services_on(const View& view, std::string_view node, std::vector<Key>* keys
 std::vector<ObjectPtr> slices_of(const View& view, const Object& owner, std::string_view service,
                                  std::string_view manager) {
   std::vector<ObjectPtr> slices;
-  for (const ObjectPtr& slice : view.controlled_by(owner.uid(), kinds::kEndpointSlice)) {
-    if (label_of(*slice, kServiceNameLabel) == service && label_of(*slice, kSliceManagerLabel) == manager) {
-      slices.push_back(slice);
-    }
+  for (const ObjectPtr& slice : view.in_namespace(kinds::kEndpointSlice, owner.ns())) {
+    if (label_of(*slice, kServiceNameLabel) != service || label_of(*slice, kSliceManagerLabel) != manager) continue;
+    const auto owners = owners_of(*slice);
+    const Owner* controller = controller_in(owners);
+    if (controller && controller->uid == owner.uid()) slices.push_back(slice);
   }
   return slices;
 }
@@ -135,7 +136,7 @@ Controller endpoint_slice_controller() {
   Controller controller;
   controller.name = "endpoint-slice-controller";
   controller.watches = {kinds::kService, kinds::kPod, kinds::kNode, kinds::kEndpointSlice};
-  controller.indexes = View::kControllers | View::kNodes;
+  controller.indexes = View::kNodes;
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();
     if (object.kind() == kinds::kPod) {

@@ -106,7 +106,6 @@ Controller endpoint_slice_mirroring_controller() {
   Controller controller;
   controller.name = "endpoint-slice-mirroring-controller";
   controller.watches = {kinds::kService, kinds::kEndpoints, kinds::kEndpointSlice};
-  controller.indexes = View::kControllers;
   controller.concerns = [](const View&, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();
     if (object.kind() != kinds::kEndpointSlice) {
