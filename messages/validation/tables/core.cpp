@@ -67,7 +67,7 @@ constexpr Rule kRules[] = {
     {kPersistentVolumeClaim, "spec.accessModes[]", Check::one_of,
      "ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod"},
     {kPersistentVolumeClaim, "spec.resources.requests{}", Check::positive_quantity},
-    {kPersistentVolumeClaim, "spec.storageClassName", Check::dns_subdomain},
+    {kPersistentVolumeClaim, "spec.storageClassName", Check::dns_subdomain, "", "storageClassName!="},
     {kPersistentVolumeClaim, "spec.volumeMode", Check::one_of, "Block|Filesystem"},
     {kPersistentVolumeClaim, "spec.selector", Check::selector},
     {kPersistentVolumeClaim, "spec.dataSource.name", Check::required},
