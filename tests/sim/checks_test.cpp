@@ -8,8 +8,11 @@
 #include "messages/api/apps/v1/stateful_set.pb.h"
 #include "messages/api/batch/v1/cron_job.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
+#include "messages/api/core/v1/endpoints.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/replication_controller.pb.h"
+#include "messages/api/core/v1/service.pb.h"
+#include "messages/api/discovery/v1/endpoint_slice.pb.h"
 #include "messages/api/policy/v1/pod_disruption_budget.pb.h"
 #include "runtime/io/clock.hpp"
 #include "tools/sim/checks/all.hpp"
@@ -89,6 +92,36 @@ TEST_F(ChecksTest, NothingIsInANamespaceThatIsGone) {
   EXPECT_EQ(homeless(observed), Lines{});
   serve(kinds::kConfigMap, named<core::ConfigMap>("left", "gone"));
   EXPECT_EQ(homeless(observed), Lines{"configmaps/gone/left is there and its namespace is not"});
+}
+
+TEST_F(ChecksTest, EndpointsAreTheReadyPods) {
+  auto service = named<core::Service>("web");
+  (*service.mutable_spec()->mutable_selector())["app"] = "web";
+  serve(kinds::kService, service);
+  auto pod = [](const std::string& name, const std::string& ip) {
+    auto out = running(name, "set");
+    (*out.mutable_metadata()->mutable_labels())["app"] = "web";
+    out.mutable_status()->set_podip(ip);
+    return out;
+  };
+  serve(kinds::kPod, pod("web-a", "10.0.0.1"));
+  auto going = pod("web-b", "10.0.0.2");
+  going.mutable_metadata()->mutable_deletiontimestamp()->set_seconds(1);
+  serve(kinds::kPod, going);
+  auto endpoints = named<core::Endpoints>("web");
+  endpoints.add_subsets()->add_addresses()->set_ip("10.0.0.1");
+  serve(kinds::kEndpoints, endpoints);
+  auto slice = named<::k8s::io::api::discovery::v1::EndpointSlice>("web-x");
+  (*slice.mutable_metadata()->mutable_labels())["kubernetes.io/service-name"] = "web";
+  auto* endpoint = slice.add_endpoints();
+  endpoint->add_addresses("10.0.0.1");
+  endpoint->mutable_conditions()->set_ready(true);
+  serve(kinds::kEndpointSlice, slice);
+  EXPECT_EQ(wrong_endpoints(observed), Lines{});
+  serve(kinds::kPod, pod("web-b", "10.0.0.2"));
+  EXPECT_EQ(wrong_endpoints(observed),
+            (Lines{"services/default/web's Endpoints say {10.0.0.1}, ready are {10.0.0.1 10.0.0.2}",
+                   "services/default/web's EndpointSlices say {10.0.0.1}, ready are {10.0.0.1 10.0.0.2}"}));
 }
 
 TEST_F(ChecksTest, WhatIsWrittenAtRestFails) {

@@ -7,6 +7,7 @@
 #include "messages/api/batch/v1/job.pb.h"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
+#include "messages/api/core/v1/resource_quota.pb.h"
 #include "messages/api/policy/v1/pod_disruption_budget.pb.h"
 #include "messages/meta.hpp"
 #include "tools/sim/invariants/all.hpp"
@@ -212,6 +213,21 @@ TEST_F(InvariantTest, NoEvictionGoesBelowABudget) {
   (*budget.mutable_status()->mutable_disruptedpods())["b"].set_seconds(1);
   put(*invariant, kinds::kPodDisruptionBudget, budget);
   EXPECT_EQ(breaches, Lines{"poddisruptionbudgets/default/web at 6: evicting b leaves 0 healthy pods of 1"});
+}
+
+TEST_F(InvariantTest, NoPodComesBeyondAQuota) {
+  const auto invariant = quota_kept();
+  auto quota = named<core::ResourceQuota>("bound");
+  (*quota.mutable_status()->mutable_hard())["pods"].set_string("1");
+  put(*invariant, kinds::kResourceQuota, quota);
+  auto pod = named<core::Pod>("a");
+  put(*invariant, kinds::kPod, pod);
+  pod.mutable_status()->set_phase("Failed");
+  put(*invariant, kinds::kPod, pod);
+  put(*invariant, kinds::kPod, named<core::Pod>("b"));
+  EXPECT_EQ(breaches, Lines{});
+  put(*invariant, kinds::kPod, named<core::Pod>("c"));
+  EXPECT_EQ(breaches, Lines{"pods/default/c is the 2th pod where bound allows 1"});
 }
 
 }  // namespace

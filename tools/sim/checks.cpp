@@ -48,6 +48,7 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   if (std::ranges::any_of(workloads.all(), [](const auto& one) { return !one->client().breaches().empty(); })) {
     checks.back().verdict = Verdict::failed;
   }
+  in_the_end("endpoints-ready", wrong_endpoints(observed));
   in_the_end("no-orphans", orphans(observed));
   in_the_end("no-homeless", homeless(observed));
   in_the_end("served-is-stored", served_wrongly(observed, history));
@@ -58,6 +59,8 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
                               "revisions-increase", "store-recovers", "restores", "one-leader-a-term"}) {
     always(promise);
   }
+  checks.push_back({"fenced", observed.under_past_terms.empty() ? Verdict::passed : Verdict::failed,
+                    joined(observed.under_past_terms)});
   for (const auto& invariant : history.invariants()) always(invariant->name());
   return checks;
 }

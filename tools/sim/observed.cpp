@@ -70,6 +70,7 @@ void observe(SimCluster& cluster, Observed* observed) {
   observed->trees = std::move(seen->trees);
   observed->specified = std::move(seen->specified);
   observed->masters = std::move(seen->masters);
+  if (cluster.shared()) observed->under_past_terms = cluster.shared()->stale_changes();
   observed->nodes = cluster.node_names();
 }
 

@@ -26,6 +26,7 @@ struct Observed {
   std::map<std::string, SpecifiedTree> specified;         // by host: what those are to be
   std::set<std::string> masters;                          // hosts with a control plane
   std::vector<std::string> nodes;                         // names of all that are to be there
+  Lines under_past_terms;                                 // what was written so, at any time
   std::map<std::string, int> container_crashes;           // by pod, "default/web-1"
 
   /// Null where it is not served.

@@ -27,6 +27,8 @@ constexpr Known kKnown[] = {
     {"jobs", make_jobs},
     {"cron-jobs", make_cron_jobs},
     {"budgets", make_budgets},
+    {"quotas", make_quotas},
+    {"services", make_services},
     {"autoscalers", make_autoscalers},
     {"namespaces", make_namespaces},
 };

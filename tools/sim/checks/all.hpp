@@ -23,6 +23,8 @@ Lines wrong_nodes(const Observed& observed);
 Lines wrong_trees(const Observed& observed);
 /// Every object that has owners has one that is there.
 Lines orphans(const Observed& observed);
+/// The Endpoints and EndpointSlices of every service that has a selector are its ready pods.
+Lines wrong_endpoints(const Observed& observed);
 /// Every object's namespace is there.
 Lines homeless(const Observed& observed);
 

@@ -9,6 +9,8 @@ std::vector<std::unique_ptr<Invariant>> all_invariants() {
   all.push_back(cron_once());
   all.push_back(recreate_apart());
   all.push_back(budgets_kept());
+  all.push_back(quota_kept());
+  all.push_back(service_addresses());
   return all;
 }
 

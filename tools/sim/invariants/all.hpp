@@ -20,5 +20,9 @@ std::unique_ptr<Invariant> cron_once();
 std::unique_ptr<Invariant> recreate_apart();
 /// `budgets-kept`: no eviction leaves fewer healthy pods than a disruption budget needs.
 std::unique_ptr<Invariant> budgets_kept();
+/// `quota-kept`: no pod comes where the quota of its namespace allows no more.
+std::unique_ptr<Invariant> quota_kept();
+/// `service-addresses`: no two services have one clusterIP.
+std::unique_ptr<Invariant> service_addresses();
 
 }  // namespace kabuki::tools

@@ -20,6 +20,10 @@ std::unique_ptr<Workload> make_jobs(SimCluster& cluster, const WorkloadOptions& 
 std::unique_ptr<Workload> make_cron_jobs(SimCluster& cluster, const WorkloadOptions& options);
 /// Evictions, several at once, of the pods of Deployments that have disruption budgets.
 std::unique_ptr<Workload> make_budgets(SimCluster& cluster, const WorkloadOptions& options);
+/// Deployments that want more pods than the quota of their namespace allows.
+std::unique_ptr<Workload> make_quotas(SimCluster& cluster, const WorkloadOptions& options);
+/// Services of Deployments whose pods come and go.
+std::unique_ptr<Workload> make_services(SimCluster& cluster, const WorkloadOptions& options);
 /// Deployments whose pods use more or less than they are to, and autoscalers of these.
 std::unique_ptr<Workload> make_autoscalers(SimCluster& cluster, const WorkloadOptions& options);
 /// Namespaces that come and go with what is in them.
