@@ -235,9 +235,8 @@ void ApiServer::look_up(Write write, WriteFlow::Done done, int attempts) {
       if (!lookup->wait || !has_namespace(lookup->write, unknown)) {
         return writes_.run(std::move(lookup->write), std::move(lookup->done));
       }
-      after(kLookupPause, [this, lookup, attempts] {
-        look_up(std::move(lookup->write), std::move(lookup->done), attempts + 1);
-      });
+      after(kLookupPause,
+            [this, lookup, attempts] { look_up(std::move(lookup->write), std::move(lookup->done), attempts + 1); });
     });
   }
 }

@@ -12,7 +12,8 @@ namespace kabuki::api_server {
 using quota::Amounts;
 using quota::Ledger;
 
-/// One pass over a namespace: all that waits is charged on copies of its quotas, and those that changed are committed.
+/// One pass over a namespace: all that waits is charged on copies of its quotas, and those that changed are
+/// committed.
 struct QuotaDesk::Round {
   struct Account {
     Ledger ledger;
@@ -43,7 +44,8 @@ void QuotaDesk::charge(Charge charge, std::function<void(Result<Ticket>)> done) 
   const std::string ns = charge.key.ns;
   Desk& desk = desks_[ns];
   if (desk.waiting.size() >= kQuotaWaiting) {
-    return done(too_many_requests("too many requests wait for the quotas of namespace " + ns + ", please try again later", 1));
+    return done(too_many_requests(
+        "too many requests wait for the quotas of namespace " + ns + ", please try again later", 1));
   }
   Waiting waiting{.charge = std::move(charge), .done = std::move(done)};
   waiting.ticket = {.id = ways_.make_id(), .ns = ns};
@@ -196,7 +198,8 @@ void QuotaDesk::finish(Round* round) {
       answers.push_back([done = std::move(waiting.done), ticket = std::move(waiting.ticket)] { done(ticket); });
     }
   }
-  desk.waiting.insert(desk.waiting.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+  desk.waiting.insert(desk.waiting.begin(), std::make_move_iterator(again.begin()),
+                      std::make_move_iterator(again.end()));
   std::erase_if(desk.returned, [](const Ticket& ticket) { return ticket.quotas.empty(); });
   const std::string ns = round->ns;
   // Before the next round is under way nothing may begin another: busy still holds.

@@ -32,9 +32,7 @@ bool count(const View& view, const Kind& kind, const ResourceQuota& quota, const
   return ends;
 }
 
-bool same(const Amounts& a, const Amounts& b) {
-  return a == b && quota::text_of(a) == quota::text_of(b);
-}
+bool same(const Amounts& a, const Amounts& b) { return a == b && quota::text_of(a) == quota::text_of(b); }
 
 }  // namespace
 
@@ -86,7 +84,8 @@ Controller resource_quota_controller() {
     // Only of these can one object come to take more or less than before.
     const bool varies = object.kind() == kinds::kPod || quota::can_grow(object.kind());
     if (!varies && change.before && change.after) return;
-    for (const ObjectPtr& quota : view.in_namespace(kinds::kResourceQuota, object.ns())) keys->push_back(quota->key());
+    for (const ObjectPtr& quota : view.in_namespace(kinds::kResourceQuota, object.ns()))
+      keys->push_back(quota->key());
   };
   controller.reconcile = reconcile_resource_quota;
   return controller;

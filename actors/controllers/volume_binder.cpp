@@ -79,8 +79,7 @@ Write simulated_volume(const Claim& claim, const StorageClass& storage) {
 Plan find_one(const View& view, const ObjectPtr& object, Claim claim) {
   Plan plan;
   const std::string class_name = class_of(claim);
-  const ObjectPtr class_object =
-      class_name.empty() ? nullptr : view.find({kinds::kStorageClass, "", class_name});
+  const ObjectPtr class_object = class_name.empty() ? nullptr : view.find({kinds::kStorageClass, "", class_name});
   const auto storage = class_object ? class_object->as<StorageClass>() : StorageClass();
   std::string node = note_of(claim, notes::kSelectedNode);
   const bool waits = storage.volumebindingmode() == "WaitForFirstConsumer";
@@ -113,8 +112,8 @@ Plan find_one(const View& view, const ObjectPtr& object, Claim claim) {
     say(*object, "Normal", "FailedBinding",
         "no persistent volumes available for this claim and no storage class is set", &plan);
   } else if (!class_object) {
-    say(*object, "Warning", "ProvisioningFailed",
-        "storageclass.storage.k8s.io \"" + class_name + "\" not found", &plan);
+    say(*object, "Warning", "ProvisioningFailed", "storageclass.storage.k8s.io \"" + class_name + "\" not found",
+        &plan);
   } else if (waits && note_of(claim, notes::kSelectedNode) != node) {
     set_note(notes::kSelectedNode, node, &claim);
     plan.add(Write::update(*object, claim));
@@ -164,8 +163,8 @@ Plan hold_on(const View& view, const ObjectPtr& object, Claim claim) {
     set_unbound(*object, claim, was_bound ? "Lost" : "Pending", &plan);
     if (was_bound && !plan.empty()) {
       plan.only_if_gone.push_back({{kinds::kPersistentVolume, "", claim.spec().volumename()}, ""});
-      say(*object, "Warning", "ClaimLost",
-          "Bound claim has lost its PersistentVolume. Data on the volume is lost!", &plan);
+      say(*object, "Warning", "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!",
+          &plan);
     }
     return plan;
   }
@@ -175,8 +174,8 @@ Plan hold_on(const View& view, const ObjectPtr& object, Claim claim) {
     set_unbound(*object, claim, was_bound ? "Lost" : "Pending", &plan);
     if (was_bound) {
       if (!plan.empty()) {
-        say(*object, "Warning", "ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly",
-            &plan);
+        say(*object, "Warning", "ClaimMisbound",
+            "Two claims are bound to the same volume, this one is bound incorrectly", &plan);
       }
     } else {
       say(*object, "Warning", "FailedBinding",

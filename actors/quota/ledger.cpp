@@ -50,8 +50,8 @@ std::vector<Reservation> read_reservations(std::string_view text, std::string_vi
     const auto fields = split(line, ',');
     Reservation one;
     KindId kind = 0;
-    if (fields.size() < kFields || !read_number(fields[1], &kind) ||
-        !read_number(fields[4], &one.base_revision) || !read_number(fields[5], &one.until)) {
+    if (fields.size() < kFields || !read_number(fields[1], &kind) || !read_number(fields[4], &one.base_revision) ||
+        !read_number(fields[5], &one.until)) {
       continue;
     }
     one.id = fields[0];

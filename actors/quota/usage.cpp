@@ -32,8 +32,8 @@ constexpr std::array<std::string_view, 10> kPodResources = {"pods",
                                                             "requests.ephemeral-storage",
                                                             "limits.ephemeral-storage"};
 /// Of these every container has to say what it takes.
-constexpr std::array<std::string_view, 6> kToBeSpecified = {"cpu",        "memory",       "requests.cpu", "requests.memory",
-                                                            "limits.cpu", "limits.memory"};
+constexpr std::array<std::string_view, 6> kToBeSpecified = {
+    "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"};
 
 Quantity one() { return Quantity::of_value(1); }
 std::string count_of(const Kind& kind) { return "count/" + kind.resource(); }

@@ -23,9 +23,9 @@ bool is_counted(const Kind& kind);
 /// Whether a client's update of such an object can make it take more.
 bool can_grow(KindId kind);
 
-/// What one object takes, under all names that a quota may bound: "pods", "requests.cpu", "count/pods", ... A pod that
-/// is over, or whose time to end has passed at `now`, takes no more than its place in the store.
-/// Source: Kubernetes, "Resource Quotas"; pkg/quota/v1/evaluator/core.
+/// What one object takes, under all names that a quota may bound: "pods", "requests.cpu", "count/pods", ... A pod
+/// that is over, or whose time to end has passed at `now`, takes no more than its place in the store. Source:
+/// Kubernetes, "Resource Quotas"; pkg/quota/v1/evaluator/core.
 Amounts usage_of(const Kind& kind, const google::protobuf::Message& object, io::WallTime now);
 
 /// Those of `hard` that an object of the kind can take.

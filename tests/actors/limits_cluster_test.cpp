@@ -102,7 +102,8 @@ TEST_F(LimitsCluster, NoMorePodsComeToBeThanTheQuotaAllows) {
     if (!outcome.error) continue;
     ++refused;
     EXPECT_EQ(outcome.error->code, 403);
-    EXPECT_THAT(outcome.error->message, ::testing::HasSubstr("exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5"));
+    EXPECT_THAT(outcome.error->message,
+                ::testing::HasSubstr("exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5"));
   }
   EXPECT_EQ(refused, 15);
   EXPECT_EQ(list(kinds::kPod).size(), 5u);

@@ -61,7 +61,8 @@ TEST(QuotaScopes, SelectPods) {
     const char *scopes, *pod;
     bool matches;
   };
-  const char* burst = R"({"spec":{"priorityClassName":"vip","containers":[{"name":"a","resources":{"requests":{"cpu":"1"}}}]}})";
+  const char* burst =
+      R"({"spec":{"priorityClassName":"vip","containers":[{"name":"a","resources":{"requests":{"cpu":"1"}}}]}})";
   const char* plain = R"({"spec":{"activeDeadlineSeconds":5,"containers":[{"name":"a"}]}})";
   auto selector = [](const char* expression) {
     return std::string(R"("scopeSelector":{"matchExpressions":[)") + expression + "]}";
@@ -70,14 +71,22 @@ TEST(QuotaScopes, SelectPods) {
   const std::string not_in = selector(R"({"scopeName":"PriorityClass","operator":"NotIn","values":["vip"]})");
   const std::string none = selector(R"({"scopeName":"PriorityClass","operator":"DoesNotExist"})");
   const Row rows[] = {
-      {R"("scopes":["BestEffort"])", burst, false},    {R"("scopes":["BestEffort"])", plain, true},
-      {R"("scopes":["NotBestEffort"])", burst, true},  {R"("scopes":["NotBestEffort"])", plain, false},
-      {R"("scopes":["Terminating"])", burst, false},   {R"("scopes":["Terminating"])", plain, true},
-      {R"("scopes":["NotTerminating"])", burst, true}, {R"("scopes":["NotTerminating"])", plain, false},
-      {R"("scopes":["PriorityClass"])", burst, true},  {R"("scopes":["PriorityClass"])", plain, false},
-      {in.c_str(), burst, true},                       {in.c_str(), plain, false},
-      {not_in.c_str(), burst, false},                  {not_in.c_str(), plain, true},
-      {none.c_str(), burst, false},                    {none.c_str(), plain, true},
+      {R"("scopes":["BestEffort"])", burst, false},
+      {R"("scopes":["BestEffort"])", plain, true},
+      {R"("scopes":["NotBestEffort"])", burst, true},
+      {R"("scopes":["NotBestEffort"])", plain, false},
+      {R"("scopes":["Terminating"])", burst, false},
+      {R"("scopes":["Terminating"])", plain, true},
+      {R"("scopes":["NotTerminating"])", burst, true},
+      {R"("scopes":["NotTerminating"])", plain, false},
+      {R"("scopes":["PriorityClass"])", burst, true},
+      {R"("scopes":["PriorityClass"])", plain, false},
+      {in.c_str(), burst, true},
+      {in.c_str(), plain, false},
+      {not_in.c_str(), burst, false},
+      {not_in.c_str(), plain, true},
+      {none.c_str(), burst, false},
+      {none.c_str(), plain, true},
       {R"("scopes":["Terminating","BestEffort"])", plain, true},
       {"", burst, true},
   };
@@ -93,7 +102,8 @@ TEST(QuotaScopes, SelectPods) {
 std::string refusal(const ObjectPtr& quota, KindId kind, const std::string& json) {
   const auto object = message_of(kind, json);
   const auto checked = Ledger(quota).check(kind_of(kind), *object, usage_of(kind_of(kind), *object, kNow));
-  return checked ? "takes " + text_of(*checked) : std::to_string(checked.error().code) + " " + checked.error().message;
+  return checked ? "takes " + text_of(*checked)
+                 : std::to_string(checked.error().code) + " " + checked.error().message;
 }
 
 TEST(QuotaLedger, RefusesInKubernetesWords) {
@@ -111,15 +121,19 @@ TEST(QuotaLedger, RefusesInKubernetesWords) {
   EXPECT_EQ(refusal(quota_of("", R"({"pods":"2"})", "{}"), kinds::kPod, pod),
             "403 pods \"a\" is forbidden: status unknown for quota: q, resources: pods");
   EXPECT_EQ(refusal(quota_of("", R"({"configmaps":"1"})", R"({"configmaps":"1"})"), kinds::kPod, pod), "takes ");
-  EXPECT_EQ(refusal(quota_of("", R"({"count/deployments.apps":"1"})", R"({"count/deployments.apps":"1"})"),
-                    kinds::kDeployment, R"({"metadata":{"name":"web"}})"),
-            "403 deployments.apps \"web\" is forbidden: exceeded quota: q, requested: count/deployments.apps=1, used: "
-            "count/deployments.apps=1, limited: count/deployments.apps=1");
+  EXPECT_EQ(
+      refusal(quota_of("", R"({"count/deployments.apps":"1"})", R"({"count/deployments.apps":"1"})"),
+              kinds::kDeployment, R"({"metadata":{"name":"web"}})"),
+      "403 deployments.apps \"web\" is forbidden: exceeded quota: q, requested: count/deployments.apps=1, used: "
+      "count/deployments.apps=1, limited: count/deployments.apps=1");
 }
 
 TEST(QuotaLedger, KeepsReservationsThroughItsBytes) {
   Ledger ledger(quota_of("", R"({"pods":"5"})", R"({"pods":"1"})"));
-  const Reservation one{.id = "x1", .key = {kinds::kPod, "shop", "a"}, .uid = "u", .until = 100,
+  const Reservation one{.id = "x1",
+                        .key = {kinds::kPod, "shop", "a"},
+                        .uid = "u",
+                        .until = 100,
                         .amounts = {{"pods", Quantity::of_value(1)}, {"requests.cpu", Quantity::of_milli(250)}}};
   Reservation two = one;
   two.id = "x2";

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "actors/api_server/write/admission/admission.hpp"
@@ -94,9 +93,10 @@ TEST_F(PriorityAdmission, RefusesUnknownClassesAndNumbersOfOnesOwn) {
   EXPECT_EQ(refusal(pod(R"("priorityClassName":"nope",)")),
             "403 pods \"a\" is forbidden: no PriorityClass with name nope was found");
   add(kinds::kPriorityClass, R"({"metadata":{"name":"vip"},"value":1000,"preemptionPolicy":"Never"})");
-  EXPECT_EQ(refusal(pod(R"("priorityClassName":"vip","priority":7,)")),
-            "403 pods \"a\" is forbidden: the integer value of priority (7) must not be provided in pod spec; priority "
-            "admission controller computed 1000 from the given PriorityClass name");
+  EXPECT_EQ(
+      refusal(pod(R"("priorityClassName":"vip","priority":7,)")),
+      "403 pods \"a\" is forbidden: the integer value of priority (7) must not be provided in pod spec; priority "
+      "admission controller computed 1000 from the given PriorityClass name");
   EXPECT_EQ(refusal(pod(R"("priorityClassName":"vip","preemptionPolicy":"PreemptLowerPriority",)")),
             "403 pods \"a\" is forbidden: the string value of PreemptionPolicy (PreemptLowerPriority) must not be "
             "provided in pod spec; priority admission controller computed Never from the given PriorityClass name");
@@ -123,9 +123,9 @@ TEST_F(PriorityAdmission, KeepsOneGlobalDefaultAndTheSystemsClasses) {
   EXPECT_EQ(refusal(create(kinds::kPriorityClass, R"({"metadata":{"name":"c"},"value":1000000001})")),
             "422 PriorityClass.scheduling.k8s.io \"c\" is invalid: value: Forbidden: maximum allowed value of a user "
             "defined priority is 1000000000");
-  EXPECT_EQ(refusal(create(kinds::kPriorityClass,
-                           R"({"metadata":{"name":"system-cluster-critical"},"value":2000000000})")),
-            "");
+  EXPECT_EQ(
+      refusal(create(kinds::kPriorityClass, R"({"metadata":{"name":"system-cluster-critical"},"value":2000000000})")),
+      "");
 }
 
 TEST_F(LimitRanger, FillsInWhatAContainerLeavesOut) {
@@ -140,8 +140,9 @@ TEST_F(LimitRanger, FillsInWhatAContainerLeavesOut) {
   EXPECT_EQ(admitted(pod())["metadata"]["annotations"]["kubernetes.io/limit-ranger"],
             "LimitRanger plugin set: cpu request for container c; cpu, memory limit for container c");
   // A limit of its own is its request too, before any default.
-  EXPECT_EQ(admitted(pod("", R"({"limits":{"cpu":"300m"}})"))["spec"]["containers"][0]["resources"]["requests"]["cpu"],
-            "300m");
+  EXPECT_EQ(
+      admitted(pod("", R"({"limits":{"cpu":"300m"}})"))["spec"]["containers"][0]["resources"]["requests"]["cpu"],
+      "300m");
 }
 
 TEST_F(LimitRanger, RefusesWhatIsOutsideItsBounds) {
@@ -155,8 +156,10 @@ TEST_F(LimitRanger, RefusesWhatIsOutsideItsBounds) {
        "minimum cpu usage per Container is 100m.  No request is specified"},
       {R"("type":"Container","max":{"cpu":"1"})", R"({"requests":{"cpu":"2"},"limits":{"cpu":"2"}})",
        "maximum cpu usage per Container is 1, but limit is 2"},
-      {R"("type":"Container","min":{"cpu":"3"},"max":{"cpu":"1"})", R"({"requests":{"cpu":"2"},"limits":{"cpu":"2"}})",
-       "[minimum cpu usage per Container is 3, but request is 2, maximum cpu usage per Container is 1, but limit is 2]"},
+      {R"("type":"Container","min":{"cpu":"3"},"max":{"cpu":"1"})",
+       R"({"requests":{"cpu":"2"},"limits":{"cpu":"2"}})",
+       "[minimum cpu usage per Container is 3, but request is 2, maximum cpu usage per Container is 1, but limit is "
+       "2]"},
       {R"("type":"Container","max":{"memory":"1Gi"})", R"({})",
        "maximum memory usage per Container is 1Gi.  No limit is specified"},
       {R"("type":"Container","maxLimitRequestRatio":{"cpu":"2"})", R"({"requests":{"cpu":"1"},"limits":{"cpu":"3"}})",
@@ -166,8 +169,8 @@ TEST_F(LimitRanger, RefusesWhatIsOutsideItsBounds) {
       {R"("type":"Pod","max":{"cpu":"2"})", R"({"requests":{"cpu":"1"},"limits":{"cpu":"1500m"}})", ""},
   };
   for (const Row& row : rows) {
-    add(kinds::kLimitRange, std::string(R"({"metadata":{"name":"l","namespace":"shop"},"spec":{"limits":[{)") +
-                                row.limits + "}]}}");
+    add(kinds::kLimitRange,
+        std::string(R"({"metadata":{"name":"l","namespace":"shop"},"spec":{"limits":[{)") + row.limits + "}]}}");
     const std::string why = *row.why ? std::string("403 pods \"a\" is forbidden: ") + row.why : "";
     EXPECT_EQ(refusal(pod("", row.resources)), why) << row.limits;
   }
@@ -178,15 +181,18 @@ TEST_F(LimitRanger, BoundsClaims) {
       "type":"PersistentVolumeClaim","min":{"storage":"1Gi"},"max":{"storage":"5Gi"}}]}})");
   auto claim = [&](const std::string& size) {
     return create(kinds::kPersistentVolumeClaim, R"({"metadata":{"name":"d"},"spec":{"accessModes":["ReadWriteOnce"],
-        "resources":{"requests":{"storage":")" + size + "\"}}}}");
+        "resources":{"requests":{"storage":")" + size +
+                                                     "\"}}}}");
   };
   EXPECT_EQ(refusal(claim("2Gi")), "");
-  EXPECT_EQ(refusal(claim("10Gi")),
-            "403 persistentvolumeclaims \"d\" is forbidden: maximum storage usage per PersistentVolumeClaim is 5Gi, but "
-            "request is 10Gi");
-  EXPECT_EQ(refusal(claim("1Mi")),
-            "403 persistentvolumeclaims \"d\" is forbidden: minimum storage usage per PersistentVolumeClaim is 1Gi, but "
-            "request is 1Mi");
+  EXPECT_EQ(
+      refusal(claim("10Gi")),
+      "403 persistentvolumeclaims \"d\" is forbidden: maximum storage usage per PersistentVolumeClaim is 5Gi, but "
+      "request is 10Gi");
+  EXPECT_EQ(
+      refusal(claim("1Mi")),
+      "403 persistentvolumeclaims \"d\" is forbidden: minimum storage usage per PersistentVolumeClaim is 1Gi, but "
+      "request is 1Mi");
 }
 
 TEST_F(ServiceAccountAdmission, MountsATokenInEveryContainer) {
@@ -223,8 +229,9 @@ TEST_F(ServiceAccountAdmission, MountsNoneWhereItIsNotWanted) {
 }
 
 TEST_F(ServiceAccountAdmission, RefusesAnAccountThatIsNotThere) {
-  EXPECT_EQ(refusal(pod(R"("serviceAccountName":"nope",)")),
-            "403 pods \"a\" is forbidden: error looking up service account shop/nope: serviceaccount \"nope\" not found");
+  EXPECT_EQ(
+      refusal(pod(R"("serviceAccountName":"nope",)")),
+      "403 pods \"a\" is forbidden: error looking up service account shop/nope: serviceaccount \"nope\" not found");
   Write write = pod(R"("serviceAccountName":"nope",)");
   write.looked_up = {encoded(kinds::kServiceAccount, R"({"metadata":{"name":"nope","namespace":"shop"}})", 3)};
   EXPECT_EQ(refusal(write), "") << "what the store has counts as well";
@@ -232,8 +239,9 @@ TEST_F(ServiceAccountAdmission, RefusesAnAccountThatIsNotThere) {
 
 TEST_F(ServiceAccountAdmission, LeavesMirrorsAsTheyAre) {
   const auto mirror = [&](const std::string& spec) {
-    return create(kinds::kPod, R"({"metadata":{"name":"a","annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{)" +
-                                   spec + R"("containers":[{"name":"c","image":"i"}]}})");
+    return create(kinds::kPod,
+                  R"({"metadata":{"name":"a","annotations":{"kubernetes.io/config.mirror":"x"}},"spec":{)" + spec +
+                      R"("containers":[{"name":"c","image":"i"}]}})");
   };
   EXPECT_FALSE(admitted(mirror(""))["spec"].contains("volumes"));
   EXPECT_EQ(refusal(mirror(R"("serviceAccountName":"default",)")),
@@ -260,8 +268,9 @@ TEST_F(RuntimeClassAdmission, RefusesWhatDoesNotFitTheClass) {
             "Overhead");
   add(kinds::kRuntimeClass, R"({"metadata":{"name":"vm"},"handler":"vm","overhead":{"podFixed":{"cpu":"250m"}},
       "scheduling":{"nodeSelector":{"vm":"yes"}}})");
-  EXPECT_EQ(refusal(pod(R"("runtimeClassName":"vm","overhead":{"cpu":"1"},)")),
-            "403 pods \"a\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+  EXPECT_EQ(
+      refusal(pod(R"("runtimeClassName":"vm","overhead":{"cpu":"1"},)")),
+      "403 pods \"a\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
   EXPECT_EQ(refusal(pod(R"("runtimeClassName":"vm","nodeSelector":{"vm":"no"},)")),
             "403 pods \"a\" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[vm] = yes; "
             "pod.spec.nodeSelector[vm] = no");
@@ -286,9 +295,10 @@ TEST_F(NamespaceLifecycle, AdmitsOnlyWhereObjectsMayLive) {
 
 TEST_F(DefaultStorageClass, GivesClaimsTheNewestDefault) {
   const auto claim = [&](const std::string& spec) {
-    const auto made = admitted(create(kinds::kPersistentVolumeClaim,
-                                      R"({"metadata":{"name":"d"},"spec":{)" + spec +
-                                          R"("accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})"));
+    const auto made =
+        admitted(create(kinds::kPersistentVolumeClaim,
+                        R"({"metadata":{"name":"d"},"spec":{)" + spec +
+                            R"("accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})"));
     return made["spec"].value("storageClassName", "none");
   };
   EXPECT_EQ(claim(""), "none");

@@ -64,7 +64,8 @@ class FakeApi {
     if (write.verb == W::UPDATE_STATUS) {
       copy_part(*given, "status", next.get());
       if (write.key.kind == kinds::kResourceQuota) {
-        quota::copy_reservations(static_cast<quota::ResourceQuota&>(*given), static_cast<quota::ResourceQuota*>(next.get()));
+        quota::copy_reservations(static_cast<quota::ResourceQuota&>(*given),
+                                 static_cast<quota::ResourceQuota*>(next.get()));
       }
     } else {
       copy_part(*next, "status", given.get());

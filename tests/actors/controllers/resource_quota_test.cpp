@@ -25,8 +25,9 @@ struct ResourceQuotaTest : ::testing::Test {
     view.put(Object::encode(kind, *message, ++revision));
   }
   void quota(const std::string& hard, const std::string& reserved = "") {
-    add(kinds::kResourceQuota, R"({"metadata":{"name":"q","namespace":"shop","annotations":{"quota.kabuki.io/reserved":")" +
-                                   reserved + R"("}},"spec":{"hard":)" + hard + "}}");
+    add(kinds::kResourceQuota,
+        R"({"metadata":{"name":"q","namespace":"shop","annotations":{"quota.kabuki.io/reserved":")" + reserved +
+            R"("}},"spec":{"hard":)" + hard + "}}");
   }
   ResourceQuota counted() {
     const Plan plan = reconcile_resource_quota(view, kQuota, kNow);
@@ -77,8 +78,8 @@ Controller counting_controller() {
   return controller;
 }
 
-/// API servers that charge and write, each with a view of its own that lags, before one store; the controller recounts
-/// all the while. Requests, answers and deletions come in any order, some are lost.
+/// API servers that charge and write, each with a view of its own that lags, before one store; the controller
+/// recounts all the while. Requests, answers and deletions come in any order, some are lost.
 struct QuotaWorld {
   struct Server {
     api_server::Surroundings around;
@@ -97,15 +98,17 @@ struct QuotaWorld {
     for (auto& server : servers) {
       server.desk = std::make_unique<api_server::QuotaDesk>(api_server::QuotaDesk::Ways{
           .surroundings = &server.around,
-          .commit = [this](const Key& key, uint64_t expected, ObjectPtr object, auto done) {
-            later.push_back([this, key, expected, object, done] { commit(key, expected, object, done); });
-          },
+          .commit =
+              [this](const Key& key, uint64_t expected, ObjectPtr object, auto done) {
+                later.push_back([this, key, expected, object, done] { commit(key, expected, object, done); });
+              },
           .now = [this] { return io::WallTime{now * 1'000'000'000}; },
           .make_id = [this] { return "id" + std::to_string(++ids); }});
     }
   }
 
-  void commit(const Key& key, uint64_t expected, const ObjectPtr& object, const api_server::ShardClient::Committed& done) {
+  void commit(const Key& key, uint64_t expected, const ObjectPtr& object,
+              const api_server::ShardClient::Committed& done) {
     const ObjectPtr current = api.find(key);
     if ((current ? current->revision() : 0) != expected) {
       return done(api_server::ShardClient::CommitResult{.revision = 0, .current = current});
@@ -121,14 +124,15 @@ struct QuotaWorld {
     map->mutable_metadata()->set_name("m" + std::to_string(random.below(40)));
     map->mutable_metadata()->set_uid("uid-of-" + std::to_string(++ids));
     const Key key{kinds::kConfigMap, "shop", map->metadata().name()};
-    server.desk->charge({.kind = &kind_of(kinds::kConfigMap), .key = key, .uid = map->metadata().uid(), .object = map},
-                        [this, &server, map, key](Result<api_server::QuotaDesk::Ticket> ticket) {
-                          if (!ticket) {
-                            refused += ticket.error().code == 403;
-                            return;
-                          }
-                          later.push_back([this, &server, map, key, ticket = *ticket] { write(server, map, key, ticket); });
-                        });
+    server.desk->charge(
+        {.kind = &kind_of(kinds::kConfigMap), .key = key, .uid = map->metadata().uid(), .object = map},
+        [this, &server, map, key](Result<api_server::QuotaDesk::Ticket> ticket) {
+          if (!ticket) {
+            refused += ticket.error().code == 403;
+            return;
+          }
+          later.push_back([this, &server, map, key, ticket = *ticket] { write(server, map, key, ticket); });
+        });
   }
   void write(Server& server, const std::shared_ptr<core::ConfigMap>& map, const Key& key,
              const api_server::QuotaDesk::Ticket& ticket) {

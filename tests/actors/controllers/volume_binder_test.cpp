@@ -37,7 +37,9 @@ std::string ref(const std::string& name, const std::string& uid) {
 }
 
 struct VolumeBinder : ::testing::Test {
-  void add(KindId kind, const std::string& json) { view.put(Object::encode(kind, *message_of(kind, json), ++revision)); }
+  void add(KindId kind, const std::string& json) {
+    view.put(Object::encode(kind, *message_of(kind, json), ++revision));
+  }
   /// What a plan writes and says, in short.
   static std::string text(const Plan& plan) {
     std::string out;
@@ -76,10 +78,12 @@ TEST_F(VolumeBinder, TakesTheSmallestVolumeThatHasWhatIsAskedFor) {
   struct Row {
     const char *what, *spec, *size;
   };
-  add(kinds::kPersistentVolumeClaim, claim("c", R"("selector":{"matchLabels":{"disk":"ssd"}},"storageClassName":"s",)"));
+  add(kinds::kPersistentVolumeClaim,
+      claim("c", R"("selector":{"matchLabels":{"disk":"ssd"}},"storageClassName":"s",)"));
   const std::string ssd = R"(,"labels":{"disk":"ssd"})";
   auto offer = [&](const std::string& name, const std::string& spec, const std::string& size,
-                   const std::string& phase = "Available", const std::string& labels = R"(,"labels":{"disk":"ssd"})") {
+                   const std::string& phase = "Available",
+                   const std::string& labels = R"(,"labels":{"disk":"ssd"})") {
     add(kinds::kPersistentVolume, volume(name, spec, size, phase, labels));
   };
   offer("a-other-class", R"("storageClassName":"t",)", "6Gi");
@@ -113,8 +117,7 @@ TEST_F(VolumeBinder, MakesVolumesOfSimulatedClasses) {
   add(kinds::kStorageClass, storage_class("standard"));
   add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"standard",)"));
   EXPECT_EQ(of_claim(), "UPDATE c on ") << "first it is said who provisions";
-  const std::string said =
-      R"(,"annotations":{"volume.kubernetes.io/storage-provisioner":"kabuki.io/simulated"})";
+  const std::string said = R"(,"annotations":{"volume.kubernetes.io/storage-provisioner":"kabuki.io/simulated"})";
   add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"standard",)", said));
   const Plan plan = reconcile_claim(view, {kinds::kPersistentVolumeClaim, "shop", "c"}, kNow);
   ASSERT_EQ(plan.steps.size(), 1u);
@@ -128,14 +131,16 @@ TEST_F(VolumeBinder, MakesVolumesOfSimulatedClasses) {
 TEST_F(VolumeBinder, WaitsForTheFirstConsumerWhereTheClassSaysSo) {
   add(kinds::kStorageClass, storage_class("late", R"(,"volumeBindingMode":"WaitForFirstConsumer")"));
   add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"late",)"));
-  add(kinds::kPersistentVolume, volume("v", R"("storageClassName":"late","nodeAffinity":{"required":{"nodeSelectorTerms":[
+  add(kinds::kPersistentVolume,
+      volume("v", R"("storageClassName":"late","nodeAffinity":{"required":{"nodeSelectorTerms":[
       {"matchExpressions":[{"key":"zone","operator":"In","values":["a"]}]}]}},)"));
   add(kinds::kNode, R"({"metadata":{"name":"n1","labels":{"zone":"a"}}})");
   add(kinds::kNode, R"({"metadata":{"name":"n2","labels":{"zone":"b"}}})");
   EXPECT_EQ(of_claim(), "WaitForFirstConsumer");
   auto pod_on = [&](const std::string& node) {
-    add(kinds::kPod, R"({"metadata":{"namespace":"shop","name":"p"},"spec":{"nodeName":")" + node +
-                         R"(","volumes":[{"name":"x","emptyDir":{}},{"name":"d","persistentVolumeClaim":{"claimName":"c"}}]}})");
+    add(kinds::kPod,
+        R"({"metadata":{"namespace":"shop","name":"p"},"spec":{"nodeName":")" + node +
+            R"(","volumes":[{"name":"x","emptyDir":{}},{"name":"d","persistentVolumeClaim":{"claimName":"c"}}]}})");
   };
   pod_on("n1");
   EXPECT_EQ(of_claim(), "UPDATE v for uid-c");
@@ -153,8 +158,9 @@ TEST_F(VolumeBinder, SaysWhyAClaimIsPending) {
   add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"nope",)"));
   EXPECT_EQ(of_claim(), "ProvisioningFailed");
   add(kinds::kStorageClass, R"({"metadata":{"name":"far"},"provisioner":"example.com/far"})");
-  add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"far",)",
-                                           R"(,"annotations":{"volume.kubernetes.io/storage-provisioner":"example.com/far"})"));
+  add(kinds::kPersistentVolumeClaim,
+      claim("c", R"("storageClassName":"far",)",
+            R"(,"annotations":{"volume.kubernetes.io/storage-provisioner":"example.com/far"})"));
   EXPECT_EQ(of_claim(), "ExternalProvisioning");
   add(kinds::kPersistentVolumeClaim, claim("c", R"("volumeName":"v",)"));
   EXPECT_EQ(of_claim(), "") << "the volume may come";
@@ -190,8 +196,8 @@ TEST_F(VolumeBinder, ReclaimsAsTheVolumesPolicySays) {
                                                   row.provisioner + "\"}"
                                             : "";
     add(kinds::kPersistentVolume,
-        volume("v", std::string(R"("persistentVolumeReclaimPolicy":")") + row.policy + "\"," + ref("c", "gone"), "10Gi",
-               row.phase, by));
+        volume("v", std::string(R"("persistentVolumeReclaimPolicy":")") + row.policy + "\"," + ref("c", "gone"),
+               "10Gi", row.phase, by));
     EXPECT_EQ(of_volume(), row.expected) << row.policy << " " << row.phase << " " << row.provisioner;
     // A new claim of that name is another.
     add(kinds::kPersistentVolumeClaim, claim("c", R"("volumeName":"w",)"));
@@ -203,7 +209,8 @@ TEST_F(VolumeBinder, ReclaimsAsTheVolumesPolicySays) {
 }
 
 TEST_F(VolumeBinder, ProtectsWhatIsInUse) {
-  const std::string deleted = R"(,"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["kubernetes.io/pvc-protection","kubernetes.io/pv-protection","own"])";
+  const std::string deleted =
+      R"(,"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["kubernetes.io/pvc-protection","kubernetes.io/pv-protection","own"])";
   add(kinds::kPersistentVolumeClaim, claim("c", "", deleted));
   const std::string pod = R"({"metadata":{"namespace":"shop","name":"p"},"spec":{"nodeName":"n","volumes":[
       {"name":"d","persistentVolumeClaim":{"claimName":"c"}}]},"status":{"phase":")";
@@ -227,10 +234,12 @@ TEST(VolumeConvergence, EveryClaimHasAVolumeOfItsOwnWhateverHappensOnTheWay) {
     };
     const std::string guarded = R"(,"finalizers":["kubernetes.io/pvc-protection"])";
     put(kinds::kStorageClass, storage_class("standard"));
-    for (int i = 0; i < 3; ++i) put(kinds::kPersistentVolume, volume("static-" + std::to_string(i), "", "10Gi", "Pending"));
+    for (int i = 0; i < 3; ++i)
+      put(kinds::kPersistentVolume, volume("static-" + std::to_string(i), "", "10Gi", "Pending"));
     for (int i = 0; i < 5; ++i) {
       put(kinds::kPersistentVolumeClaim, claim("s" + std::to_string(i), R"("storageClassName":"",)", guarded));
-      put(kinds::kPersistentVolumeClaim, claim("d" + std::to_string(i), R"("storageClassName":"standard",)", guarded));
+      put(kinds::kPersistentVolumeClaim,
+          claim("d" + std::to_string(i), R"("storageClassName":"standard",)", guarded));
     }
     sim.run(150, {.host = {.deliver = 0.4, .refuse = 0.1, .lose = 0.1, .answer = 0.5}, .crash = 0.01});
     ASSERT_TRUE(sim.settle(3000));

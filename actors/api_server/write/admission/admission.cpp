@@ -10,10 +10,15 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr const AdmissionPlugin* kPlugins[] = {
-    &kNamespaceLifecycle,       &kLimitRanger,         &kServiceAccount,
-    &kPriority,                 &kDefaultTolerationSeconds,
-    &kDefaultStorageClass,      &kStorageObjectInUseProtection,
-    &kRuntimeClass,             &kResourceQuota,
+    &kNamespaceLifecycle,
+    &kLimitRanger,
+    &kServiceAccount,
+    &kPriority,
+    &kDefaultTolerationSeconds,
+    &kDefaultStorageClass,
+    &kStorageObjectInUseProtection,
+    &kRuntimeClass,
+    &kResourceQuota,
 };
 
 constexpr const char* kDefaultAccount = "default";

@@ -113,7 +113,12 @@ void fill_in(const Defaults& defaults, const char* what,
     const std::string requests = fill_in(defaults.requests, resources->mutable_requests());
     auto say = [&](const std::string& set, const char* of) {
       if (set.empty()) return;
-      note->append(note->empty() ? "" : "; ").append(set).append(of).append(what).append(" ").append(container.name());
+      note->append(note->empty() ? "" : "; ")
+          .append(set)
+          .append(of)
+          .append(what)
+          .append(" ")
+          .append(container.name());
     };
     say(requests, " request for ");
     say(limits, " limit for ");

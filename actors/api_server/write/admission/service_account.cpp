@@ -42,7 +42,8 @@ bool mount(const std::string& volume, google::protobuf::RepeatedPtrField<core::C
   bool mounted = false;
   for (core::Container& container : *containers) {
     const auto& mounts = container.volumemounts();
-    if (std::any_of(mounts.begin(), mounts.end(), [](const auto& m) { return m.mountpath() == kMountPath; })) continue;
+    if (std::any_of(mounts.begin(), mounts.end(), [](const auto& m) { return m.mountpath() == kMountPath; }))
+      continue;
     auto* added = container.add_volumemounts();
     added->set_name(volume);
     added->set_readonly(true);

@@ -16,7 +16,8 @@ Result<> admit(const Admission& admission) {
   const char* finalizer = protection_of(admission.kind());
   if (!finalizer || !admission.creates()) return {};
   auto* finalizers = mutable_meta(admission.object)->mutable_finalizers();
-  if (std::find(finalizers->begin(), finalizers->end(), finalizer) == finalizers->end()) *finalizers->Add() = finalizer;
+  if (std::find(finalizers->begin(), finalizers->end(), finalizer) == finalizers->end())
+    *finalizers->Add() = finalizer;
   return {};
 }
 
