@@ -69,6 +69,8 @@ using ServiceAccountAdmission = AdmissionTest;
 using RuntimeClassAdmission = AdmissionTest;
 using NamespaceLifecycle = AdmissionTest;
 using DefaultStorageClass = AdmissionTest;
+using ClaimAdmission = AdmissionTest;
+using QuotaAdmission = AdmissionTest;
 
 TEST_F(PriorityAdmission, ResolvesTheClassThatAPodNames) {
   add(kinds::kPriorityClass, R"({"metadata":{"name":"vip"},"value":1000,"preemptionPolicy":"Never"})");
@@ -311,6 +313,45 @@ TEST_F(DefaultStorageClass, GivesClaimsTheNewestDefault) {
   EXPECT_EQ(claim(""), "new");
   EXPECT_EQ(claim(R"("storageClassName":"other",)"), "other");
   EXPECT_EQ(claim(R"("storageClassName":"",)"), "");
+}
+
+TEST_F(ClaimAdmission, GrowsOnlyWhatIsBoundAndOfAClassThatCan) {
+  add(kinds::kStorageClass, R"({"metadata":{"name":"stretch"},"provisioner":"p","allowVolumeExpansion":true})");
+  add(kinds::kStorageClass, R"({"metadata":{"name":"stiff"},"provisioner":"p"})");
+  const auto claim = [&](const std::string& storage, const std::string& size, const std::string& phase) {
+    return R"({"metadata":{"name":"d","namespace":"shop","uid":"u"},"spec":{"accessModes":["ReadWriteOnce"],
+        "volumeMode":"Filesystem","storageClassName":")" +
+           storage + R"(","resources":{"requests":{"storage":")" + size + R"("}}},"status":{"phase":")" + phase +
+           "\"}}";
+  };
+  const auto grown = [&](const std::string& storage, const std::string& phase) {
+    const ObjectPtr current = encoded(kinds::kPersistentVolumeClaim, claim(storage, "1Gi", phase), 5);
+    Write write = create(kinds::kPersistentVolumeClaim, claim(storage, "2Gi", phase));
+    write.verb = Write::Verb::update;
+    return refusal(write, current);
+  };
+  EXPECT_EQ(grown("stretch", "Bound"), "");
+  EXPECT_EQ(grown("stretch", "Pending"),
+            "403 persistentvolumeclaims \"d\" is forbidden: Only bound persistent volume claims can be expanded");
+  EXPECT_EQ(grown("stiff", "Bound"),
+            "403 persistentvolumeclaims \"d\" is forbidden: only dynamically provisioned pvc can be resized and the "
+            "storageclass that provisions the pvc must support resize");
+}
+
+TEST_F(ClaimAdmission, ProtectsClaimsAndVolumesInUse) {
+  const auto made = admitted(create(kinds::kPersistentVolumeClaim, R"({"metadata":{"name":"d"},"spec":{
+      "accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})"));
+  EXPECT_EQ(made["metadata"]["finalizers"], nlohmann::json::parse(R"(["kubernetes.io/pvc-protection"])"));
+}
+
+TEST_F(QuotaAdmission, TellsADryRunWhetherThereIsRoom) {
+  add(kinds::kResourceQuota, R"({"metadata":{"name":"q","namespace":"shop"},"spec":{"hard":{"pods":"1"}},
+      "status":{"hard":{"pods":"1"},"used":{"pods":"1"}}})");
+  Write write = pod();
+  EXPECT_EQ(refusal(write), "") << "what is written is charged when it is committed";
+  write.dry_run = true;
+  EXPECT_EQ(refusal(write),
+            "403 pods \"a\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1");
 }
 
 TEST(Surroundings, KnowWhatWasWrittenHereBeforeTheWatchShowsIt) {

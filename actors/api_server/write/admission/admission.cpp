@@ -17,6 +17,7 @@ constexpr const AdmissionPlugin* kPlugins[] = {
     &kDefaultTolerationSeconds,
     &kDefaultStorageClass,
     &kStorageObjectInUseProtection,
+    &kPersistentVolumeClaimResize,
     &kRuntimeClass,
     &kResourceQuota,
 };

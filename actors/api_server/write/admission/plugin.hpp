@@ -50,6 +50,7 @@ extern const AdmissionPlugin kPriority;
 extern const AdmissionPlugin kDefaultTolerationSeconds;
 extern const AdmissionPlugin kDefaultStorageClass;
 extern const AdmissionPlugin kStorageObjectInUseProtection;
+extern const AdmissionPlugin kPersistentVolumeClaimResize;
 extern const AdmissionPlugin kRuntimeClass;
 extern const AdmissionPlugin kResourceQuota;
 
