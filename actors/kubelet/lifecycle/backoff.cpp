@@ -42,4 +42,17 @@ bool needs_restart(Role role, RestartPolicy policy, int32_t exit_code) {
   return false;
 }
 
+bool needs_restart(const PodView& pod, size_t container, int32_t exit_code) {
+  const ContainerMessage& spec = pod.spec(container);
+  for (const auto& rule : spec.restartpolicyrules()) {
+    const auto& values = rule.exitcodes().values();
+    const bool listed = std::find(values.begin(), values.end(), exit_code) != values.end();
+    if (rule.action() == "Restart" && listed == (rule.exitcodes().operator_() == "In")) return true;
+  }
+  if (pod.role(container) == Role::sidecar || spec.restartpolicy().empty()) {
+    return needs_restart(pod.role(container), pod.policy, exit_code);
+  }
+  return needs_restart(pod.role(container), restart_policy_of(spec.restartpolicy()), exit_code);
+}
+
 }  // namespace kabuki::kubelet

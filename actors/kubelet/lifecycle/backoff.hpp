@@ -24,5 +24,8 @@ int64_t restart_at_ns(const Termination& ended);
 
 /// Whether a container of this role that ended so is to be started again.
 bool needs_restart(Role role, RestartPolicy policy, int32_t exit_code);
+/// The same of a container of `pod`: its own restartPolicyRules and restartPolicy go before the pod's.
+/// Source: Kubernetes, ContainerShouldRestart.
+bool needs_restart(const PodView& pod, size_t container, int32_t exit_code);
 
 }  // namespace kabuki::kubelet

@@ -1,3 +1,4 @@
+#include "actors/kubelet/lifecycle/backoff.hpp"
 #include "actors/kubelet/lifecycle/status.hpp"
 
 namespace kabuki::kubelet {
@@ -5,8 +6,11 @@ namespace kabuki::kubelet {
 std::string phase_of(const PodView& pod, const PodStatusMessage& status, bool over) {
   int waiting = 0, running = 0, stopped = 0, succeeded = 0;
   int inits_pending = 0, sidecars_pending = 0;
-  bool initialized = false;
-  for (const auto& main : status.containerstatuses()) {
+  bool initialized = false, restarting = false;
+  for (int i = 0; i < status.containerstatuses_size(); ++i) {
+    const auto& main = status.containerstatuses(i);
+    const auto& end = main.state().has_terminated() ? main.state().terminated() : main.laststate().terminated();
+    restarting = restarting || needs_restart(pod, pod.inits + i, end.exitcode());
     if (main.state().has_running()) {
       ++running;
     } else if (main.state().has_terminated()) {
@@ -29,7 +33,7 @@ std::string phase_of(const PodView& pod, const PodStatusMessage& status, bool ov
                               : init.state().has_waiting() && !init.laststate().has_terminated();
     } else if (init.state().has_terminated()) {
       if (init.state().terminated().exitcode() == 0) continue;
-      if (pod.policy == RestartPolicy::never) return "Failed";
+      if (!needs_restart(pod, i, init.state().terminated().exitcode())) return "Failed";
       ++inits_pending;
     } else {
       ++inits_pending;
@@ -39,9 +43,8 @@ std::string phase_of(const PodView& pod, const PodStatusMessage& status, bool ov
   if ((!initialized && (inits_pending > 0 || sidecars_pending > 0)) || waiting > 0) return "Pending";
   if (running > 0) return "Running";
   if (stopped == 0) return "Pending";
-  if (pod.policy == RestartPolicy::always) return "Running";
-  if (succeeded == stopped) return "Succeeded";
-  return pod.policy == RestartPolicy::never ? "Failed" : "Running";
+  if (restarting) return "Running";
+  return succeeded == stopped ? "Succeeded" : "Failed";
 }
 
 }  // namespace kabuki::kubelet

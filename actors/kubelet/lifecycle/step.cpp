@@ -29,12 +29,12 @@ bool Stepper::finished() {
   for (size_t i = 0; i < pod_.inits; ++i) {
     const ContainerRecord& r = record(i);
     if (pod_.role(i) != Role::init || r.phase != ContainerPhase::idle || !r.ended) continue;
-    if (r.ended->exit_code != 0 && !needs_restart(Role::init, pod_.policy, r.ended->exit_code)) return true;
+    if (r.ended->exit_code != 0 && !needs_restart(pod_, i, r.ended->exit_code)) return true;
   }
   for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
     const ContainerRecord& r = record(i);
     if (r.phase != ContainerPhase::idle || !r.ended) return false;
-    if (needs_restart(Role::main, pod_.policy, r.ended->exit_code)) return false;
+    if (needs_restart(pod_, i, r.ended->exit_code)) return false;
   }
   return true;
 }
@@ -241,7 +241,7 @@ void Stepper::decide() {
   if (!initialize()) return;
   for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
     const ContainerRecord& r = record(i);
-    if (!r.ended || needs_restart(Role::main, pod_.policy, r.ended->exit_code)) try_start(i);
+    if (!r.ended || needs_restart(pod_, i, r.ended->exit_code)) try_start(i);
   }
 }
 

@@ -5,6 +5,12 @@
 #include "actors/kubelet/lifecycle/stepper.hpp"
 
 namespace kabuki::kubelet {
+namespace {
+
+// Any exit code that is none of success.
+constexpr int32_t kFailure = 1;
+
+}  // namespace
 
 void Stepper::apply(const RuntimeEvent& event) {
   const size_t i = event.container;
@@ -140,7 +146,7 @@ void Stepper::unhealthy(size_t i, const RuntimeEvent& event) {
     const ProbeMessage& probe = startup ? spec.startupprobe() : spec.livenessprobe();
     if (probe.has_terminationgraceperiodseconds()) grace = probe.terminationgraceperiodseconds();
     why = "Container " + spec.name() + " failed " + (startup ? "startup" : "liveness") + " probe";
-    if (pod_.role(i) == Role::sidecar || pod_.policy != RestartPolicy::never) why += ", will be restarted";
+    if (needs_restart(pod_, i, kFailure)) why += ", will be restarted";
   }
   record(i).unhealthy = true;
   stop(i, event.at_ns + grace * kSecond, event.at_ns, std::move(why));

@@ -5,13 +5,13 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-RestartPolicy policy_of(const std::string& text) {
+}  // namespace
+
+RestartPolicy restart_policy_of(const std::string& text) {
   if (text == "Never") return RestartPolicy::never;
   if (text == "OnFailure") return RestartPolicy::on_failure;
   return RestartPolicy::always;
 }
-
-}  // namespace
 
 size_t PodView::find(const std::string& container) const {
   size_t i = 0;
@@ -28,7 +28,7 @@ PodView view_of(const PodMessage& pod) {
   }
   view.inits = view.containers.size();
   for (const ContainerMessage& main : pod.spec().containers()) view.containers.push_back({&main, Role::main});
-  view.policy = policy_of(pod.spec().restartpolicy());
+  view.policy = restart_policy_of(pod.spec().restartpolicy());
   view.deleted = pod.metadata().has_deletiontimestamp();
   // The API has cut the moment to a whole second; nobody gets less than the grace that was asked for.
   if (view.deleted) view.kill_ns = (pod.metadata().deletiontimestamp().seconds() + 1) * kSecond;

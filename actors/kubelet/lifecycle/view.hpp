@@ -49,5 +49,7 @@ struct PodView {
 };
 
 PodView view_of(const PodMessage& pod);
+/// Always for what is neither OnFailure nor Never.
+RestartPolicy restart_policy_of(const std::string& text);
 
 }  // namespace kabuki::kubelet

@@ -148,6 +148,21 @@ INSTANTIATE_TEST_SUITE_P(All, PodPolicy,
                                            PolicyCase{"Always", 0, "Running a:CrashLoopBackOff/1"},
                                            PolicyCase{"Always", 2, "Running a:CrashLoopBackOff/1"}));
 
+TEST(PodLifecycle, AContainersOwnPolicyGoesBeforeThePods) {
+  const auto line = [](const std::string& policy, const std::string& own, int exit_code) {
+    PodPlay play(pod_from("spec { restartPolicy: '" + policy + "' containers { name: 'a' " + own +
+                          " } containers { name: 'b' } }" + annotated("a.exit-code", std::to_string(exit_code)) +
+                          annotated("b.run-time", "2s") + annotated("start-latency", "10ms")));
+    play.run_until(4);
+    return play.line();
+  };
+  const std::string only_42 = "restartPolicyRules { action: 'Restart' exitCodes { operator: 'In' values: 42 } }";
+  EXPECT_EQ(line("Never", "restartPolicy: 'OnFailure'", 1), "Running a:CrashLoopBackOff/1 b:Completed(0)/0");
+  EXPECT_EQ(line("Always", "restartPolicy: 'Never'", 1), "Running a:Error(1)/0 b:ready/1");
+  EXPECT_EQ(line("Never", "restartPolicy: 'Never' " + only_42, 42), "Running a:CrashLoopBackOff/1 b:Completed(0)/0");
+  EXPECT_EQ(line("Never", "restartPolicy: 'Never' " + only_42, 1), "Failed a:Error(1)/0 b:Completed(0)/0");
+}
+
 TEST(PodLifecycle, BacksOffTenSecondsDoubledToFiveMinutes) {
   PodPlay play(pod_from(std::string(kApp) + annotated("run-time", "1s") + annotated("exit-code", "1") +
                         annotated("start-latency", "1ms")));
