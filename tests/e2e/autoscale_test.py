@@ -85,6 +85,19 @@ class AutoscaleTest(ClusterTest):
         eventually(lambda: self.replicas("auto") == 4, "the new minimum holds")
         self.cluster.out("delete", "hpa", "auto")
 
+    def test_a_manifest_of_version_1_is_applied_and_changed(self):
+        manifest = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "old"},
+                    "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "none"},
+                             "maxReplicas": 5, "targetCPUUtilizationPercentage": 60}}
+        self.assertIn("created", self.cluster.apply(manifest))
+        self.assertIn("unchanged", self.cluster.apply(manifest))
+        manifest["spec"]["targetCPUUtilizationPercentage"] = 40
+        self.assertIn("configured", self.cluster.apply(manifest))
+        metric = self.cluster.get("hpa.v2.autoscaling", "old")["spec"]["metrics"][0]
+        self.assertEqual(metric["resource"]["target"]["averageUtilization"], 40)
+        eventually(lambda: "FailedGetScale" in self.cluster.out("describe", "hpa", "old"), "its target is missing")
+        self.cluster.out("delete", "hpa.v1.autoscaling", "old")
+
     def test_events_are_found_in_both_groups(self):
         self.cluster.apply(deployment("events", 1, "10m"))
         self.cluster.running("app=events", 1)
