@@ -45,8 +45,8 @@ Result<> canonical_value(json::Form form, Message* value) {
   switch (form) {
     case json::Form::quantity: {
       const std::string text = reflection->GetString(*value, field(1));
-      if (text.empty()) return {};
-      const auto quantity = Quantity::parse(text);
+      const Result<Quantity> quantity =
+          text.empty() ? Quantity() : Quantity::parse(text);  // to Go, nothing said is 0
       if (!quantity) return quantity.error();
       reflection->SetString(value, field(1), quantity->text());
       return {};

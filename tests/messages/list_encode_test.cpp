@@ -113,6 +113,12 @@ TEST(Envelope, ChecksValuesThatProtobufDoesNotKnow) {
   core::ResourceRequirements back;
   ASSERT_TRUE(decode_envelope(body, &back).ok());
   EXPECT_EQ(back.limits().at("cpu").string(), "500m");
+  core::ResourceRequirements nothing;
+  (*nothing.mutable_limits())["cpu"];
+  body.clear();
+  append_envelope("v1", "X", serialize(nothing), &body);
+  ASSERT_TRUE(decode_envelope(body, &back).ok());
+  EXPECT_EQ(back.limits().at("cpu").string(), "0");
   (*resources.mutable_limits())["cpu"].set_string("lots");
   body.clear();
   append_envelope("v1", "X", serialize(resources), &body);
