@@ -2,11 +2,14 @@
 clients newer than the installed one."""
 import base64
 import copy
+import gzip
 import http.client
 import json
+import os
+import re
 import unittest
 
-from harness import ClusterTest, deployment, eventually, fixture
+from harness import REPOSITORY, ClusterTest, deployment, eventually, fixture
 from https import MAGIC, PROTOBUF, TABLE, Api
 
 OBSERVED = fixture("observed_answers.json")
@@ -158,6 +161,78 @@ class RefusalTest(HttpTest):
             event = next(watch)
         self.assertEqual((event["type"], event["object"]["code"], event["object"]["reason"]), ("ERROR", 410, "Expired"))
         self.assertRegex(event["object"]["message"], r"^too old resource version: 1 \(\d+\)$")
+
+
+EXCHANGES = os.path.join(REPOSITORY, "tests", "actors", "data", "observed_exchanges.json")
+FITTING = {"number": "[0-9]+", "uid": "[0-9a-f-]+", "time": "[0-9TZ:-]+", "age": "[0-9dhms]+", "suffix": "[0-9a-z]+",
+           "token": "[0-9A-Za-z_-]+", "text": "(?s:.*)"}
+
+
+def settled(expected, actual):
+    """`actual` with `expected`'s strings where they fit, so that the two can be compared whole."""
+    if isinstance(expected, str) and isinstance(actual, str):
+        pattern = re.escape(expected)
+        for name, fitting in FITTING.items():
+            pattern = pattern.replace(f"<{name}>", fitting)
+        return expected if re.fullmatch(pattern, actual) else actual
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return {key: settled(expected[key], value) if key in expected else value for key, value in actual.items()}
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        return [settled(one, other) for one, other in zip(expected, actual)]
+    return actual
+
+
+class ExchangesTest(HttpTest):
+    """What was exchanged with a kube-apiserver, once more: with a whole cluster, over HTTPS. Those exchanges that need a
+    server to themselves are replayed by tests/actors/api_server/observed_exchanges_test.cpp alone."""
+
+    def filled(self, value):
+        def found(match):
+            step, _, pointer = match.group(1).partition("/")
+            answer = self.answers[step]
+            for key in pointer.split("/"):
+                answer = answer[key]
+            return answer
+        return json.loads(re.sub(r"{{(.*?)}}", found, json.dumps(value)))
+
+    def sent(self, step):
+        step = self.filled(step)
+        headers = {"User-Agent": "curl/7.88.1", **{k.title(): v for k, v in step.get("headers", {}).items()}}
+        return self.api.request(step["method"], step["path"], step.get("body"), headers,
+                                anonymous=step.get("anonymous", False))
+
+    def replay(self, exchange):
+        self.answers = {}
+        for step in exchange.get("given", []):
+            if "kill" in step:
+                self.cluster.kabuki("fault", "kill", "host-1/store/" + step["kill"])
+                eventually(lambda: self.api.get(MAPS).code == 200, "the shard is back")
+                continue
+            answer = self.sent(step)
+            self.assertLess(answer.code, 300, answer)
+            if "as" in step:
+                self.answers[step["as"]] = answer.json
+        request = exchange["request"]
+        if "events" in request:
+            with self.api.watch(self.filled(request["path"])) as watch:
+                code, headers = watch.code, dict(watch.answer.getheaders())
+                body = [next(watch) for _ in range(request["events"])]
+        else:
+            answer = self.sent(request)
+            code, headers = answer.code, answer.headers
+            body = answer.body.decode() if isinstance(exchange["body"], str) else answer.json
+        expected = self.filled(exchange["body"])
+        self.assertEqual((code, settled(expected, body)), (exchange["code"], expected))
+        for name, value in exchange["headers"].items():
+            self.assertEqual({k.lower(): v for k, v in headers.items()}.get(name), value, name)
+
+    def test_are_answered_alike(self):
+        with open(EXCHANGES) as file:
+            exchanges = json.load(file)["exchanges"]
+        for exchange in exchanges:
+            if exchange.get("live", True):
+                with self.subTest(exchange["name"]):
+                    self.replay(exchange)
 
 
 class AnswerTest(HttpTest):
@@ -326,6 +401,16 @@ class AnswerTest(HttpTest):
             first = self.api.get(path)
             again = self.api.get(path, headers={"If-None-Match": first.headers["etag"]})
             self.assertEqual((first.code, again.code, again.body), (200, 304, b""), path)
+
+    def test_large_answers_are_compressed(self):
+        plain = self.api.get("/openapi/v2")
+        packed = self.api.get("/openapi/v2", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual((plain.headers.get("content-encoding"), packed.headers.get("content-encoding")), (None, "gzip"))
+        self.assertEqual(gzip.decompress(packed.body), plain.body)
+        self.assertLess(len(packed.body), len(plain.body) / 4)
+        self.assertEqual(packed.headers["etag"], plain.headers["etag"])
+        small = self.api.get("/version", headers={"Accept-Encoding": "gzip"})
+        self.assertIsNone(small.headers.get("content-encoding"))
 
     def test_one_connection_serves_many_requests(self):
         connection = self.api.connection()
