@@ -89,10 +89,14 @@ class MirrorActor final : public runtime::Actor {
     }
     if (writes.empty()) return look_later();
     const runtime::Address writer{name().substr(0, name().rfind('/') + 1) + options_.writer};
-    ask(writer, actors::write_message(writes, "kubelet"), limits::kWriteTimeout, [this](Result<MessagePtr>) {
-      // What was made has no status yet.
-      after(limits::kMirrorPause, [this] { look(); });
-    });
+    ask(writer, actors::write_message(writes, "kubelet"), limits::kWriteTimeout,
+        [this, count = writes.size()](Result<MessagePtr> answer) {
+          for (const actors::WriteOutcome& outcome : actors::read_outcomes(answer, count)) {
+            if (outcome.error) return look_later();
+          }
+          // What was made has no status yet.
+          after(limits::kMirrorPause, [this] { look(); });
+        });
   }
 
   std::optional<Write> write_for(const bus::ActorInfo& component, const NodeMessage& node,
