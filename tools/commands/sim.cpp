@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <memory>
 
+#include "messages/json.hpp"
 #include "runtime/io/live_clock.hpp"
 #include "runtime/log.hpp"
 #include "tools/commands/commands.hpp"
@@ -25,6 +27,7 @@ struct SimCommand {
   std::string renew_deadline = "10s";
   std::string retry_period = "2s";
   std::string output;
+  std::string history;
   bool verbose = false;
   SimulationOptions run;
 };
@@ -33,6 +36,19 @@ io::Duration duration_or_give_up(const std::string& text) {
   auto parsed = parse_duration_ns(text);
   if (!parsed) give_up("sim", parsed.error());
   return io::Duration(*parsed);
+}
+
+/// One line for each change: when, what, at which revision, and the object.
+void write_line(std::ofstream& file, const Invariant::Seen& seen) {
+  const Object& object = seen.object();
+  char when[32];
+  std::snprintf(when, sizeof when, "%.6f", static_cast<double>(seen.now.ns) * 1e-9);
+  file << when << (seen.after ? seen.before ? " changed " : " came " : " went ") << object.key().text() << " at "
+       << object.revision();
+  std::unique_ptr<google::protobuf::Message> message(kind_of(object.kind()).make());
+  std::string json;
+  if (seen.after && object.parse(message.get())) encode_json(*message, &json);
+  file << " " << json << "\n";
 }
 
 void run_sim(SimCommand command) {
@@ -57,6 +73,12 @@ void run_sim(SimCommand command) {
   command.run.cluster.seed = command.seed_given ? command.seed : random_seed() % 1'000'000;
   // What breaks on purpose would fill the screen.
   runtime::configure_logging(command.verbose ? "" : "/dev/null", runtime::Level::info);
+  std::ofstream history;
+  if (!command.history.empty()) {
+    history.open(command.history);
+    if (!history) give_up("sim", {.message = "cannot write " + command.history});
+    command.run.on_change = [&history](const Invariant::Seen& seen) { write_line(history, seen); };
+  }
   io::LiveClock clock;
   const io::MonoTime began = clock.mono();
   const SimulationReport report = simulate(command.run);
@@ -151,6 +173,7 @@ void add_sim(CLI::App& app) {
   sim->add_option("--pods", command->run.workload.pods, "Single pods of workload web")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
+  sim->add_option("--history", command->history, "A file to write every durable change to, a line each");
   sim->add_flag("--verbose", command->verbose, "Show what the actors log");
   sim->add_option("-o,--output", command->output, "json")->check(CLI::IsMember({"json"}));
   sim->footer("Example:\n  kabuki sim --seed 7 --for 2m --kills 20 --crashes 2 --workload stateful-sets,jobs");

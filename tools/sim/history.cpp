@@ -205,6 +205,7 @@ void History::remove(const std::string& shard, const Key& key, uint64_t) {
 
 void History::look_at(const ObjectPtr& before, const ObjectPtr& after) {
   const Invariant::Seen seen{before, after, objects_, clock_.mono(), restoring_};
+  if (every_) every_(seen);
   for (const auto& invariant : invariants_) {
     invariant->changed(seen, [&](std::string what) { breach(invariant->name(), std::move(what)); });
   }

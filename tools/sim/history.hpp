@@ -43,6 +43,8 @@ class History {
   const std::string& last_changed() const { return last_changed_; }
   /// `call` hears of each such change from now on; none ends that.
   void on_change(std::function<void(const std::string& key)> call) { changed_ = std::move(call); }
+  /// `call` hears of every change, as invariants do.
+  void on_every_change(std::function<void(const Invariant::Seen&)> call) { every_ = std::move(call); }
   /// A digest of the present state: objects and revisions.
   uint64_t state_hash() const;
 
@@ -91,6 +93,7 @@ class History {
   io::MonoTime last_change_;
   std::string last_changed_;
   std::function<void(const std::string& key)> changed_;
+  std::function<void(const Invariant::Seen&)> every_;
 };
 
 }  // namespace kabuki::tools

@@ -25,6 +25,8 @@ struct SimulationOptions {
   /// How long a settled cluster is watched while its scheduler and controllers start anew and look at everything:
   /// nothing is to be written.
   io::Duration rest = std::chrono::minutes(2);
+  /// Hears of every durable change.
+  std::function<void(const Invariant::Seen&)> on_change;
 };
 
 struct SimulationReport {

@@ -16,7 +16,7 @@ TROUBLES = {
     "everyday": "--for 60s",
     "storm": "--for 60s --kills 60 --drop 0.1 --duplicate 0.1 --reorder 0.1 --delay 20ms",
     "evictions": "--for 120s --crashes 4 --partitions 3 --down-max 90s --node-grace 25s --eviction 10s",
-    "busy": "--for 60s --step-cost 200us --write-pause 300ms --container-crashes 4",
+    "busy": "--for 60s --step-cost 0.2ms --write-pause 300ms --container-crashes 4",
     "masters": "--for 60s --hosts 4 --masters 3",
     "restores": "--for 60s --restores 2",
 }

@@ -32,6 +32,7 @@ class JobsExact final : public Invariant {
     const auto job = seen.after->as<Job>();
     const std::string who = seen.after->key().text();
     Counts& counts = jobs_[job.metadata().uid()];
+    counts.restored |= seen.restoring;
     const int succeeded = job.status().succeeded(), failed = job.status().failed();
     if (job.spec().has_completions() && succeeded > job.spec().completions()) {
       breach(who + " counts " + std::to_string(succeeded) + " that succeeded, asked for " +
@@ -55,7 +56,6 @@ class JobsExact final : public Invariant {
     counts.succeeded = succeeded;
     counts.failed = failed;
     counts.end = end;
-    counts.restored |= seen.restoring;
   }
 
   void forget() override { jobs_.clear(); }

@@ -89,7 +89,17 @@ class Autoscalers final : public Workload {
     if (draw < 4) is_deployment ? change_use(*key) : change_bounds(*key);
   }
 
-  bool rest() override { return cluster().now() - last_act_ > kDecided; }
+  /// An autoscaler that has nothing to scale says so again and again.
+  bool rest() override {
+    for (size_t i = 0; i < client().keys().size(); i += 2) {
+      const Key &deployment = client().keys()[i], &scaler = client().keys()[i + 1];
+      if (!client().exists(scaler) || client().exists(deployment)) continue;
+      last_act_ = cluster().now();
+      create_deployment(deployment);
+      return false;
+    }
+    return cluster().now() - last_act_ > kDecided;
+  }
 
  private:
   std::string any_use() {

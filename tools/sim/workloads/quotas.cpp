@@ -132,12 +132,12 @@ class Quotas final : public Workload {
         [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
   }
 
+  /// Not by a merge patch, which would drop what the containers ask for.
   void change_image(const Key& key) {
     const std::string image = image_name(images_++);
-    client().patch<Deployment>(
-        key, image_patch(image),
-        [image](Deployment* deployment) { set_image(image, deployment->mutable_spec()->mutable_template_()); },
-        "patch the image of");
+    client().update<Deployment>(
+        key, [image](Deployment* deployment) { set_image(image, deployment->mutable_spec()->mutable_template_()); },
+        "update the image of");
   }
 
   int images_ = 1;
