@@ -65,6 +65,7 @@ class Loader {
   /// A failure where the member does not answer, an error where it refuses.
   Result<std::optional<Failure>> connect();
   Result<api::TxnResponse> txn(const api::TxnRequest& request);
+  Result<api::AlarmResponse> alarm(const api::AlarmRequest& request);
   void pause();
 
   Result<> make_or_check();
@@ -294,17 +295,27 @@ Result<std::string> Loader::make_room() {
   }
   url_ = 0;
   connection_.reset();
-  const auto cleared = ask<api::AlarmResponse>(options_.attempt_timeout,
-                                               [](Connection& connection, Answered<api::AlarmResponse> done) {
-                                                 api::AlarmRequest request;
-                                                 request.set_action(api::AlarmRequest::DEACTIVATE);
-                                                 request.set_alarm(api::NOSPACE);
-                                                 connection.alarm(std::move(request), std::move(done));
-                                               });
-  if (!cleared) return cleared.error();
+  api::AlarmRequest look_for_alarms;
+  look_for_alarms.set_alarm(api::NOSPACE);
+  const auto alarms = alarm(look_for_alarms);
+  if (!alarms) return alarms.error();
+  // Each member's by itself.
+  for (const auto& raised : alarms->alarms()) {
+    api::AlarmRequest clear;
+    clear.set_action(api::AlarmRequest::DEACTIVATE);
+    clear.set_alarm(api::NOSPACE);
+    clear.set_memberid(raised.memberid());
+    if (auto cleared = alarm(clear); !cleared) return cleared.error();
+  }
   return "forgot the history up to revision " + std::to_string(revision) + ", defragmented " +
          std::to_string(options_.urls.size()) + (options_.urls.size() == 1 ? " member" : " members") +
-         (cleared->alarms_size() == 0 ? "; there was no alarm" : ", cleared the alarm");
+         (alarms->alarms_size() == 0 ? "; there was no alarm" : ", cleared the alarm");
+}
+
+Result<api::AlarmResponse> Loader::alarm(const api::AlarmRequest& request) {
+  return ask<api::AlarmResponse>(
+      options_.attempt_timeout,
+      [&](Connection& connection, Answered<api::AlarmResponse> done) { connection.alarm(request, std::move(done)); });
 }
 
 }  // namespace
