@@ -1,11 +1,13 @@
 #include "messages/validation/checks.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "messages/api/apps/v1/stateful_set.pb.h"
 #include "messages/api/core/v1/pod_template.pb.h"
 #include "messages/api/meta/v1/selector.pb.h"
 #include "messages/api/options.pb.h"
@@ -20,6 +22,7 @@
 namespace kabuki::validation {
 namespace {
 
+namespace apps = k8s::io::api::apps::v1;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
@@ -140,9 +143,27 @@ void check_only_changes(const Rule& rule, const Place& place, const FieldPath& p
   if (!same(*before, *after)) findings->forbidden(path, part(rule, 1));
 }
 
+/// A stateful set's pods may mount what its claims will be.
+core::PodTemplateSpec with_claims(core::PodTemplateSpec pods, const apps::StatefulSetSpec& spec) {
+  for (const auto& claim : spec.volumeclaimtemplates()) {
+    auto* volumes = pods.mutable_spec()->mutable_volumes();
+    const auto same = [&](const core::Volume& volume) { return volume.name() == claim.metadata().name(); };
+    if (std::any_of(volumes->begin(), volumes->end(), same)) continue;
+    auto* volume = volumes->Add();
+    volume->set_name(claim.metadata().name());
+    volume->mutable_volumesource()->mutable_emptydir();
+  }
+  return pods;
+}
+
 void check_template(const Rule& rule, const Place& place, const FieldPath& path, Findings* findings) {
   const auto& pods = static_cast<const core::PodTemplateSpec&>(place.message());
-  check_pod_template(pods, path, findings);
+  if (place.parent->GetDescriptor() == apps::StatefulSetSpec::descriptor()) {
+    const auto& spec = static_cast<const apps::StatefulSetSpec&>(*place.parent);
+    check_pod_template(with_claims(pods, spec), path, findings);
+  } else {
+    check_pod_template(pods, path, findings);
+  }
   const auto words = split_words(rule.arg, '|');
   const std::string& policy = pods.spec().restartpolicy();
   if (words.empty() || std::find(words.begin(), words.end(), policy) != words.end()) return;

@@ -2,6 +2,7 @@
 
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/apps/v1/replica_set.pb.h"
+#include "messages/api/apps/v1/stateful_set.pb.h"
 #include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/event.pb.h"
@@ -227,6 +228,21 @@ TEST(Validation, NodesLeasesAndEvents) {
                                  R"(metadata { name: "e" namespace: "n" } involvedObject { namespace: "m" })"),
             Lines{"involvedObject.namespace: Invalid value: \"m\": does not match event.namespace"});
   EXPECT_EQ(created<core::Event>(kinds::kEvent, R"(metadata { name: "e" namespace: "default" })"), Lines{});
+}
+
+TEST(Validation, PodsOfAStatefulSetMountItsClaims) {
+  const auto set = [](const std::string& mounted) {
+    return R"(metadata { name: "s" namespace: "n" } spec { serviceName: "s" selector { matchLabels { key: "a" value: "b" } }
+              template { metadata { labels { key: "a" value: "b" } }
+                         spec { containers { name: "c" image: "i" volumeMounts { name: ")" +
+           mounted + R"(" mountPath: "/data" } } } }
+              volumeClaimTemplates { metadata { name: "data" } spec { accessModes: "ReadWriteOnce"
+                resources { requests { key: "storage" value { string: "1Gi" } } } } } })";
+  };
+  using StatefulSet = k8s::io::api::apps::v1::StatefulSet;
+  EXPECT_EQ(created<StatefulSet>(kinds::kStatefulSet, set("data")), Lines{});
+  EXPECT_EQ(created<StatefulSet>(kinds::kStatefulSet, set("other")),
+            Lines{"spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"other\""});
 }
 
 TEST(Validation, WhatIsOptionalAndAbsentIsNotLookedInto) {
