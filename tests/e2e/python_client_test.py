@@ -170,7 +170,7 @@ class PythonClientTest(ClusterTest):
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sided"}, "data": data}
             return self.api.call_api("/api/v1/namespaces/default/configmaps/sided", "PATCH",
                                      query_params=[("fieldManager", manager), ("force", str(force).lower())],
-                                     header_params={"Content-Type": APPLY, "Accept": "application/json"}, body=body,
+                                     header_params={"Content-Type": APPLY, "Accept": "application/json"}, body=json.dumps(body),
                                      auth_settings=["BearerToken"], response_type="V1ConfigMap")[0]
         self.assertEqual(apply("me", {"a": "1", "b": "1"}).data, {"a": "1", "b": "1"})
         self.assertEqual(apply("me", {"a": "1"}).data, {"a": "1"})
@@ -194,7 +194,7 @@ class PythonClientTest(ClusterTest):
         self.refused(404, "NotFound", self.core.read_namespaced_pod, "nobody", "default")
         self.refused(404, "NotFound", self.core.create_namespaced_config_map, "nowhere", config_map("lost"))
         self.refused(400, "BadRequest", self.core.list_namespaced_pod, "default", field_selector="spec.colour=red")
-        self.refused(410, "Expired", self.core.list_namespaced_config_map, "default", resource_version="1",
+        self.refused(504, "Timeout", self.core.list_namespaced_config_map, "default", resource_version="999999999",
                      resource_version_match="Exact")
 
     def test_dry_run(self):
