@@ -34,7 +34,7 @@ Error wrong_kind(std::string_view api_version, std::string_view kind, const Expe
 Result<> check_type(std::string_view api_version, std::string_view kind, const ExpectedType& expected) {
   // What is not said follows from the path; clients of typed languages leave both out.
   if (kind.empty()) kind = expected.kind;
-  if (api_version.empty()) api_version = expected.api_version;
+  if (api_version.empty() || api_version == expected.older_version) api_version = expected.api_version;
   if (kind != expected.kind || api_version != expected.api_version) {
     if (expected.any_version && kind == expected.kind) return {};
     return wrong_kind(api_version, kind, expected);

@@ -24,6 +24,7 @@ struct ExpectedType {
   std::string kind;         // "Deployment"
   const google::protobuf::Descriptor* descriptor = nullptr;
   bool any_version = false;  // options (DeleteOptions) come in that of whatever group they are sent to
+  std::string older_version;  // accepted too, its fields being the same; "" is none
 };
 
 /// Decodes JSON, YAML or Kubernetes' Protobuf envelope. Errors as observed: 400 for malformed text, for another kind

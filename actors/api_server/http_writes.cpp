@@ -22,7 +22,10 @@ using Eviction = ::k8s::io::api::policy::v1::Eviction;
 ExpectedType expected_type(const RequestInfo& info) {
   if (info.subresource == "scale") return {"autoscaling/v1", "Scale", Scale::descriptor()};
   if (info.subresource == "binding") return {"v1", "Binding", Binding::descriptor()};
-  if (info.subresource == "eviction") return {"policy/v1", "Eviction", Eviction::descriptor()};
+  // kubectl drains so up to 1.21, and a kube-apiserver of today still hears it.
+  if (info.subresource == "eviction") {
+    return {"policy/v1", "Eviction", Eviction::descriptor(), false, "policy/v1beta1"};
+  }
   const Kind& kind = info.served();
   return {kind.api_version(), kind.kind, kind.descriptor};
 }

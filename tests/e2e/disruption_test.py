@@ -94,7 +94,7 @@ class DisruptionTest(ClusterTest):
         self.assertEqual(row[1:4], ["IPv4", "8080", "192.0.2.7"])
 
     def test_the_api_server_has_endpoints(self):
-        port = self.cluster.state()["api_server"].rsplit(":", 1)[1]
+        port = self.cluster.state()["apiServer"].rsplit(":", 1)[1]
         self.assertEqual(eventually(lambda: self.rows("endpoints", "kubernetes"), "endpoints")[0][1], f"127.0.0.1:{port}")
         self.assertEqual(self.rows("endpointslices", "kubernetes")[0][1:4], ["IPv4", port, "127.0.0.1"])
 

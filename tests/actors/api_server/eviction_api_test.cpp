@@ -47,9 +47,10 @@ struct EvictionApi : ApiSim {
                             {"lastTransitionTime", "2026-01-01T00:00:00Z"}}}}};
     ASSERT_EQ(http("PUT", std::string(kBudgets) + "/web/status", counted.dump())->status, 200);
   }
-  std::shared_ptr<FakeSink> start_eviction(const std::string& name) {
-    return send("POST", std::string(kPods) + "/" + name + "/eviction",
-                R"({"kind":"Eviction","apiVersion":"policy/v1","metadata":{"name":")" + name + "\"}}");
+  std::shared_ptr<FakeSink> start_eviction(const std::string& name, const std::string& version = "v1") {
+    return send(
+        "POST", std::string(kPods) + "/" + name + "/eviction",
+        R"({"kind":"Eviction","apiVersion":"policy/)" + version + R"(","metadata":{"name":")" + name + "\"}}");
   }
   Json budget() { return http("GET", std::string(kBudgets) + "/web")->json()["status"]; }
   Json pod(const std::string& name) { return http("GET", std::string(kPods) + "/" + name)->json(); }
@@ -103,6 +104,16 @@ TEST_F(EvictionApi, APodThatDoesNotServeGoesWithoutSpending) {
   EXPECT_EQ(evicted->status, 201) << evicted->body;
   EXPECT_TRUE(pod("web-0")["metadata"].contains("deletionTimestamp"));
   EXPECT_EQ(budget()["disruptionsAllowed"], 1);
+}
+
+TEST_F(EvictionApi, IsHeardInTheVersionOfOldClientsToo) {
+  run_pods(1);
+  auto evicted = start_eviction("web-0", "v1beta1");
+  ASSERT_TRUE(world->run_until([&] { return evicted->ended; }, 1min));
+  EXPECT_EQ(evicted->status, 201) << evicted->body;
+  auto refused = start_eviction("web-0", "v2");
+  ASSERT_TRUE(world->run_until([&] { return refused->ended; }, 1min));
+  EXPECT_EQ(refused->status, 400);
 }
 
 }  // namespace
