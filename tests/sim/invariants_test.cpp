@@ -6,6 +6,7 @@
 #include "messages/api/batch/v1/cron_job.pb.h"
 #include "messages/api/batch/v1/job.pb.h"
 #include "messages/api/core/v1/node.pb.h"
+#include "messages/api/core/v1/persistent_volume_claim.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/resource_quota.pb.h"
 #include "messages/api/policy/v1/pod_disruption_budget.pb.h"
@@ -213,6 +214,22 @@ TEST_F(InvariantTest, NoEvictionGoesBelowABudget) {
   (*budget.mutable_status()->mutable_disruptedpods())["b"].set_seconds(1);
   put(*invariant, kinds::kPodDisruptionBudget, budget);
   EXPECT_EQ(breaches, Lines{"poddisruptionbudgets/default/web at 6: evicting b leaves 0 healthy pods of 1"});
+}
+
+TEST_F(InvariantTest, AVolumeIsOneClaimsAlone) {
+  const auto invariant = volumes_once();
+  auto claim = [](const std::string& name, const std::string& volume) {
+    auto out = named<core::PersistentVolumeClaim>(name);
+    out.mutable_spec()->set_volumename(volume);
+    return out;
+  };
+  put(*invariant, kinds::kPersistentVolumeClaim, claim("a", ""));
+  put(*invariant, kinds::kPersistentVolumeClaim, claim("a", "pv-1"));
+  EXPECT_EQ(breaches, Lines{});
+  put(*invariant, kinds::kPersistentVolumeClaim, claim("b", "pv-1"));
+  EXPECT_EQ(breaches, Lines{"persistentvolumeclaims/default/b has pv-1 while another claim has it"});
+  put(*invariant, kinds::kPersistentVolumeClaim, claim("a", "pv-2"));
+  EXPECT_EQ(breaches.back(), "persistentvolumeclaims/default/a moved from pv-1 to \"pv-2\"");
 }
 
 TEST_F(InvariantTest, NoPodComesBeyondAQuota) {

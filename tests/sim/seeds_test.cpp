@@ -52,6 +52,7 @@ SimulationOptions busy() {
   SimulationOptions options = everyday();
   options.cluster.step_cost = 200us;
   options.workload.pause_mean = 300ms;
+  options.workload.names = {"web"};
   options.workload.pods = 15;
   options.faults.container_crashes = 4;
   return options;
@@ -63,6 +64,7 @@ SimulationOptions taking_over() {
   options.cluster.store_latency_min = 20ms;
   options.cluster.store_latency_max = 300ms;
   options.workload.pause_mean = 200ms;
+  options.workload.names = {"web"};
   options.workload.pods = 40;
   options.workload.deployments = 6;
   options.faults.kills = 0;

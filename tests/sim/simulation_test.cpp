@@ -41,5 +41,15 @@ TEST(Simulation, KeepsEveryPromiseWithoutFaults) {
   EXPECT_GT(report.writes.acknowledged, 5u);
 }
 
+TEST(Simulation, EveryWorkloadKeepsItsPromises) {
+  for (const std::string& name : Workloads::all_names()) {
+    SimulationOptions options = run_of(14);
+    options.workload.names = {name};
+    const auto report = simulate(options);
+    EXPECT_TRUE(report.passed()) << report_text(report, 0);
+    EXPECT_GT(report.writes.acknowledged, 0u) << name;
+  }
+}
+
 }  // namespace
 }  // namespace kabuki::tools

@@ -28,6 +28,7 @@ constexpr Known kKnown[] = {
     {"cron-jobs", make_cron_jobs},
     {"budgets", make_budgets},
     {"quotas", make_quotas},
+    {"volumes", make_volumes},
     {"services", make_services},
     {"autoscalers", make_autoscalers},
     {"namespaces", make_namespaces},

@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Invariant>> all_invariants() {
   all.push_back(recreate_apart());
   all.push_back(budgets_kept());
   all.push_back(quota_kept());
+  all.push_back(volumes_once());
   all.push_back(service_addresses());
   return all;
 }

@@ -22,6 +22,8 @@ std::unique_ptr<Invariant> recreate_apart();
 std::unique_ptr<Invariant> budgets_kept();
 /// `quota-kept`: no pod comes where the quota of its namespace allows no more.
 std::unique_ptr<Invariant> quota_kept();
+/// `volumes-once`: a claim keeps its volume, and no other claim has it meanwhile.
+std::unique_ptr<Invariant> volumes_once();
 /// `service-addresses`: no two services have one clusterIP.
 std::unique_ptr<Invariant> service_addresses();
 

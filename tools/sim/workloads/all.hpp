@@ -22,6 +22,8 @@ std::unique_ptr<Workload> make_cron_jobs(SimCluster& cluster, const WorkloadOpti
 std::unique_ptr<Workload> make_budgets(SimCluster& cluster, const WorkloadOptions& options);
 /// Deployments that want more pods than the quota of their namespace allows.
 std::unique_ptr<Workload> make_quotas(SimCluster& cluster, const WorkloadOptions& options);
+/// Claims of volumes, and pods that use them.
+std::unique_ptr<Workload> make_volumes(SimCluster& cluster, const WorkloadOptions& options);
 /// Services of Deployments whose pods come and go.
 std::unique_ptr<Workload> make_services(SimCluster& cluster, const WorkloadOptions& options);
 /// Deployments whose pods use more or less than they are to, and autoscalers of these.
