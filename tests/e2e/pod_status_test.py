@@ -22,6 +22,8 @@ PROBED = {"livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "peri
 
 
 class PodStatusTest(ClusterTest):
+    options = ("--listen", "127.0.0.1")
+
     def columns(self, name, namespace="default"):
         """READY and STATUS."""
         return self.cluster.out("get", "pod", name, "-n", namespace, "--no-headers").split()[1:3]
