@@ -53,9 +53,8 @@ class AskingTest(ClusterTest):
     def test_get_sorts(self):
         out = self.cluster.out("get", "configmaps", "-l", "made=here", "--sort-by=.data.a", "-o", "name")
         self.assertEqual(lines(out), ["configmap/b-config", "configmap/a-config"])
-        out = self.cluster.out("get", "pods", "-l", "app=asked", "--sort-by=.metadata.name", "--no-headers")
-        names = [row.split()[0] for row in lines(out)]
-        self.assertEqual(names, sorted(p["metadata"]["name"] for p in self.pods))
+        out = self.cluster.out("get", "nodes", "--sort-by=.metadata.name", "--no-headers")
+        self.assertEqual([row.split()[0] for row in lines(out)], ["node-1", "node-2", "node-3"])
 
     def test_get_in_pages_over_all_namespaces(self):
         whole = lines(self.cluster.out("get", "configmaps", "-A", "--no-headers"))
@@ -115,12 +114,7 @@ class AskingTest(ClusterTest):
 
     def test_logs(self):
         name = self.pods[0]["metadata"]["name"]
-        try:
-            self.cluster.out("logs", name)
-        except AssertionError as error:
-            if "could not find the requested resource" in str(error) or "NotFound" in str(error):
-                self.skipTest("this build serves no logs")
-            raise
+        self.assertTrue(lines(self.cluster.out("logs", name)))
         self.assertLessEqual(len(lines(self.cluster.out("logs", name, "--tail=1"))), 1)
         self.cluster.out("logs", "-l", "app=asked", "--tail=2")
         self.cluster.out("logs", "deployment/asked", "-c", "web", "--timestamps")
@@ -242,8 +236,7 @@ class CreatingTest(ClusterTest):
         rule = self.cluster.get("ingress", "way")["spec"]["rules"][0]
         self.assertEqual([(p["path"], p["pathType"]) for p in rule["http"]["paths"]], [("/cart", "Exact"), ("/", "Prefix")])
         self.made("service", None, "nodeport", "out", "--tcp=80:8080")
-        port = self.cluster.get("service", "out")["spec"]["ports"][0]["nodePort"]
-        self.assertTrue(30000 <= port <= 32767, port)
+        self.assertEqual(self.cluster.get("service", "out")["spec"]["type"], "NodePort")
         self.made("service", None, "externalname", "far", "--external-name=far.example")
         self.made("service", None, "loadbalancer", "wide", "--tcp=80")
         self.made("service", None, "clusterip", "headless", "--clusterip=None", "--tcp=80")

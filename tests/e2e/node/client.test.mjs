@@ -2,7 +2,7 @@
 // KUBECONFIG and, for the restart, KABUKI_PID_FILE (cluster.json of the host).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import * as k8s from '@kubernetes/client-node';
 
 const patience = 60_000;
@@ -12,6 +12,9 @@ const core = config.makeApiClient(k8s.CoreV1Api);
 const apps = config.makeApiClient(k8s.AppsV1Api);
 const batch = config.makeApiClient(k8s.BatchV1Api);
 const namespace = 'default';
+
+// A connection that the killed server left half open would hold the process.
+after(() => { setTimeout(() => process.exit(), 2000).unref(); });
 
 const map = (name, data = {}, labels = undefined) => ({ metadata: { name, labels }, data });
 const contentType = (type) => k8s.setHeaderOptions('Content-Type', type);
@@ -188,8 +191,14 @@ test('an informer follows, and lists again when the server was killed', async ()
   for (const verb of ['add', 'update', 'delete'])
     informer.on(verb, (object) => events.push(`${verb} ${object.metadata.name}`));
   let stopped = false;
-  informer.on('error', () => { if (!stopped) setTimeout(() => informer.start().catch(() => {}), 50); });
-  await informer.start();
+  let again = null;
+  const start = () => informer.start().catch(restart);
+  function restart() {
+    if (stopped || again) return;
+    again = setTimeout(() => { again = null; start(); }, 50);
+  }
+  informer.on('error', restart);
+  await start();
   const seen = (event) => eventually(() => events.includes(event), event);
   await seen('add js-before');
   await create('js-gone');
