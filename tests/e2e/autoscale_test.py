@@ -61,11 +61,11 @@ class AutoscaleTest(ClusterTest):
         self.cluster.running("app=load", 6)
         eventually(lambda: "100%/50%" in self.cluster.out("get", "hpa", "load"), "the table shows the use")
         self.assertIn("SuccessfulRescale", self.cluster.out("describe", "hpa", "load"))
-        conditions = {c["type"]: (c["status"], c["reason"])
-                      for c in self.cluster.get("hpa", "load")["status"]["conditions"]}
-        self.assertEqual(conditions, {"AbleToScale": ("True", "ReadyForNewScale"),
-                                      "ScalingActive": ("True", "ValidMetricFound"),
-                                      "ScalingLimited": ("True", "TooManyReplicas")})
+        expected = {"AbleToScale": ("True", "ReadyForNewScale"), "ScalingActive": ("True", "ValidMetricFound"),
+                    "ScalingLimited": ("True", "TooManyReplicas")}
+        eventually(lambda: expected == {c["type"]: (c["status"], c["reason"])
+                                        for c in self.cluster.get("hpa", "load")["status"]["conditions"]},
+                   "it tells that it has all it may have")
         self.cluster.out("annotate", "pods", "-l", "app=load", "--overwrite", "sim.kabuki.io/cpu-use=5m")
         eventually(lambda: self.replicas("load") == 1, "it has shrunk")
         self.cluster.running("app=load", 1)
@@ -76,12 +76,13 @@ class AutoscaleTest(ClusterTest):
         eventually(lambda: self.replicas("auto") == 3, "the minimum holds")
         row = eventually(lambda: "<unknown>" not in (t := self.cluster.out("get", "hpa", "auto")) and t, "it is measured")
         self.assertRegex(row, r"auto\s+Deployment/auto\s+cpu: \d+%/80%\s+3\s+4\s+3")
-        old = self.cluster.get("hpa.v1.autoscaling", "auto")
+        old = self.cluster.get("horizontalpodautoscalers.v1.autoscaling", "auto")
         self.assertEqual(old["apiVersion"], "autoscaling/v1")
         self.assertEqual(old["spec"]["targetCPUUtilizationPercentage"], 80)
-        new = self.cluster.get("hpa.v2.autoscaling", "auto")
+        new = self.cluster.get("horizontalpodautoscalers.v2.autoscaling", "auto")
         self.assertEqual(new["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 80)
-        self.cluster.out("patch", "hpa.v1.autoscaling", "auto", "--type=merge", "-p", '{"spec":{"minReplicas":4}}')
+        self.cluster.out("patch", "horizontalpodautoscalers.v1.autoscaling", "auto", "--type=merge",
+                         "-p", '{"spec":{"minReplicas":4}}')
         eventually(lambda: self.replicas("auto") == 4, "the new minimum holds")
         self.cluster.out("delete", "hpa", "auto")
 
@@ -93,10 +94,10 @@ class AutoscaleTest(ClusterTest):
         self.assertIn("unchanged", self.cluster.apply(manifest))
         manifest["spec"]["targetCPUUtilizationPercentage"] = 40
         self.assertIn("configured", self.cluster.apply(manifest))
-        metric = self.cluster.get("hpa.v2.autoscaling", "old")["spec"]["metrics"][0]
+        metric = self.cluster.get("horizontalpodautoscalers.v2.autoscaling", "old")["spec"]["metrics"][0]
         self.assertEqual(metric["resource"]["target"]["averageUtilization"], 40)
         eventually(lambda: "FailedGetScale" in self.cluster.out("describe", "hpa", "old"), "its target is missing")
-        self.cluster.out("delete", "hpa.v1.autoscaling", "old")
+        self.cluster.out("delete", "horizontalpodautoscalers.v1.autoscaling", "old")
 
     def test_events_are_found_in_both_groups(self):
         self.cluster.apply(deployment("events", 1, "10m"))
