@@ -23,7 +23,7 @@ struct ExpectedType {
   std::string api_version;  // "apps/v1"
   std::string kind;         // "Deployment"
   const google::protobuf::Descriptor* descriptor = nullptr;
-  bool any_version = false;  // options (DeleteOptions) come in that of whatever group they are sent to
+  bool any_version = false;   // options (DeleteOptions) come in that of whatever group they are sent to
   std::string older_version;  // accepted too, its fields being the same; "" is none
 };
 
