@@ -15,8 +15,8 @@
 
 namespace kabuki::store {
 
-/// The mutations of a Commit; one of a Lease in kube-system begins its term. Error: BadRequest when it refers to objects that did not come with it or a key that is
-/// not its object's.
+/// The mutations of a Commit; one of a Lease in kube-system begins its term. Error: BadRequest when it refers to
+/// objects that did not come with it or a key that is not its object's.
 Result<std::vector<Mutation>> mutations_of(const bus::Commit& commit, const std::vector<ObjectPtr>& objects);
 
 /// The answer to a Commit; conflicts carry what `state` holds now. One with a version that `state` has not seen is

@@ -62,12 +62,12 @@ Result<> check_etcd_urls(const std::vector<std::string>& urls);
 /// before. Destroying it without `stop` stops it.
 std::unique_ptr<Engine> make_etcd_engine(EtcdOptions options);
 
-/// Puts `value` under `key`, outside every prefix, where nothing is there yet; what is there then. Of `options` neither
-/// prefix nor identity counts. Blocks. Error: Unavailable when no member answered for `load_timeout`.
+/// Puts `value` under `key`, outside every prefix, where nothing is there yet; what is there then. Of `options`
+/// neither prefix nor identity counts. Blocks. Error: Unavailable when no member answered for `load_timeout`.
 Result<std::string> put_once(const EtcdOptions& options, const std::string& key, const std::string& value);
 
-/// Makes room in an etcd that takes no writes any more because it is over its quota: forgets the history up to now, has
-/// every member of `options.urls` give its free space back, and clears the alarm. Blocks, some seconds for each
+/// Makes room in an etcd that takes no writes any more because it is over its quota: forgets the history up to now,
+/// has every member of `options.urls` give its free space back, and clears the alarm. Blocks, some seconds for each
 /// gigabyte. In words, what was done. Error: names the member that could not.
 Result<std::string> make_room(const EtcdOptions& options);
 

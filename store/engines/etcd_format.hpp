@@ -15,9 +15,9 @@
 ///   instance           put by every engine that starts: the revision of that is its number
 ///   engines/NUMBER     the fence of that engine: put anew, it keeps what was sent before from being committed
 ///   mark               put from time to time, so that no watch falls behind what etcd forgets
-///   ../.terms/LEASE    beside the shards, for all of them: the term of a Lease, put in the transaction that writes it
-///   o/KIND/NS\0NAME    an object: a format byte, its place, then its body. KIND is four hexadecimal digits, so keys
-///   sort as lists do
+///   ../.terms/LEASE    beside the shards, for all of them: the term of a Lease, put in the transaction that writes
+///   it o/KIND/NS\0NAME    an object: a format byte, its place, then its body. KIND is four hexadecimal digits, so
+///   keys sort as lists do
 ///
 /// All mutations of a transaction share a revision of etcd's, but each has a visible one of its own: a client that
 /// has been told of some of them goes on after these. So kPlaces visible revisions belong to one of etcd's, the last
