@@ -245,6 +245,16 @@ TEST_F(InvariantTest, NoPodComesBeyondAQuota) {
   EXPECT_EQ(breaches, Lines{});
   put(*invariant, kinds::kPod, named<core::Pod>("c"));
   EXPECT_EQ(breaches, Lines{"pods/default/c is the 2th pod where bound allows 1"});
+  // One that should have gone by now is not counted.
+  breaches.clear();
+  remove(*invariant, kinds::kPod, "c");
+  auto lost = named<core::Pod>("b");
+  lost.mutable_metadata()->mutable_deletiontimestamp()->set_seconds(99);
+  put(*invariant, kinds::kPod, lost);
+  auto next = named<core::Pod>("d");
+  next.mutable_metadata()->mutable_creationtimestamp()->set_seconds(100);
+  put(*invariant, kinds::kPod, next);
+  EXPECT_EQ(breaches, Lines{});
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ void Client::written(const Key& key, const Attempt& attempt, const actors::Write
   --busy_[key];
   if (outcome.error) {
     ++counts_.refused;
+    if (outcome.error->code == 404 && wanted_[key].exists && wanted_[key].vanishes) wanted_[key] = {};
     return;
   }
   ++counts_.acknowledged;

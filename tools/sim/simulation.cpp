@@ -111,7 +111,8 @@ SimulationReport simulate(SimulationOptions options) {
   report.simulated = io::Duration(cluster.now().ns);
   report.steps = cluster.world().steps();
   report.changes = history->changes();
-  report.workloads = workloads.names();
+  // So that the command to replay says what was drawn: with more workloads to choose from, others would be.
+  report.workloads = report.options.workload.names = workloads.names();
   report.root_ends = cluster.root_ends();
   report.writes = workloads.counts();
   report.frames_sent = cluster.world().network().sent();
