@@ -13,11 +13,11 @@ namespace kabuki::api_server {
 struct RequestInfo {
   const Kind* kind = nullptr;        // as it is stored; null: not a resource, `path` says what
   const Version* version = nullptr;  // the form that was asked for, where it is another than the stored one
-  std::string ns;              // "" across namespaces or cluster-scoped
-  std::string name;            // "" for the collection
-  std::string subresource;     // "status", "scale", "binding", ... or ""
-  bool legacy_watch = false;   // /api/v1/watch/...: Kubernetes' old spelling of ?watch=1
-  std::string path;            // as asked, without a trailing slash
+  std::string ns;                    // "" across namespaces or cluster-scoped
+  std::string name;                  // "" for the collection
+  std::string subresource;           // "status", "scale", "binding", ... or ""
+  bool legacy_watch = false;         // /api/v1/watch/...: Kubernetes' old spelling of ?watch=1
+  std::string path;                  // as asked, without a trailing slash
 
   /// The kind as the client knows it.
   const Kind& served() const { return version ? version->kind : *kind; }
