@@ -120,6 +120,7 @@ class AskingTest(ClusterTest):
         self.cluster.out("logs", "deployment/asked", "-c", "web", "--timestamps")
         self.assertIn("container nope is not valid", self.cluster.refused("logs", name, "-c", "nope"))
         following = self.cluster.start_kubectl("logs", "-f", name)
+        self.assertIn("started", following.stdout.readline())
         self.cluster.out("delete", "pod", name, "--grace-period=0", "--force")
         self.assertEqual(following.wait(timeout=60), 0, following.stdout.read())
         type(self).pods = self.cluster.running("app=asked", 3)
