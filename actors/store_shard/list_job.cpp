@@ -8,6 +8,17 @@ namespace kabuki::store {
 
 namespace {
 
+constexpr size_t kLookedAt = 4096;
+
+/// Of this kind, or a later one: a watch of it hears of no other before the next bookmark, a minute away.
+uint64_t last_change(const History& history, KindId kind) {
+  const size_t end = history.size() > kLookedAt ? history.size() - kLookedAt : 0;
+  for (size_t at = history.size(); at > end; --at) {
+    if (history[at - 1].object->kind() == kind) return history[at - 1].object->revision();
+  }
+  return end > 0 ? history[end - 1].object->revision() : history.compacted();
+}
+
 constexpr std::string_view kContinueExpired =
     "The provided continue parameter is too old to display a consistent list result. You can start a new list "
     "without "
@@ -56,8 +67,7 @@ bool ListJob::step(const ShardState& state, size_t scan_max) {
 runtime::MessagePtr ListJob::answer(ShardState& state) {
   bus::ListObjectsReply reply;
   reply.set_revision(at_->revision());
-  const auto& history = state.history();
-  reply.set_changed(history.size() > 0 ? history[history.size() - 1].object->revision() : history.compacted());
+  reply.set_changed(last_change(state.history(), selection_.kind));
   if (limit_ != 0 && objects_.size() > limit_) {
     objects_.resize(limit_);
     reply.set_more(true);
