@@ -118,6 +118,8 @@ class RolloutTest(ClusterTest):
 
 
 class DrainTest(ClusterTest):
+    options = ("--metrics-resolution", "500ms")
+
     def on(self, node, selector):
         return [p["metadata"]["name"] for p in self.cluster.get("pods", "-l", selector)["items"]
                 if p["spec"].get("nodeName") == node and "deletionTimestamp" not in p["metadata"]]
@@ -165,7 +167,7 @@ class DrainTest(ClusterTest):
         self.cluster.running("app=bare", 1)
         select = "--pod-selector=app in (bare,everywhere)"
         told = self.cluster.refused("drain", "node-3", select, "--timeout=5s")
-        self.assertIn("--force", told)
+        self.assertIn("--delete-emptydir-data", told)
         self.assertIn("--ignore-daemonsets", told)
         self.cluster.out("drain", "node-3", select, "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--timeout=90s")
         self.assertEqual(self.on("node-3", "app=bare"), [])
