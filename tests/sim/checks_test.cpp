@@ -63,6 +63,7 @@ struct ChecksTest : ::testing::Test {
     pod.mutable_spec()->set_nodename("host-1-node-1");
     pod.mutable_spec()->add_containers()->set_image(image_name(1));
     pod.mutable_status()->set_phase("Running");
+    pod.mutable_status()->set_podip("10.0.0.9");
     auto* condition = pod.mutable_status()->add_conditions();
     condition->set_type("Ready");
     condition->set_status("True");
@@ -294,6 +295,7 @@ TEST_F(ChecksTest, ACronJobKeepsNoMoreThanItsHistory) {
 TEST_F(ChecksTest, ABudgetHasCountedItsPods) {
   auto deployment = named<apps::Deployment>("shop-1", "guarded");
   deployment.mutable_spec()->set_replicas(1);
+  deployment.mutable_spec()->mutable_template_()->mutable_spec()->add_containers()->set_image(image_name(1));
   serve(kinds::kDeployment, deployment);
   auto pod = running("shop-1-a", "set");
   pod.mutable_metadata()->set_namespace_("guarded");

@@ -190,7 +190,7 @@ TEST_F(InvariantTest, AnIdentityDoesNotGoWhileItRuns) {
   remove(*invariant, kinds::kPod, "db-0");
   EXPECT_EQ(breaches, Lines{"pods/default/db-0 went while its containers ran on node-1"});
   breaches.clear();
-  pod.mutable_status()->mutable_containerstatuses(0)->mutable_state()->mutable_terminated();
+  pod.mutable_status()->mutable_containerstatuses(0)->mutable_state()->clear_running();
   put(*invariant, kinds::kPod, pod);
   remove(*invariant, kinds::kPod, "db-0");
   EXPECT_EQ(breaches, Lines{});
