@@ -102,7 +102,8 @@ void check_ephemeral_containers_change(const core::Pod& old, const core::Pod& no
   for (const auto& container : now.spec().ephemeralcontainers()) {
     by_name[container.ephemeralcontainercommon().name()] = &container;
   }
-  const FieldPath path = FieldPath("spec").child("ephemeralContainers");
+  const FieldPath spec("spec");
+  const FieldPath path = spec.child("ephemeralContainers");
   for (const auto& container : old.spec().ephemeralcontainers()) {
     const std::string& name = container.ephemeralcontainercommon().name();
     const auto found = by_name.find(name);

@@ -56,10 +56,13 @@ class BadInputTest(ClusterTest):
                 self.assertIn(why.lower(), answer.json["message"].lower())
 
     def test_malformed_protobuf(self):
-        for body in (b"", MAGIC, MAGIC + b"\xff" * 50, b"k8s", b"\x00" * 100, MAGIC + b"\x0a\xff\xff\xff\xff\x0f"):
+        for body in (b"", MAGIC + b"\xff" * 50, b"k8s", b"\x00" * 100, MAGIC + b"\x0a\xff\xff\xff\xff\x0f"):
             with self.subTest(body[:20]):
                 answer = self.api.request("POST", MAPS, body, {"Content-Type": PROTOBUF})
                 self.assert_refused(answer, 400, "BadRequest")
+        # Sound, and says nothing: an object without a name.
+        self.assert_refused(self.api.request("POST", MAPS, MAGIC, {"Content-Type": PROTOBUF}), 422, "Invalid",
+                            "name or generateName is required")
 
     def test_wrong_kinds_and_unknown_fields(self):
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}
