@@ -29,6 +29,12 @@ struct Controller {
   /// Whether reconciling begins only once the views have reached what the store held at the start. Between views of
   /// several kinds one may lag behind another, and behind what the controller did before it was restarted.
   bool confirms_views = false;
+  /// The first so many of `watches` tell whether there is anything to do: while none of their objects `occupies` the
+  /// controller, it watches nothing else and reconciles nothing. 0: it never sleeps. Only for controllers to which
+  /// nothing is left to do when those objects are gone.
+  size_t sleeps_without = 0;
+  /// Null: every object does.
+  std::function<bool(const Object& object)> occupies;
   /// Reconciled once when the views are complete.
   std::vector<Key> at_start;
 };

@@ -50,6 +50,7 @@ class ControllerActor : public runtime::Actor {
           reconciler_.removed(object);
         } else {
           reconciler_.changed(object, mono());
+          if (!awake_ && (!controller().occupies || controller().occupies(*object))) awaken();
         }
       };
       const size_t index = watches_.size();
@@ -57,6 +58,12 @@ class ControllerActor : public runtime::Actor {
       handlers.on_batch = [this, index] { caught_up(index, false); };
       watches_.push_back(std::make_unique<WatchClient>(*this, std::move(options), std::move(handlers)));
     }
+    if (controller().sleeps_without == 0) return awaken();
+    for (size_t i = 0; i < controller().sleeps_without; ++i) watches_[i]->open();
+  }
+
+  void awaken() {
+    awake_ = true;
     for (auto& watch : watches_) watch->open();
   }
 
@@ -180,6 +187,7 @@ class ControllerActor : public runtime::Actor {
   }
 
   std::string health() const override {
+    if (!awake_) return "sleeps: there is nothing to control";
     for (const auto& watch : watches_) {
       if (auto trouble = watch->health(); !trouble.empty()) return trouble;
     }
@@ -194,6 +202,7 @@ class ControllerActor : public runtime::Actor {
   Reconciler reconciler_;
   std::vector<std::unique_ptr<WatchClient>> watches_;
   std::optional<TimerId> timer_;
+  bool awake_ = false;
   bool started_ = false;
   bool work_is_due_ = false;
   bool events_in_flight_ = false;

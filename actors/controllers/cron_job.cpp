@@ -181,6 +181,7 @@ Controller cron_job_controller() {
   Controller controller;
   controller.name = "cronjob-controller";
   controller.watches = {kinds::kCronJob, kinds::kJob};
+  controller.sleeps_without = 1;
   controller.indexes = View::kControllers;
   controller.concerns = [](const View&, const Change& change, std::vector<Key>* keys) {
     if (change.object().kind() == kinds::kCronJob) {

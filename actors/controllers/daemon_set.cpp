@@ -311,6 +311,7 @@ Controller daemon_set_controller() {
   Controller controller;
   controller.name = "daemonset-controller";
   controller.watches = {kinds::kDaemonSet, kinds::kPod, kinds::kControllerRevision, kinds::kNode};
+  controller.sleeps_without = 1;
   controller.indexes = View::kControllers | View::kPods;
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     if (change.object().kind() == kinds::kDaemonSet) {

@@ -246,6 +246,7 @@ Controller deployment_controller() {
   Controller controller;
   controller.name = "deployment-controller";
   controller.watches = {kinds::kDeployment, kinds::kReplicaSet};
+  controller.sleeps_without = 1;
   controller.indexes = View::kControllers;
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     if (change.object().kind() == kinds::kDeployment) {

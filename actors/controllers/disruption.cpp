@@ -230,6 +230,7 @@ Controller disruption_controller() {
   Controller controller;
   controller.name = "disruption-controller";
   controller.watches = {kinds::kPodDisruptionBudget, kinds::kPod};
+  controller.sleeps_without = 1;
   for (const KindId kind : scaled_kinds()) controller.watches.push_back(kind);
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();

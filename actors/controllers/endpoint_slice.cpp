@@ -136,6 +136,8 @@ Controller endpoint_slice_controller() {
   Controller controller;
   controller.name = "endpoint-slice-controller";
   controller.watches = {kinds::kService, kinds::kPod, kinds::kNode, kinds::kEndpointSlice};
+  controller.sleeps_without = 1;  // slices are owned by their service
+  controller.occupies = [](const Object& object) { return selects_pods(object.as<core::Service>()); };
   controller.indexes = View::kNodes;
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();

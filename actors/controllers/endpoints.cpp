@@ -103,7 +103,13 @@ Plan reconcile_endpoints(const View& view, const Key& key) {
 Controller endpoints_controller() {
   Controller controller;
   controller.name = "endpoint-controller";
-  controller.watches = {kinds::kService, kinds::kPod, kinds::kEndpoints};
+  controller.watches = {kinds::kService, kinds::kEndpoints, kinds::kPod};
+  // Endpoints of a service that went meanwhile are to go too; those of the API servers are always there.
+  controller.sleeps_without = 2;
+  controller.occupies = [](const Object& object) {
+    if (object.kind() == kinds::kService) return selects_pods(object.as<core::Service>());
+    return object.ns() != "default" || object.name() != "kubernetes";
+  };
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();
     if (object.kind() == kinds::kPod) return concerned_services(view, change, keys);

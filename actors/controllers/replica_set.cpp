@@ -177,6 +177,7 @@ Controller replica_controller(KindId kind, std::string name) {
   Controller controller;
   controller.name = std::move(name);
   controller.watches = {kind, kinds::kPod};
+  controller.sleeps_without = 1;
   controller.indexes = View::kControllers | View::kPods;
   controller.concerns = [kind](const View& view, const Change& change, std::vector<Key>* keys) {
     if (change.object().kind() == kind) {

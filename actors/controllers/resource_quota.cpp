@@ -75,8 +75,10 @@ Plan reconcile_resource_quota(const View& view, const Key& key, const Instant& n
 Controller resource_quota_controller() {
   Controller controller;
   controller.name = "resourcequota-controller";
+  controller.watches = {kinds::kResourceQuota};
+  controller.sleeps_without = 1;
   for (const Kind& kind : all_kinds()) {
-    if (quota::is_counted(kind)) controller.watches.push_back(kind.id);
+    if (quota::is_counted(kind) && kind.id != kinds::kResourceQuota) controller.watches.push_back(kind.id);
   }
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();

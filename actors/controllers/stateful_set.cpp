@@ -329,6 +329,7 @@ Controller stateful_set_controller() {
   Controller controller;
   controller.name = "statefulset-controller";
   controller.watches = {kinds::kStatefulSet, kinds::kPod, kinds::kControllerRevision, kinds::kPersistentVolumeClaim};
+  controller.sleeps_without = 1;
   controller.indexes = View::kControllers | View::kPods;
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     if (change.object().kind() == kinds::kStatefulSet) {

@@ -338,6 +338,7 @@ Controller volume_binder_controller() {
   controller.name = "persistentvolume-controller";
   controller.watches = {kinds::kPersistentVolumeClaim, kinds::kPersistentVolume, kinds::kStorageClass, kinds::kPod,
                         kinds::kNode};
+  controller.sleeps_without = 2;
   controller.concerns = concerned;
   controller.reconcile = [](const View& view, const Key& key, const Instant& now) {
     return key.kind == kinds::kPersistentVolume ? reconcile_volume(view, key, now) : reconcile_claim(view, key, now);

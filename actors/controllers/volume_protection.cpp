@@ -49,6 +49,7 @@ Controller volume_protection_controller() {
   Controller controller;
   controller.name = "volume-protection-controller";
   controller.watches = {kinds::kPersistentVolumeClaim, kinds::kPersistentVolume, kinds::kPod};
+  controller.sleeps_without = 2;
   controller.concerns = [](const View& view, const Change& change, std::vector<Key>* keys) {
     const Object& object = change.object();
     if (object.kind() != kinds::kPod) {

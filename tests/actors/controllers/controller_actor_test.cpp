@@ -97,6 +97,26 @@ TEST_F(ControllerActors, DeletingANamespaceTakesEverythingInIt) {
   EXPECT_TRUE(list(kinds::kPod).empty());
 }
 
+TEST_F(ControllerActors, SleepUntilThereIsSomethingToControl) {
+  start(4);
+  ASSERT_TRUE(namespace_is_ready());
+  const auto health = [&](const std::string& controller) {
+    return inspect("host-1", "host-1/controllers/" + controller).health();
+  };
+  const std::string sleeps = "sleeps: there is nothing to control";
+  EXPECT_EQ(health("replica-set"), sleeps);
+  EXPECT_NE(health("node-lifecycle"), sleeps);
+  create(1);
+  ASSERT_TRUE(until([&] { return ready_pods() == 1; }, 300s));
+  EXPECT_NE(health("replica-set"), sleeps);
+  EXPECT_EQ(health("stateful-set"), sleeps);
+  // One that finds its objects there at its start is awake at once.
+  kill("host-1/controllers/replica-set");
+  const ObjectPtr pod = list(kinds::kPod).at(0);
+  write({Write::remove(*pod)});
+  EXPECT_TRUE(until([&] { return ready_pods() == 1 && !find(kinds::kPod, "default", std::string(pod->name())); }, 300s));
+}
+
 TEST_F(ControllerActors, SayWhatTheyDid) {
   start(6);
   create(1);
