@@ -45,7 +45,8 @@ bool check_resources_change(const Containers& old, const Containers& now, bool m
   for (int i = 0; i < old.size() && i < now.size(); ++i) {
     const auto& before = old[i].resources();
     const auto& after = now[i].resources();
-    const FieldPath at = path.index(i).child("resources");
+    const FieldPath container = path.index(i);
+    const FieldPath at = container.child("resources");
     if (may_change_nothing && old[i].restartpolicy() != "Always") {
       if (!same(before, after)) findings->forbidden(at, "resources for non-sidecar init containers are immutable");
       continue;
@@ -84,8 +85,9 @@ void check_ephemeral_container(const core::EphemeralContainer& ephemeral, const 
   refuse(container.has_readinessprobe(), "readinessProbe");
   refuse(container.has_startupprobe(), "startupProbe");
   refuse(container.has_lifecycle(), "lifecycle");
+  const FieldPath mounts = path.child("volumeMounts");
   for (int i = 0; i < container.volumemounts_size(); ++i) {
-    const FieldPath mount = path.child("volumeMounts").index(i);
+    const FieldPath mount = mounts.index(i);
     if (!container.volumemounts(i).subpath().empty()) findings->forbidden(mount.child("subPath"), kNotEphemeral);
     if (!container.volumemounts(i).subpathexpr().empty()) {
       findings->forbidden(mount.child("subPathExpr"), kNotEphemeral);
