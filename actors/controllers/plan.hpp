@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,11 +43,21 @@ struct Gone {
   bool operator==(const Gone&) const = default;
 };
 
+/// What a view must have been shown to hold, by asking the store, before a plan that counts is carried out.
+struct Confirm {
+  std::set<KindId> kinds;
+  /// Once confirmed for a key and the life of the controller, it is so until another text is asked for.
+  std::string what;
+  bool operator==(const Confirm&) const = default;
+};
+
 /// What a reconcile wants done: at most one write per object. Empty when the world is as it should be.
 struct Plan {
   std::vector<Step> steps;
   std::vector<actors::EventNote> events;
   std::vector<Gone> only_if_gone;
+  /// The plan is made anew when the views have reached what the store held after this was asked for.
+  Confirm confirm;
   /// Reconcile again after this long though nothing changed.
   std::optional<io::Duration> again_after;
   bool operator==(const Plan&) const = default;

@@ -92,7 +92,14 @@ std::vector<Reconciler::Batch> Reconciler::work(const Instant& now) {
   return out;
 }
 
+bool Reconciler::is_confirmed(const Job& job) const {
+  if (job.plan.confirm.kinds.empty()) return true;
+  auto it = confirmed_.find(job.key);
+  return it != confirmed_.end() && it->second == job.plan.confirm.what;
+}
+
 void Reconciler::reconcile(const Key& key, const Instant& now) {
+  if (!confirmed_.empty() && !view_.find(key)) confirmed_.erase(key);
   auto job = std::make_shared<Job>();
   job->key = key;
   job->plan = controller_.reconcile(view_, key, now);
@@ -100,6 +107,13 @@ void Reconciler::reconcile(const Key& key, const Instant& now) {
   if (job->plan.steps.empty()) {
     const auto& again = job->plan.again_after;
     queue_.finished(key, again ? std::optional(now.mono + *again) : std::nullopt);
+    return;
+  }
+  if (!is_confirmed(*job)) {
+    job->confirms = true;
+    job->unclear = job->plan.confirm.kinds;
+    revision_questions_.insert(job->unclear.begin(), job->unclear.end());
+    behind_.push_back(std::move(job));
     return;
   }
   auto& gone = job->plan.only_if_gone;
@@ -194,6 +208,12 @@ void Reconciler::settle(const JobPtr& job, io::MonoTime now) {
   });
   if (!job->barrier.empty() || !job->unclear.empty()) {
     behind_.push_back(job);
+    return;
+  }
+  if (job->confirms) {
+    confirmed_[job->key] = job->plan.confirm.what;
+    queue_.finished(job->key);
+    queue_.add(job->key);
     return;
   }
   // Writes that changed nothing would be planned again at once, and without end.

@@ -80,7 +80,8 @@ class Reconciler {
     bool failed = false;
     bool moved = false;                  // some write changed something
     std::map<KindId, uint64_t> barrier;  // revisions the view has to reach
-    std::set<KindId> unclear;            // kinds of writes of which it is not known when they were done
+    std::set<KindId> unclear;            // kinds of which the revision to be reached is not known yet
+    bool confirms = false;               // nothing was written: the plan is made anew on views that are confirmed
   };
   using JobPtr = std::shared_ptr<Job>;
   struct Item {
@@ -93,6 +94,7 @@ class Reconciler {
   bool full() const { return batches_.size() + outgoing_.size() / kWritesPerBatch >= kMaxBatches; }
   bool watches(KindId kind) const;
   void concern(const Change& change);
+  bool is_confirmed(const Job& job) const;
   void reconcile(const Key& key, const Instant& now);
   void submit(const JobPtr& job);
   void take_outcome(const Item& item, const actors::WriteOutcome& outcome);
@@ -112,7 +114,8 @@ class Reconciler {
   std::vector<JobPtr> behind_;  // wait for the view, in order
   std::vector<Question> questions_;
   std::set<KindId> revision_questions_;
-  std::set<std::string> known_gone_;  // uids are never used again
+  std::map<Key, std::string> confirmed_;  // Confirm::what, of keys whose objects exist
+  std::set<std::string> known_gone_;      // uids are never used again
   std::vector<actors::EventNote> notes_;
   std::vector<Key> keys_;
   uint64_t next_id_ = 1;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "actors/controllers/owners.hpp"
 #include "actors/quota/ledger.hpp"
@@ -32,6 +34,25 @@ bool count(const View& view, const Kind& kind, const ResourceQuota& quota, const
   return ends;
 }
 
+/// The views that were counted, and for which bounds: those that come later are counted on views that are as new.
+Confirm confirm_of(const ResourceQuota& quota, const Amounts& used, std::set<KindId> kinds) {
+  Confirm confirm{.kinds = std::move(kinds), .what = quota.metadata().uid()};
+  for (const auto& [resource, amount] : used) confirm.what.append(",").append(resource);
+  return confirm;
+}
+
+/// Bounds are in force before what they bound is counted: until then an API server refuses what they bound, rather
+/// than to let it pass uncounted.
+Plan close(const Object& object, ResourceQuota quota, const Amounts& hard) {
+  const Amounts known = quota::read_amounts(quota.status().hard());
+  const Amounts used = quota::masked(quota::masked(quota::read_amounts(quota.status().used()), known), hard);
+  quota::write_amounts(hard, quota.mutable_status()->mutable_hard());
+  quota::write_amounts(used, quota.mutable_status()->mutable_used());
+  Plan plan;
+  plan.add(Write::update_status(object, quota));
+  return plan;
+}
+
 bool same(const Amounts& a, const Amounts& b) { return a == b && quota::text_of(a) == quota::text_of(b); }
 
 }  // namespace
@@ -44,13 +65,21 @@ Plan reconcile_resource_quota(const View& view, const Key& key, const Instant& n
   const Amounts hard = quota::read_amounts(quota.spec().hard());
 
   Amounts used;
+  std::set<KindId> counted;
   for (const Kind& kind : all_kinds()) {
     if (!quota::is_counted(kind)) continue;
     const Amounts bounds = quota::bounds_for(kind, hard);
     if (bounds.empty()) continue;
+    counted.insert(kind.id);
     for (const auto& [resource, bound] : bounds) used.emplace(resource, Quantity::of_value(0, bound.format()));
     if (count(view, kind, quota, bounds, now, &used)) plan.again(kLookAgain);
   }
+  const Amounts enforced = quota::read_amounts(quota.status().hard());
+  const bool closed =
+      std::all_of(used.begin(), used.end(), [&](const auto& entry) { return enforced.contains(entry.first); });
+  if (!closed) return close(*object, std::move(quota), hard);
+
+  plan.confirm = confirm_of(quota, used, std::move(counted));
   const auto reserved = quota::reservations_of(quota);
   std::vector<Reservation> under_way;
   for (const Reservation& one : reserved) {
@@ -61,8 +90,7 @@ Plan reconcile_resource_quota(const View& view, const Key& key, const Instant& n
   }
 
   const auto& status = quota.status();
-  if (under_way == reserved && same(quota::read_amounts(status.hard()), hard) &&
-      same(quota::read_amounts(status.used()), used)) {
+  if (under_way == reserved && same(enforced, hard) && same(quota::read_amounts(status.used()), used)) {
     return plan;
   }
   quota::write_amounts(hard, quota.mutable_status()->mutable_hard());

@@ -175,6 +175,30 @@ TEST_F(ReconcilerTest, DoesNothingWhileTheOwnerLives) {
   EXPECT_EQ(reconciler->queue().failing(), 1u);
 }
 
+TEST_F(ReconcilerTest, PlansAnewOnViewsThatAreConfirmedOnceForWhatIsToBeConfirmed) {
+  plan.add(Write::update_status(*map("a"), map_message("a")));
+  plan.confirm = {{kinds::kConfigMap}, "first"};
+  EXPECT_TRUE(start_with("a").empty());
+  EXPECT_EQ(reconciler->take_revision_questions(), (std::set<KindId>{kinds::kConfigMap}));
+  reconciler->revision_is(kinds::kConfigMap, 5, {});
+  reconciler->reached(kinds::kConfigMap, 4, false, {});
+  EXPECT_TRUE(reconciler->work(at(1)).empty());
+  EXPECT_EQ(asked, 1);
+  reconciler->reached(kinds::kConfigMap, 5, false, {});
+  auto batches = reconciler->work(at(2));
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(asked, 2);
+  reconciler->answered(batches[0].id, {done(6)}, at(2));
+  reconciler->reached(kinds::kConfigMap, 6, false, {});
+  EXPECT_EQ(reconciler->work(at(3)).size(), 1u) << "what was confirmed is so for good";
+
+  plan.confirm.what = "second";
+  reconciler->changed(map("b", 7), {});
+  reconciler->reached(kinds::kConfigMap, 7, false, {});
+  EXPECT_TRUE(reconciler->work(at(4)).empty()) << "each key and each text is confirmed by itself";
+  EXPECT_EQ(reconciler->take_revision_questions(), (std::set<KindId>{kinds::kConfigMap}));
+}
+
 TEST_F(ReconcilerTest, AnnouncesWhatCameOfAWrite) {
   const Key about{kinds::kConfigMap, "default", "a"};
   plan.add(Write::remove(*map("x")), {about, "uid", "Done", "did {name}", "Failed", "did not: {error}"});

@@ -30,6 +30,10 @@ struct ResourceQuotaTest : ::testing::Test {
             R"("}},"spec":{"hard":)" + hard + "}}");
   }
   ResourceQuota counted() {
+    step();  // closes what is not counted yet
+    return step();
+  }
+  ResourceQuota step() {
     const Plan plan = reconcile_resource_quota(view, kQuota, kNow);
     EXPECT_EQ(plan.steps.size(), 1u);
     if (plan.steps.empty()) return {};
@@ -54,6 +58,18 @@ TEST_F(ResourceQuotaTest, CountsWhatItsNamespaceHolds) {
   add(kinds::kConfigMap, R"({"metadata":{"namespace":"shop","name":"m"}})");
   EXPECT_EQ(used(), "configmaps=1,count/jobs.batch=0,pods=2,requests.cpu=500m,services=0");
   EXPECT_TRUE(reconcile_resource_quota(view, kQuota, kNow).empty()) << "nothing is written at rest";
+}
+
+TEST_F(ResourceQuotaTest, RefusesWhatIsNotCountedYetAndCountsItOnViewsThatAreConfirmed) {
+  add(kinds::kPod, R"({"metadata":{"namespace":"shop","name":"a"}})");
+  add(kinds::kResourceQuota, R"({"metadata":{"name":"q","namespace":"shop","uid":"u"},
+      "spec":{"hard":{"pods":"3","configmaps":"5"}},"status":{"hard":{"pods":"2"},"used":{"pods":"1"}}})");
+  const auto status = step().status();
+  EXPECT_EQ(quota::text_of(quota::read_amounts(status.hard())), "configmaps=5,pods=3");
+  EXPECT_EQ(quota::text_of(quota::read_amounts(status.used())), "pods=1");
+  const Plan plan = reconcile_resource_quota(view, kQuota, kNow);
+  EXPECT_EQ(plan.confirm, (Confirm{{kinds::kPod, kinds::kConfigMap}, "u,configmaps,pods"}));
+  EXPECT_EQ(quota::text_of(quota::read_amounts(step().status().used())), "configmaps=0,pods=1");
 }
 
 TEST_F(ResourceQuotaTest, CountsWritesUnderWayUntilTheyAreSeen) {
