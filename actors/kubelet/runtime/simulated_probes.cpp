@@ -32,7 +32,9 @@ class ProbePoll {
     // Another life has told what failed so far.
     if (r_.told_ns == 0 && is_probed()) out_.events.push_back(event(Kind::probes_told, now_));
     const int64_t up = started_up();
-    if (up == kNever || up > now_) return;
+    if (up == kNever) return;
+    // It has started later than it is now when the clock was put back meanwhile.
+    if (up > now_) return wake(up);
     if (!r_.startup) {
       RuntimeEvent passed = event(Kind::startup_passed, up);
       passed.ready = ready_at_once(pod_, i_, behaviour_);

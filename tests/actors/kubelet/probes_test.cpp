@@ -55,6 +55,15 @@ TEST(Probes, ThoseThatAlwaysSucceedWakeNobody) {
   EXPECT_EQ(play.settle_once(), 0);
 }
 
+TEST(Probes, AClockPutBackBeforeTheStartDelaysReadinessOnly) {
+  PodPlay play(pod_from(pod("") + with({{"ready-after", "2s"}})));
+  course(play, 1);
+  EXPECT_EQ(play.line(), "Running a:running/0");
+  play.now = kPlayStart - 24 * kPlaySecond;
+  course(play, 10);
+  EXPECT_EQ(play.line(), "Running a:ready/0");
+}
+
 TEST(Probes, LivenessRestartsAfterItsFailures) {
   PodPlay play(pod_from(pod("livenessProbe { periodSeconds: 10 failureThreshold: 2 "
                             "handler { httpGet { path: '/healthz' port { intVal: 8080 } } } }") +
