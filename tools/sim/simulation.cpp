@@ -4,6 +4,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "messages/api/batch/v1/job.pb.h"
+#include "messages/kinds.hpp"
+
 namespace kabuki::tools {
 namespace {
 
@@ -18,23 +21,32 @@ std::string number_text(double number) {
   return text;
 }
 
+/// The Job whose pods run, none if no such. They may run for longer than nothing need change for, and then end.
+const Object* running_job(const History& history) {
+  for (const auto& [key, object] : history.objects()) {
+    if (key.kind == kinds::kJob && object->as<k8s::io::api::batch::v1::Job>().status().active() > 0) return &*object;
+  }
+  return nullptr;
+}
+
 /// True when nothing but leases and heartbeats has changed for `quiet`; false when `limit` went by.
 bool settle(SimCluster& cluster, const SimulationOptions& options, const History& history, const Workloads& workloads,
             const Faults& faults, const Backups& backups, std::string* why_not) {
   auto quiet = [&] {
     return faults.over() && backups.over() && workloads.done() && cluster.all_up() &&
-           cluster.now() - history.last_change() >= options.quiet;
+           cluster.now() - history.last_change() >= options.quiet && !running_job(history);
   };
   const io::MonoTime began = cluster.now();
   if (cluster.run_until([&] { return quiet() && cluster.now() - began >= options.quiet; }, options.settle_limit,
                         std::chrono::seconds(1))) {
     return true;
   }
-  *why_not = !faults.over()      ? "not every fault was reverted"
-             : !backups.over()   ? "not every restore has happened"
-             : !workloads.done() ? "the client still waits for an answer"
-             : !cluster.all_up() ? "not every host is up"
-                                 : history.last_changed() + " still changes";
+  *why_not = !faults.over()         ? "not every fault was reverted"
+             : !backups.over()      ? "not every restore has happened"
+             : !workloads.done()    ? "the client still waits for an answer"
+             : !cluster.all_up()    ? "not every host is up"
+             : running_job(history) ? running_job(history)->key().name + " still runs"
+                                    : history.last_changed() + " still changes";
   return false;
 }
 
