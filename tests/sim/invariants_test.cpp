@@ -152,6 +152,10 @@ TEST_F(InvariantTest, RecreateKeepsTemplatesApart) {
   put(*invariant, kinds::kPod, pod("web-1", "b", "Failed"));
   put(*invariant, kinds::kPod, pod("web-2", "d"));
   EXPECT_EQ(breaches, Lines{});
+  deployment.mutable_spec()->set_paused(true);
+  put(*invariant, kinds::kDeployment, deployment);
+  put(*invariant, kinds::kPod, pod("web-1", "e"));
+  EXPECT_EQ(breaches, Lines{});
 }
 
 TEST_F(InvariantTest, IdentitiesComeInOrder) {
