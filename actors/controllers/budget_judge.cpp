@@ -38,9 +38,14 @@ void BudgetJudge::saw_pod(const Change& change, io::WallTime at) {
 
 void BudgetJudge::saw_budget(const Change& change, io::WallTime at) {
   const Object& object = change.object();
-  if (!change.after) return view_.remove(object.key());
-  view_.put(change.after);
   const auto budget = object.as<DisruptionBudget>();
+  if (!change.after) {
+    // Its notes of evictions under way go with it: another budget knows of these pods' ends as late as of any
+    // other's.
+    if (!budget.status().disruptedpods().empty()) last_loss_[std::string(object.ns())] = at;
+    return view_.remove(object.key());
+  }
+  view_.put(change.after);
   const auto before = change.before ? change.before->as<DisruptionBudget>().status() : budget.status();
   std::string evicted;
   for (const auto& [name, when] : budget.status().disruptedpods()) {

@@ -298,6 +298,17 @@ TEST(BudgetJudge, TellsAnEvictionTooManyFromOtherLosses) {
                             : std::vector<std::string>{"poddisruptionbudgets/default/web at 7: evicting c leaves 0 "
                                                        "healthy pods of 1"});
   }
+  // What was noted in a budget that goes is not known to the next one at once.
+  for (const bool soon : {false, true}) {
+    BudgetJudge judge(std::chrono::seconds(10));
+    judge.saw({nullptr, pod("a", true)}, t);
+    judge.saw({nullptr, with({})}, t);
+    judge.saw({with({}), with({"b"})}, t);
+    judge.saw({with({"b"}), nullptr}, t);
+    judge.saw({nullptr, with({})}, t);
+    judge.saw({with({}), with({"a"})}, soon ? t : later);
+    EXPECT_EQ(judge.breaches().size(), soon ? 0u : 1u);
+  }
 }
 
 /// Evictions at random moments, each of whose steps takes its time.
