@@ -28,6 +28,13 @@ bool has_condition(const Job& job, std::string_view type) {
   });
 }
 
+/// Whether pods have been taken away from it by suspending it. One that was just about to succeed does so uncounted,
+/// and what it did is done again (actors/controllers/README.md).
+bool was_suspended(const Job& job) {
+  return std::ranges::any_of(job.status().conditions(),
+                             [](const auto& condition) { return condition.type() == "Suspended"; });
+}
+
 void wrong_job(const Job& job, const Observed& observed, Lines* wrong) {
   const std::string& who = job.metadata().name();
   const auto& status = job.status();
@@ -54,7 +61,7 @@ void wrong_job(const Job& job, const Observed& observed, Lines* wrong) {
     if (!is_controlled_by(pod, job.metadata().uid())) continue;
     if (!has_ended(pod)) wrong->push_back(key.name + " is of a finished Job and is " + pod.status().phase());
     if (pod.metadata().finalizers_size() > 0) wrong->push_back(key.name + " still has a finalizer");
-    if (pod.status().phase() != "Succeeded") continue;
+    if (pod.status().phase() != "Succeeded" || was_suspended(job)) continue;
     ++succeeded;
     const auto index = pod.metadata().annotations().find(kIndex);
     if (index != pod.metadata().annotations().end() && !indexes.insert(index->second).second) {
