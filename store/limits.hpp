@@ -83,8 +83,8 @@ inline constexpr int kOpenFiles = 256;
 inline constexpr size_t kRocksdbLogBytes = 1u << 20;
 
 /// etcd: mutations and bytes of one transaction. etcd takes 128 operations (--max-txn-ops) and 1.5 MiB
-/// (--max-request-bytes); each mutation compares once and, when that fails, asks once; so does each condition and each
-/// term, of which the operations are counted.
+/// (--max-request-bytes); each mutation compares once and, when that fails, asks once; so does each condition and
+/// each term, of which the operations are counted.
 inline constexpr size_t kEtcdMutations = 64;
 inline constexpr size_t kEtcdOperations = 120;
 inline constexpr size_t kEtcdBytes = 1u << 20;

@@ -119,7 +119,8 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
   auto engines = tools::engines(choice, plane.shards);
   if (!engines) return refuse(engines.error());
   if (options.store == "etcd" && options.join_file.empty()) {
-    if (auto claimed = claim_first_host(choice, name, keys->host.public_key); !claimed) return refuse(claimed.error());
+    if (auto claimed = claim_first_host(choice, name, keys->host.public_key); !claimed)
+      return refuse(claimed.error());
   }
   plane.engine = std::move(*engines);
   for (const auto& [role, holder] : actors::control_plane_roles(plane)) run.host().set_role(role, holder);

@@ -65,9 +65,8 @@ void ApiServer::started() {
       [this](const Object& object) { reservations_.remove(object); });
   // One of a host's API servers is enough for it.
   if (options_.slot + 1 == options_.slots) {
-    address_watch_->when_reached(0, [this] {
-      service_watch_->when_reached(0, [this] { repair_addresses_later(); });
-    });
+    address_watch_->when_reached(0,
+                                 [this] { service_watch_->when_reached(0, [this] { repair_addresses_later(); }); });
   }
   if (options_.gate) {
     options_.gate->set(options_.slot, mailbox(), [this](http::Request request, auto sink) {

@@ -257,7 +257,8 @@ void ApiServer::serve_delete(const HttpCallPtr& call) {
     if (!outcome) return refuse(call, outcome.error());
     const Kind& kind = *call->info.kind;
     if (outcome->effect == Decision::Effect::removed && kind.id != kinds::kPod) {
-      return answer(call, render_deleted(call->info.served(), call->info.name, meta_of(*outcome->message).uid(), call->format));
+      return answer(
+          call, render_deleted(call->info.served(), call->info.name, meta_of(*outcome->message).uid(), call->format));
     }
     answer(call, render_object(200, call->info.served(), *outcome->message, call->format,
                                call->request.parameter("includeObject"), now()));

@@ -43,8 +43,8 @@ struct WriteParameters {
 Result<WriteParameters> write_parameters(const http::Request& request);
 
 /// What a continue token says: at which revision, after which key.
-/// `{"v":"meta.k8s.io/v1","rv":N,"start":"/ns/name\0"}` in unpadded base64url, as a kube-apiserver writes it; of a list
-/// inside one namespace the start is "/name\0".
+/// `{"v":"meta.k8s.io/v1","rv":N,"start":"/ns/name\0"}` in unpadded base64url, as a kube-apiserver writes it; of a
+/// list inside one namespace the start is "/name\0".
 struct ContinueToken {
   uint64_t revision = 0;  // 0, on the wire -1: the latest, where the list's own is not remembered any more
   std::string ns;

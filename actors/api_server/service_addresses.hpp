@@ -17,9 +17,9 @@ std::string service_address(const Object& service);
 Error taken_address(const Key& service, const std::string& address);
 
 /// Which virtual addresses of services, out of one /16, seem free. Of several API servers of a host, number `slot` of
-/// `slots` proposes only addresses whose number leaves `slot` when divided by `slots`, so that they seldom meet; whose
-/// an address is, AddressReservations settles. Proposes none before the services there are have been shown to it:
-/// that is the owner's to see to.
+/// `slots` proposes only addresses whose number leaves `slot` when divided by `slots`, so that they seldom meet;
+/// whose an address is, AddressReservations settles. Proposes none before the services there are have been shown to
+/// it: that is the owner's to see to.
 class ServiceAddresses {
  public:
   ServiceAddresses(std::string prefix, size_t slot, size_t slots)

@@ -26,10 +26,10 @@ runtime::SupervisorSpec kubelet_tree(KubeletOptions options) {
   spec.children.push_back(
       {.name = kWriter, .make = [shared] { return std::make_unique<StatusWriterActor>(shared->api); }});
   if (!shared->static_pods.empty() && !shared->nodes.empty()) {
-    spec.children.push_back({.name = kStaticPods, .make = [shared] {
-                               return make_mirror_actor(
-                                   {shared->nodes.front(), shared->static_pods, shared->api, kWriter});
-                             }});
+    spec.children.push_back(
+        {.name = kStaticPods, .make = [shared] {
+           return make_mirror_actor({shared->nodes.front(), shared->static_pods, shared->api, kWriter});
+         }});
   }
   for (size_t i = 0; i < shared->nodes.size(); ++i) {
     spec.children.push_back({.name = shared->nodes[i].name, .make = [shared, i] {

@@ -26,7 +26,8 @@ struct KubeletOptions {
 };
 
 /// The tree of a host's kubelets, to stand at `<host>/kubelet`: the writer that batches their writes
-/// (`status-writer`), `static-pods` where there are such, then one kubelet per node under the node's name, each restarted by itself.
+/// (`status-writer`), `static-pods` where there are such, then one kubelet per node under the node's name, each
+/// restarted by itself.
 runtime::SupervisorSpec kubelet_tree(KubeletOptions options);
 
 /// `count` nodes named `<prefix><n>` from n = `first`, with the n-th simulated address and the default capacity.

@@ -197,10 +197,7 @@ class Elector final : public runtime::Actor, public runtime::StandingChildren {
   void lead() {
     runtime::log(Level::info, name(), "leads", {{"lease", options_.lease}, {"term", election_->term()}});
     led_ = true;
-    fence_ = {.lease = options_.lease,
-              .holder = host_name(),
-              .term = election_->term(),
-              .began = election_->began()};
+    fence_ = {.lease = options_.lease, .holder = host_name(), .term = election_->term(), .began = election_->began()};
     restarts_.clear();
     specs_ = options_.led(fence_);
     // Those of a former term come first to their end.

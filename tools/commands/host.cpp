@@ -86,9 +86,10 @@ void run_host(HostOptions options) {
   if (options.host.data.empty()) options.host.data = free_worker_dir(options.host.cluster);
   const bool joined = std::filesystem::exists(options.host.data + "/host-name");
   if (options.host.control_plane && !file->control_plane && !joined) {
-    give_up("host", {.message = options.host.join_file +
-                                " is for workers; for --control-plane take join-control-plane.json, which lies beside "
-                                "it on control-plane hosts"});
+    give_up("host",
+            {.message = options.host.join_file +
+                        " is for workers; for --control-plane take join-control-plane.json, which lies beside "
+                        "it on control-plane hosts"});
   }
   if (options.kubeconfig.empty()) {
     options.kubeconfig = default_kubeconfig_path(environment("KUBECONFIG"), environment("HOME"));
@@ -122,7 +123,9 @@ void add_host(CLI::App& app) {
   auto options = std::make_shared<HostOptions>();
   options->host.port = 0;
   CLI::App* host = app.add_subcommand("host", "Add a host to a cluster");
-  host->add_option("--join", options->host.join_file, "Join file of a control-plane host: join.json, or join-control-plane.json")->required();
+  host->add_option("--join", options->host.join_file,
+                   "Join file of a control-plane host: join.json, or join-control-plane.json")
+      ->required();
   host->add_option("--nodes", options->host.nodes, "Simulated nodes on this host")
       ->capture_default_str()
       ->check(CLI::Range(0, 100000));

@@ -113,7 +113,7 @@ class Client {
   std::map<Key, Wanted> wanted_;
   std::map<Key, int> busy_;
   std::set<Key> vanishing_;  // that were ever created to go by themselves
-  uint64_t restores_ = 0;  // what was asked before the last one is void
+  uint64_t restores_ = 0;    // what was asked before the last one is void
   Counts counts_;
   std::vector<std::string> breaches_;
 };

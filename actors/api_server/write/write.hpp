@@ -30,8 +30,8 @@ struct Write {
   Verb verb = Verb::create;
   const Kind* kind = nullptr;
   const Version* version = nullptr;  // patch: the form of the object that is patched; null: as it is stored
-  Key key;                                                  // name empty: create with generateName
-  std::string subresource;                                  // "", "status", "scale", "finalize"
+  Key key;                           // name empty: create with generateName
+  std::string subresource;           // "", "status", "scale", "finalize"
   std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale
   PatchKind patch_kind = PatchKind::merge;
   std::string patch;

@@ -120,8 +120,8 @@ struct ApiSim : runtime::sim::SimTest {
     ::k8s::io::api::core::v1::ServiceAccount account;
     account.mutable_metadata()->set_name("default");
     account.mutable_metadata()->set_namespace_("default");
-    for (const auto& one : {actors::Write::create(kinds::kNamespace, space),
-                            actors::Write::create(kinds::kServiceAccount, account)}) {
+    for (const auto& one :
+         {actors::Write::create(kinds::kNamespace, space), actors::Write::create(kinds::kServiceAccount, account)}) {
       auto outcome = write({one});
       ASSERT_FALSE(outcome[0].error) << outcome[0].error->message;
     }

@@ -114,7 +114,9 @@ struct EvictionFlow : testing::Test {
       const bool removes = write.verb == Write::Verb::remove;
       const bool marks = write.verb == Write::Verb::patch;
       if (marks && meddle) meddle();
-      writes.push_back((removes ? "remove " + write.expected_uid + " " : marks ? "mark " : "status of ") +
+      writes.push_back((removes ? "remove " + write.expected_uid + " "
+                        : marks ? "mark "
+                                : "status of ") +
                        write.key.name);
       if (write.key.kind == kinds::kPodDisruptionBudget && conflicts-- > 0) {
         return done(stale_write(*write.kind, write.key.name));
@@ -159,8 +161,7 @@ TEST_F(EvictionFlow, APodThatServesMeanwhileIsJudgedAnew) {
     ++revision;
   };
   EXPECT_EQ(run(), "ok");
-  EXPECT_EQ(writes,
-            (std::vector<std::string>{"mark web-1", "status of web", "mark web-1", "remove u1 web-1"}));
+  EXPECT_EQ(writes, (std::vector<std::string>{"mark web-1", "status of web", "mark web-1", "remove u1 web-1"}));
 }
 
 TEST_F(EvictionFlow, APodThatNeverRestsIsAskedForLater) {

@@ -47,11 +47,14 @@ TEST(LogOptions, AreRefusedAsKubernetesRefusesThem) {
     const char* message;
   } cases[] = {
       {{{"tailLines", "x"}}, 400, "strconv.ParseInt: parsing \"x\": invalid syntax"},
-      {{{"tailLines", "-1"}}, 422,
+      {{{"tailLines", "-1"}},
+       422,
        "PodLogOptions \"web\" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0"},
-      {{{"limitBytes", "0"}}, 422,
+      {{{"limitBytes", "0"}},
+       422,
        "PodLogOptions \"web\" is invalid: limitBytes: Invalid value: 0: must be greater than 0"},
-      {{{"sinceSeconds", "0"}}, 422,
+      {{{"sinceSeconds", "0"}},
+       422,
        "PodLogOptions \"web\" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0"},
   };
   for (const auto& c : cases) {
@@ -72,8 +75,9 @@ TEST(LogContainer, IsTheOnlyOneOrHasToBeNamed) {
   EXPECT_EQ(log_container(one, "b").error().message, "container b is not valid for pod web");
   const Pod many = pod_of("containers { name: 'a' } containers { name: 'b' } initContainers { name: 'i' }");
   EXPECT_EQ(*log_container(many, "i"), "i");
-  EXPECT_EQ(log_container(many, "").error().message,
-            "a container name must be specified for pod web, choose one of: [a b] or one of the init containers: [i]");
+  EXPECT_EQ(
+      log_container(many, "").error().message,
+      "a container name must be specified for pod web, choose one of: [a b] or one of the init containers: [i]");
 }
 
 }  // namespace

@@ -154,8 +154,8 @@ TEST(Parameters, ListsAndWatchesSayWhatTheyCannotRead) {
   EXPECT_EQ(list_code({{"resourceVersionMatch", "Exact"}, {"resourceVersion", "7"}, {"continue", "x"}}), 422);
   EXPECT_EQ(list_code({{"watch", "1"}, {"resourceVersionMatch", "NotOlderThan"}}), 422);
   EXPECT_EQ(list_code({{"watch", "1"}, {"sendInitialEvents", "true"}}), 422);
-  EXPECT_EQ(
-      list_code({{"watch", "1"}, {"sendInitialEvents", "true"}, {"resourceVersionMatch", "NotOlderThan"}}), 200);
+  EXPECT_EQ(list_code({{"watch", "1"}, {"sendInitialEvents", "true"}, {"resourceVersionMatch", "NotOlderThan"}}),
+            200);
   EXPECT_EQ(list_code({{"labelSelector", "a in ("}}), 400);
   EXPECT_EQ(list_code({{"fieldSelector", "spec.foo=1"}}), 400);
   auto long_watch =

@@ -114,7 +114,8 @@ TEST_F(ControllerActors, SleepUntilThereIsSomethingToControl) {
   kill("host-1/controllers/replica-set");
   const ObjectPtr pod = list(kinds::kPod).at(0);
   write({Write::remove(*pod)});
-  EXPECT_TRUE(until([&] { return ready_pods() == 1 && !find(kinds::kPod, "default", std::string(pod->name())); }, 300s));
+  EXPECT_TRUE(
+      until([&] { return ready_pods() == 1 && !find(kinds::kPod, "default", std::string(pod->name())); }, 300s));
 }
 
 TEST_F(ControllerActors, SayWhatTheyDid) {

@@ -44,9 +44,9 @@ std::string complaint(const std::string& key, const std::string& value) {
 }
 
 TEST(Behaviour, SaysWhatIsWrongWithAnAnnotation) {
-  EXPECT_EQ(
-      complaint("a.exit-code", "256"),
-      "annotation sim.kabuki.io/a.exit-code: \"256\" is no exit code: expected 0 to 255, a list of them, oom or cannot-run");
+  EXPECT_EQ(complaint("a.exit-code", "256"),
+            "annotation sim.kabuki.io/a.exit-code: \"256\" is no exit code: expected 0 to 255, a list of them, oom "
+            "or cannot-run");
   EXPECT_EQ(complaint("b.run-time", "1s"), "annotation sim.kabuki.io/b.run-time: the pod has no container \"b\"");
   EXPECT_EQ(complaint("a.runtime", "1s"),
             "annotation sim.kabuki.io/a.runtime: there is no such setting of a simulated container");
