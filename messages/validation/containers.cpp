@@ -96,10 +96,10 @@ void check_env_source(const core::EnvVar& variable, const FieldPath& path, Findi
   int sources = source.has_fieldref() + source.has_resourcefieldref() + source.has_configmapkeyref() +
                 source.has_secretkeyref() + source.has_filekeyref();
   if (source.has_fieldref() && source.fieldref().fieldpath().empty()) {
-    findings->required(path.child("fieldRef").child("fieldPath"));
+    findings->required(path.child("fieldRef.fieldPath"));
   }
   if (source.has_resourcefieldref() && source.resourcefieldref().resource().empty()) {
-    findings->required(path.child("resourceFieldRef").child("resource"));
+    findings->required(path.child("resourceFieldRef.resource"));
   }
   auto check_key = [&](std::string_view member, const std::string& key) {
     FieldPath at = path.child(member);
@@ -160,7 +160,7 @@ template <class Handler>
 void check_action(const Handler& handler, bool other, const FieldPath& path, Findings* findings) {
   int actions = handler.has_exec() + handler.has_httpget() + handler.has_tcpsocket() + other;
   if (handler.has_exec() && handler.exec().command().empty()) {
-    findings->required(path.child("exec").child("command"));
+    findings->required(path.child("exec.command"));
   }
   if (handler.has_httpget()) {
     FieldPath at = path.child("httpGet");

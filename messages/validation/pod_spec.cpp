@@ -16,16 +16,16 @@ void check_volume_source(const core::VolumeSource& source, const FieldPath& path
     findings->forbidden(path.child(set[i]->json_name()), "may not specify more than 1 volume type");
   }
   if (source.has_configmap() && source.configmap().localobjectreference().name().empty()) {
-    findings->required(path.child("configMap").child("name"));
+    findings->required(path.child("configMap.name"));
   }
   if (source.has_secret() && source.secret().secretname().empty()) {
-    findings->required(path.child("secret").child("secretName"));
+    findings->required(path.child("secret.secretName"));
   }
   if (source.has_hostpath() && source.hostpath().path().empty()) {
-    findings->required(path.child("hostPath").child("path"));
+    findings->required(path.child("hostPath.path"));
   }
   if (source.has_persistentvolumeclaim() && source.persistentvolumeclaim().claimname().empty()) {
-    findings->required(path.child("persistentVolumeClaim").child("claimName"));
+    findings->required(path.child("persistentVolumeClaim.claimName"));
   }
 }
 
@@ -103,7 +103,7 @@ void check_pod_spec(const core::PodSpec& spec, const FieldPath& path, Findings* 
   check_labels(spec.nodeselector(), path.child("nodeSelector"), findings);
   if (spec.has_affinity()) check_affinity(spec.affinity(), path.child("affinity"), findings);
   if (spec.dnspolicy() == "None" && spec.dnsconfig().nameservers().empty()) {
-    findings->required(path.child("dnsConfig").child("nameservers"),
+    findings->required(path.child("dnsConfig.nameservers"),
                        "must provide at least one DNS nameserver when `dnsPolicy` is None");
   }
   FieldPath gates = path.child("schedulingGates");
