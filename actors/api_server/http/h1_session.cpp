@@ -1,7 +1,5 @@
 #include "actors/api_server/http/h1_session.hpp"
 
-#include <cstdio>
-
 #include "actors/api_server/http/error_response.hpp"
 
 namespace kabuki::api_server::http {
@@ -11,23 +9,6 @@ namespace {
 constexpr int kInlineReads = 8;
 constexpr int kInlineWrites = 32;
 constexpr int kInlineCompressedWrites = 2;
-
-// No header value may end a line: whoever put a client's text into one must not have split the response.
-void append_header(std::string_view name, std::string_view value, std::string* out) {
-  out->append(name).append(": ");
-  for (char c : value) *out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
-  out->append("\r\n");
-}
-
-void append_status_line(int status, std::string* out) {
-  out->append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
-}
-
-void append_chunk_size(size_t bytes, std::string* out) {
-  char size[24];
-  std::snprintf(size, sizeof size, "%zx\r\n", bytes);
-  out->append(size);
-}
 
 }  // namespace
 
@@ -145,7 +126,7 @@ void H1Session::on_end() {
   input_ended_ = true;
   // A client may end its direction and still wait for the answer, but nobody watches that way.
   if (state_ == State::refusing) return;
-  if (state_ != State::responding || streaming_) return close();
+  if (state_ != State::responding || response_->streaming()) return close();
   close_after_ = true;
 }
 
@@ -181,12 +162,13 @@ void H1Session::dispatch() {
   in_head_ = in_body_ = false;
   Request request = parser_.take();
   request.identity = identity_;
-  accepts_gzip_ = accepts_gzip(request.header("accept-encoding"));
   close_after_ = !parser_.keep_alive() || input_ended_;
-  outbox_ = std::make_shared<Outbox>();
-  response_begun_ = streaming_ = last_chunk_written_ = false;
+  auto outbox = std::make_shared<Outbox>();
+  response_ = std::make_unique<H1Response>(
+      limits_, outbox,
+      H1Response::Form{parser_.is_head(), parser_.is_1_0(), accepts_gzip(request.header("accept-encoding"))});
   state_ = State::responding;
-  server_->handler(std::move(request), make_sink(outbox_, thread_, weak_from_this(), limits_.stream_queue_bytes));
+  server_->handler(std::move(request), make_sink(outbox, thread_, weak_from_this(), limits_.stream_queue_bytes));
 }
 
 void H1Session::refuse(const Error& error) {
@@ -204,55 +186,26 @@ void H1Session::refuse(const Error& error) {
 
 void H1Session::pump() {
   if (state_ != State::responding) return;
-  if (!response_begun_) begin_response();
-  if (state_ == State::responding && response_begun_) flush();
+  if (!response_->begun() && !begin_response()) return;
+  flush();
 }
 
-void H1Session::begin_response() {
-  int status = 0;
-  Headers headers;
-  {
-    std::lock_guard lock(outbox_->mutex);
-    if (!outbox_->begun) return;
-    status = outbox_->status;
-    headers = std::move(outbox_->headers);
-    body_ = std::move(outbox_->body);
-    streaming_ = outbox_->streaming;
-  }
-  response_begun_ = true;
+// False when it has not begun, or when nobody is there to read it.
+bool H1Session::begin_response() {
+  if (!response_->begin()) return false;
   write_progress_ = thread_->sweeps();
-  body_taken_ = 0;
-  if (streaming_ && input_ended_) return close();
-  bool without_body = parser_.is_head() || status == 204 || status == 304 || status < 200;
-  const bool compressed = !streaming_ && accepts_gzip_ && status == 200 && !parser_.is_1_0() && !parser_.is_head() &&
-                          body_.size() >= limits_.gzip_bytes;
-  gzip_ = compressed ? std::make_unique<GzipStream>() : nullptr;
-  chunked_ = (streaming_ || gzip_) && !parser_.is_1_0() && !without_body;
-  if (streaming_ && parser_.is_1_0()) close_after_ = true;
-
+  if (response_->streaming() && input_ended_) {
+    close();
+    return false;
+  }
+  close_after_ = close_after_ || response_->ends_with_connection();
   if (out_.empty()) out_ = thread_->take_buffer();
-  append_status_line(status, &out_);
-  for (const auto& [name, value] : headers) append_header(name, value, &out_);
-  if (gzip_) {
-    append_header("Content-Encoding", "gzip", &out_);
-    append_header("Vary", "Accept-Encoding", &out_);
-  }
-  if (chunked_) {
-    append_header("Transfer-Encoding", "chunked", &out_);
-  } else if (!streaming_ && status != 204 && status != 304 && status >= 200) {
-    append_header("Content-Length", std::to_string(body_.size()), &out_);
-  }
-  if (close_after_) {
-    append_header("Connection", "close", &out_);
-  } else if (parser_.is_1_0()) {
-    append_header("Connection", "keep-alive", &out_);
-  }
-  out_.append("\r\n");
-  if (without_body) body_.clear();
+  response_->append_head(close_after_, &out_);
+  return true;
 }
 
 void H1Session::flush() {
-  int rounds = gzip_ ? kInlineCompressedWrites : kInlineWrites;
+  int rounds = response_ && response_->compressed() ? kInlineCompressedWrites : kInlineWrites;
   do {
     while (out_written_ < out_.size()) {
       if (write_wants_read_) return;
@@ -278,86 +231,24 @@ void H1Session::flush() {
   if (state_ == State::closed) return;
   thread_->give_buffer(std::exchange(out_, {}));
   if (state_ == State::refusing) return begin_drain();
-  if (state_ != State::responding || !response_begun_) return;
-  if (!streaming_ || last_chunk_written_) return finish_response();
-  call_writable();
+  if (state_ != State::responding || !response_->begun()) return;
+  if (response_->complete()) return finish_response();
+  response_->tell_writable();
 }
 
 // Puts the next piece of the response into the empty out_; false when there is none now.
 bool H1Session::refill() {
-  if (state_ != State::responding || !response_begun_) return false;
-  if (streaming_ ? !refill_stream() : body_taken_ == body_.size()) return false;
-  if (gzip_) {
-    refill_compressed();
-  } else if (!streaming_) {
-    size_t piece = std::min(body_.size() - body_taken_, limits_.write_batch_bytes);
-    out_.append(body_, body_taken_, piece);
-    body_taken_ += piece;
+  if (state_ != State::responding || !response_->begun()) return false;
+  if (!response_->append_piece(&out_)) {
+    if (response_->cut()) close();
+    return false;
   }
   write_progress_ = thread_->sweeps();
   return true;
 }
 
-// One piece at a time, between which the thread's other connections have their turn.
-void H1Session::refill_compressed() {
-  std::string piece;
-  while (piece.empty()) {
-    const size_t taken = std::min(body_.size() - body_taken_, limits_.write_batch_bytes);
-    const bool last = body_taken_ + taken == body_.size();
-    gzip_->add(std::string_view(body_).substr(body_taken_, taken), last, &piece);
-    body_taken_ += taken;
-  }
-  append_chunk_size(piece.size(), &out_);
-  out_.append(piece).append("\r\n");
-  if (body_taken_ == body_.size()) out_.append("0\r\n\r\n");
-}
-
-bool H1Session::refill_stream() {
-  if (last_chunk_written_) return false;
-  std::vector<Chunk> batch;
-  size_t bytes = 0;
-  bool cut = false;
-  {
-    std::lock_guard lock(outbox_->mutex);
-    auto& chunks = outbox_->chunks;
-    while (!chunks.empty() && (batch.empty() || bytes + chunks.front()->size() <= limits_.write_batch_bytes)) {
-      bytes += chunks.front()->size();
-      batch.push_back(std::move(chunks.front()));
-      chunks.pop_front();
-    }
-    outbox_->queued_bytes -= bytes;
-    last_chunk_written_ = chunks.empty() && outbox_->ended;
-    cut = batch.empty() && outbox_->abandoned;
-  }
-  // Closed without the last chunk, so that the client sees that the stream is not complete.
-  if (cut) close();
-  if (batch.empty() && !last_chunk_written_) return false;
-  bool with_body = chunked_ || (parser_.is_1_0() && !parser_.is_head());
-  if (with_body && bytes > 0) {
-    if (chunked_) append_chunk_size(bytes, &out_);
-    for (const Chunk& chunk : batch) out_.append(*chunk);
-    if (chunked_) out_.append("\r\n");
-  }
-  if (last_chunk_written_ && chunked_) out_.append("0\r\n\r\n");
-  return true;
-}
-
-void H1Session::call_writable() {
-  std::function<void()> call;
-  {
-    std::lock_guard lock(outbox_->mutex);
-    if (!outbox_->refused || !outbox_->chunks.empty()) return;
-    outbox_->refused = false;
-    call = outbox_->on_writable;
-  }
-  if (call) call();
-}
-
 void H1Session::finish_response() {
-  auto outbox = std::move(outbox_);
-  body_ = {};
-  gzip_.reset();
-  response_begun_ = streaming_ = false;
+  auto response = std::move(response_);
   phase_began_ = thread_->sweeps();
   phase_bytes_ = 0;
   if (close_after_) {
@@ -366,7 +257,7 @@ void H1Session::finish_response() {
     state_ = State::reading;
     process();
   }
-  outbox->close();
+  response->close();
   if (!read_armed_ && may_read()) on_readable();
 }
 
@@ -412,11 +303,9 @@ void H1Session::close() {
   in_ = {};
   out_ = {};
   out_written_ = 0;
-  body_ = {};
-  gzip_.reset();
   thread_->remove(id_);
-  auto outbox = std::move(outbox_);
-  if (outbox) outbox->close();
+  auto response = std::move(response_);
+  if (response) response->close();
 }
 
 }  // namespace kabuki::api_server::http

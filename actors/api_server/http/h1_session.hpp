@@ -5,11 +5,10 @@
 #include <string>
 
 #include "actors/api_server/http/exchange.hpp"
-#include "actors/api_server/http/gzip.hpp"
 #include "actors/api_server/http/h1_parser.hpp"
+#include "actors/api_server/http/h1_response.hpp"
 #include "actors/api_server/http/io_thread.hpp"
 #include "actors/api_server/http/limits.hpp"
-#include "actors/api_server/http/outbox.hpp"
 #include "actors/api_server/http/transport.hpp"
 
 namespace kabuki::api_server::http {
@@ -54,12 +53,9 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   void process();
   void dispatch();
   void refuse(const Error& error);
-  void begin_response();
+  bool begin_response();
   void flush();
   bool refill();
-  bool refill_stream();
-  void refill_compressed();
-  void call_writable();
   void finish_response();
   void begin_drain();
   void arm_read();
@@ -83,18 +79,10 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   std::string in_;
   Identity identity_;
 
-  std::shared_ptr<Outbox> outbox_;  // of the request under way
-  bool response_begun_ = false;
-  bool streaming_ = false;
-  bool chunked_ = false;
+  std::unique_ptr<H1Response> response_;  // while responding
   bool close_after_ = false;
-  bool last_chunk_written_ = false;
   std::string out_;  // being written; until that is done only appended to, as OpenSSL demands
   size_t out_written_ = 0;
-  std::string body_;  // of a whole response, what does not fit into out_ yet
-  size_t body_taken_ = 0;
-  bool accepts_gzip_ = false;         // the client of the request under way
-  std::unique_ptr<GzipStream> gzip_;  // of a whole response that is compressed
 
   int64_t phase_began_;     // sweeps: of the handshake, the request's head or body, the drain, the idle time
   int64_t write_progress_;  // sweeps: when the client last took bytes
