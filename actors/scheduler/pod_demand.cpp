@@ -13,7 +13,10 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr size_t kRememberedSpecs = 4096;
-constexpr int kNodeNameField = 10;
+// core/v1's field numbers.
+constexpr int kVolumes = 1, kContainers = 2, kNodeName = 10, kHostname = 16, kInitContainers = 20;
+constexpr int kVolumeSource = 2, kProjected = 26;
+constexpr int kVolumeMounts = 9;
 constexpr const char* kEveryAddress = "0.0.0.0";
 
 template <class Repeated>
@@ -146,19 +149,49 @@ PodDemand demand_of(const core::PodSpec& spec) {
   return demand;
 }
 
-DemandPtr DemandCache::demand(std::string_view spec) {
-  stripped_.clear();
-  wire::Reader reader(spec);
-  while (reader.next()) {
-    if (reader.number() != kNodeNameField) stripped_.append(reader.field());
+namespace {
+
+bool is_projected(std::string_view volume) {
+  for (wire::Reader fields(volume); fields.next();) {
+    if (fields.number() != kVolumeSource) continue;
+    for (wire::Reader source(fields.bytes()); source.next();) {
+      if (source.number() == kProjected) return true;
+    }
   }
-  auto it = by_spec_.find(stripped_);
-  if (it != by_spec_.end()) return it->second;
+  return false;
+}
+
+/// The bytes of a spec without what differs from pod to pod of a template and bears on no placing: where it runs,
+/// what it is called, and the volume of its account's token with its mounts, whose name is drawn.
+void append_key(std::string_view spec, std::string* key) {
+  for (wire::Reader fields(spec); fields.next();) {
+    const int number = fields.number();
+    if (number == kNodeName || number == kHostname) continue;
+    if (number == kVolumes && is_projected(fields.bytes())) continue;
+    if (number != kContainers && number != kInitContainers) {
+      key->append(fields.field());
+      continue;
+    }
+    wire::append_tag(number, wire::Type::bytes, key);
+    for (wire::Reader container(fields.bytes()); container.next();) {
+      if (container.number() != kVolumeMounts) key->append(container.field());
+    }
+    key->push_back('\0');  // no field begins so: containers stay apart
+  }
+}
+
+}  // namespace
+
+DemandPtr DemandCache::demand(std::string_view spec) {
+  key_.clear();
+  append_key(spec, &key_);
+  auto it = by_key_.find(key_);
+  if (it != by_key_.end()) return it->second;
   core::PodSpec parsed;
-  if (!parsed.ParseFromArray(stripped_.data(), static_cast<int>(stripped_.size()))) parsed.Clear();
+  if (!parsed.ParseFromArray(spec.data(), static_cast<int>(spec.size()))) return std::make_shared<const PodDemand>();
   auto demand = std::make_shared<const PodDemand>(demand_of(parsed));
-  if (by_spec_.size() >= kRememberedSpecs) by_spec_.clear();
-  by_spec_.emplace(stripped_, demand);
+  if (by_key_.size() >= kRememberedSpecs) by_key_.clear();
+  by_key_.emplace(key_, demand);
   return demand;
 }
 

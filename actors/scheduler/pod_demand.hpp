@@ -124,14 +124,14 @@ PodDemand demand_of(const ::k8s::io::api::core::v1::PodSpec& spec);
 /// demand. Bounded. Not thread-safe.
 class DemandCache {
  public:
-  /// `spec` is an encoded PodSpec; what differs between pods of one template (the node's name) is not compared.
-  /// Malformed bytes give an empty demand.
+  /// `spec` is an encoded PodSpec; what differs between pods of one template (its node, its hostname, its account's
+  /// token) is not compared. Malformed bytes give an empty demand.
   DemandPtr demand(std::string_view spec);
-  size_t size() const { return by_spec_.size(); }
+  size_t size() const { return by_key_.size(); }
 
  private:
-  std::unordered_map<std::string, DemandPtr> by_spec_;  // only looked up
-  std::string stripped_;
+  std::unordered_map<std::string, DemandPtr> by_key_;  // only looked up
+  std::string key_;
 };
 
 }  // namespace kabuki::scheduler

@@ -87,7 +87,7 @@ PodId SchedulerState::make(const std::string& key) {
 void SchedulerState::describe(PodId id, Pod& pod, const ObjectPtr& object) {
   const bool known = pod.object != nullptr;
   DemandPtr demand = demands_.demand(scan_bytes(object->body(), kSpec));
-  if (known && *pod.demand == *demand) demand = pod.demand;
+  if (known && pod.demand != demand && *pod.demand == *demand) demand = pod.demand;
   Labels labels = labels_of(*object);
   const bool ending = is_ending(*object);
   if (known) {

@@ -5,6 +5,7 @@
 #include "actors/scheduler/placement.hpp"
 #include "actors/scheduler/pod_demand.hpp"
 #include "messages/api/core/v1/pod_template.pb.h"
+#include "messages/encode.hpp"
 
 namespace kabuki::scheduler {
 namespace {
@@ -103,15 +104,62 @@ TEST(PodDemand, ContainersWithoutRequestsCountOnlyForScoring) {
   EXPECT_EQ(demand.scored_memory_bytes, 400 * 1024 * 1024);
 }
 
-TEST(DemandCache, PodsOfOneTemplateShareTheirDemandWhereverTheyRun) {
+core::PodSpec spec_with_token(const std::string& suffix) {
   core::PodSpec spec;
+  spec.set_hostname("web-" + suffix);
   *spec.add_containers() = container("1", "1Gi");
+  *spec.add_containers() = container("2", "1Gi");
+  const std::string name = "kube-api-access-" + suffix;
+  for (auto& one : *spec.mutable_containers()) one.add_volumemounts()->set_name(name);
+  auto* volume = spec.add_volumes();
+  volume->set_name(name);
+  volume->mutable_volumesource()->mutable_projected()->set_defaultmode(420);
+  return spec;
+}
+
+TEST(DemandCache, PodsOfOneTemplateShareTheirDemandWhateverTheirNodeNameAndToken) {
   DemandCache cache;
-  const DemandPtr first = cache.demand(spec.SerializeAsString());
+  core::PodSpec spec = spec_with_token("a");
+  const DemandPtr first = cache.demand(serialize(spec));
+  EXPECT_EQ(first->cpu_milli, 3000);
+  spec = spec_with_token("b");
   spec.set_nodename("node-1");
-  EXPECT_EQ(cache.demand(spec.SerializeAsString()), first);
+  EXPECT_EQ(cache.demand(serialize(spec)), first);
   EXPECT_EQ(cache.size(), 1u);
-  EXPECT_EQ(first->cpu_milli, 1000);
+}
+
+TEST(DemandCache, WhatBearsOnPlacingIsToldApart) {
+  using Change = void (*)(core::PodSpec*);
+  const std::vector<Change> changes = {
+      [](core::PodSpec*) {},
+      [](core::PodSpec* s) { *s->mutable_containers(1) = container("3", "1Gi"); },
+      [](core::PodSpec* s) { s->mutable_containers(0)->add_ports()->set_hostport(80); },
+      [](core::PodSpec* s) { s->mutable_containers(1)->add_ports()->set_hostport(81); },
+      [](core::PodSpec* s) { s->mutable_containers()->RemoveLast(); },
+      [](core::PodSpec* s) { *s->add_initcontainers() = container("9", "1Gi"); },
+      [](core::PodSpec* s) { s->set_priority(7); },
+      [](core::PodSpec* s) {
+        s->add_volumes()->mutable_volumesource()->mutable_persistentvolumeclaim()->set_claimname("data-0");
+      },
+      [](core::PodSpec* s) {
+        s->add_volumes()->mutable_volumesource()->mutable_persistentvolumeclaim()->set_claimname("data-1");
+      },
+  };
+  DemandCache cache;
+  for (size_t round = 0; round < 2; ++round) {
+    for (const Change change : changes) {
+      core::PodSpec spec = spec_with_token("a");
+      change(&spec);
+      EXPECT_EQ(*cache.demand(serialize(spec)), demand_of(spec));
+    }
+  }
+  EXPECT_EQ(cache.size(), changes.size());
+}
+
+TEST(DemandCache, MalformedBytesAreNotRemembered) {
+  DemandCache cache;
+  EXPECT_EQ(*cache.demand("\x12\x7f"), PodDemand{});
+  EXPECT_EQ(cache.size(), 0u);
 }
 
 TEST(Tolerations, MatchAsKubernetesDoes) {
