@@ -204,7 +204,10 @@ class Reconcile {
       plan_.add(Write::update(*object_, updated));
       return;
     }
-    DeploymentReport report = report_deployment(deployment_, rollout_, rolling_out_ && !collided_, created_, now_);
+    RolloutNews news{rolling_out_ && !collided_, created_, {}};
+    const View::Refusal* refusal = view_.refusal(object_->key());
+    if (created_ && refusal && refusal->creating) news.refused = refusal->message;
+    DeploymentReport report = report_deployment(deployment_, rollout_, news, now_);
     if (collided_) report.status.set_collisioncount(report.status.collisioncount() + 1);
     if (report.deadline_in) plan_.again(*report.deadline_in);
     if (serialize(report.status) == serialize(deployment_.status())) return;

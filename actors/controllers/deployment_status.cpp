@@ -11,6 +11,8 @@ namespace apps = ::k8s::io::api::apps::v1;
 
 constexpr const char* kProgressing = "Progressing";
 constexpr const char* kAvailable = "Available";
+constexpr const char* kReplicaFailure = "ReplicaFailure";
+constexpr const char* kCreateError = "ReplicaSetCreateError";
 
 const apps::DeploymentCondition* find(const apps::DeploymentStatus& status, const std::string& type) {
   for (const auto& condition : status.conditions()) {
@@ -104,10 +106,44 @@ void report_availability(const Rollout& rollout, const Instant& now, apps::Deplo
   }
 }
 
-void report_progress(const apps::Deployment& deployment, const Rollout& rollout, bool created, const Instant& now,
-                     apps::DeploymentStatus* status) {
+/// What a set tells of pods that it cannot make or delete, of the newest one first.
+const apps::ReplicaSetCondition* replica_failure(const Rollout& rollout) {
+  const apps::ReplicaSetCondition* found = nullptr;
+  for (const RolloutSet& set : rollout.sets()) {
+    for (const auto& condition : set.set.status().conditions()) {
+      if (condition.type() == kReplicaFailure && (!found || &set == rollout.newest())) found = &condition;
+    }
+  }
+  return found;
+}
+
+void report_failure(const Rollout& rollout, apps::DeploymentStatus* status) {
+  const auto* failure = replica_failure(rollout);
+  if (!failure) return erase(kReplicaFailure, status);
+  const auto* current = find(*status, kReplicaFailure);
+  if (current && current->status() == failure->status() && current->reason() == failure->reason()) return;
+  apps::DeploymentCondition fresh;
+  fresh.set_type(kReplicaFailure);
+  fresh.set_status(failure->status());
+  fresh.set_reason(failure->reason());
+  fresh.set_message(failure->message());
+  *fresh.mutable_lastupdatetime() = failure->lasttransitiontime();
+  *fresh.mutable_lasttransitiontime() =
+      current && current->status() == failure->status() ? current->lasttransitiontime() : failure->lasttransitiontime();
+  erase(kReplicaFailure, status);
+  *status->add_conditions() = fresh;
+}
+
+void report_progress(const apps::Deployment& deployment, const Rollout& rollout, const RolloutNews& news,
+                     const Instant& now, apps::DeploymentStatus* status) {
   const auto* current = find(*status, kProgressing);
-  if (created) {
+  if (!news.refused.empty()) {
+    return say({kProgressing, "False", kCreateError,
+                "Failed to create new replica set " + quoted(rollout.newest()->set.metadata().name()) + ": " +
+                    news.refused},
+               false, now, status);
+  }
+  if (news.created || (current && current->reason() == kCreateError && rollout.newest())) {
     return say({kProgressing, "True", "NewReplicaSetCreated",
                 "Created new replica set " + quoted(rollout.newest()->set.metadata().name())},
                true, now, status);
@@ -157,18 +193,19 @@ bool is_complete(const apps::Deployment& deployment, const apps::DeploymentStatu
          status.availablereplicas() == desired && status.observedgeneration() >= deployment.metadata().generation();
 }
 
-DeploymentReport report_deployment(const apps::Deployment& deployment, const Rollout& rollout, bool rolling_out,
-                                   bool created, const Instant& now) {
+DeploymentReport report_deployment(const apps::Deployment& deployment, const Rollout& rollout, const RolloutNews& news,
+                                   const Instant& now) {
   DeploymentReport report;
   report.status = count(deployment, rollout);
   report_availability(rollout, now, &report.status);
+  if (news.rolling_out) report_failure(rollout, &report.status);
   if (!has_deadline(deployment)) {
     erase(kProgressing, &report.status);
     return report;
   }
   report_pause(deployment, now, &report.status);
-  if (!rolling_out) return report;
-  report_progress(deployment, rollout, created, now, &report.status);
+  if (!news.rolling_out) return report;
+  report_progress(deployment, rollout, news, now, &report.status);
   if (auto left = deadline_left(deployment, report.status, now)) {
     report.deadline_in = std::max(io::Duration(0), *left) + std::chrono::seconds(1);
   }

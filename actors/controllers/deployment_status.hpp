@@ -18,9 +18,15 @@ struct DeploymentReport {
   std::optional<io::Duration> deadline_in;
 };
 
-/// The status a deployment has now: counts over what its sets report, and the conditions Available and, `rolling_out`
-/// (not while paused or scaled), Progressing. `created`: the newest set was created just now.
+struct RolloutNews {
+  bool rolling_out = false;  // not while paused or scaled
+  bool created = false;      // the newest set is created just now
+  std::string refused;       // why it could not be created before, "" if it could
+};
+
+/// The status a deployment has now: counts over what its sets report, and the conditions Available and, rolling out,
+/// Progressing and ReplicaFailure (of the newest set, else of another).
 DeploymentReport report_deployment(const ::k8s::io::api::apps::v1::Deployment& deployment, const Rollout& rollout,
-                                   bool rolling_out, bool created, const Instant& now);
+                                   const RolloutNews& news, const Instant& now);
 
 }  // namespace kabuki::controllers

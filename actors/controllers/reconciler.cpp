@@ -10,11 +10,18 @@ using actors::Write;
 using actors::WriteOutcome;
 
 constexpr int kNotFound = 404;
+constexpr int kConflict = 409;
 constexpr size_t kMaxKnownGone = 4096;
 
 std::string filled(std::string text, const std::string& what, const std::string& value) {
   if (auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), value);
   return text;
+}
+
+/// Of a namespace that is being deleted nobody is told that nothing can be made in it.
+bool ends_with_its_namespace(const Error& error) {
+  return std::any_of(error.causes.begin(), error.causes.end(),
+                     [](const Cause& cause) { return cause.reason == "NamespaceTerminating"; });
 }
 
 }  // namespace
@@ -162,6 +169,7 @@ void Reconciler::answered(uint64_t batch, const std::vector<WriteOutcome>& outco
     take_outcome(items[i], outcomes[i]);
     Job& job = *items[i].job;
     if (--job.open > 0) continue;
+    if (job.tried) view_.tell_refusal(job.key, job.refusal ? &*job.refusal : nullptr);
     revision_questions_.insert(job.unclear.begin(), job.unclear.end());
     settle(items[i].job, now.mono);
   }
@@ -186,11 +194,23 @@ void Reconciler::take_outcome(const Item& item, const WriteOutcome& outcome) {
     auto& barrier = job.barrier[kind];
     barrier = std::max(barrier, outcome.revision);
   }
-  if (!already) announce(item, outcome);
+  if (already) return;
+  note_refusal(item.step.write, outcome, &job);
+  announce(item, outcome);
+}
+
+void Reconciler::note_refusal(const Write& write, const WriteOutcome& outcome, Job* job) {
+  const bool creating = write.verb == bus::WriteObjects::CREATE;
+  if (!creating && write.verb != bus::WriteObjects::DELETE) return;
+  job->tried = true;
+  // Who has read something old reads it anew, and then may succeed.
+  if (!outcome.error || outcome.unknown || outcome.error->code == kConflict || job->refusal) return;
+  if (!ends_with_its_namespace(*outcome.error)) job->refusal = View::Refusal{creating, outcome.error->message};
 }
 
 void Reconciler::announce(const Item& item, const WriteOutcome& outcome) {
   if (!item.step.say || outcome.unknown) return;
+  if (outcome.error && ends_with_its_namespace(*outcome.error)) return;
   const Announcement& say = *item.step.say;
   const std::string name = outcome.object ? std::string(outcome.object->name()) : item.step.write.key.name;
   const std::string& text = outcome.error ? say.failed : say.done;

@@ -79,6 +79,8 @@ class Reconciler {
     size_t open = 0;  // writes without an answer
     bool failed = false;
     bool moved = false;                  // some write changed something
+    bool tried = false;                  // something was to be created or deleted
+    std::optional<View::Refusal> refusal;
     std::map<KindId, uint64_t> barrier;  // revisions the view has to reach
     std::set<KindId> unclear;            // kinds of which the revision to be reached is not known yet
     bool confirms = false;               // nothing was written: the plan is made anew on views that are confirmed
@@ -98,6 +100,7 @@ class Reconciler {
   void reconcile(const Key& key, const Instant& now);
   void submit(const JobPtr& job);
   void take_outcome(const Item& item, const actors::WriteOutcome& outcome);
+  static void note_refusal(const actors::Write& write, const actors::WriteOutcome& outcome, Job* job);
   void announce(const Item& item, const actors::WriteOutcome& outcome);
   void settle(const JobPtr& job, io::MonoTime now);
   void release(io::MonoTime now);

@@ -9,6 +9,7 @@
 #include "messages/api/apps/v1/replica_set.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/encode.hpp"
+#include "messages/meta.hpp"
 #include "messages/selectors.hpp"
 
 namespace kabuki::controllers {
@@ -19,6 +20,7 @@ namespace core = ::k8s::io::api::core::v1;
 using actors::Write;
 
 constexpr size_t kBurst = 500;
+constexpr const char* kReplicaFailure = "ReplicaFailure";
 
 std::vector<ObjectPtr> active_only(const View& view, const std::vector<ObjectPtr>& pods) {
   std::vector<ObjectPtr> active;
@@ -93,6 +95,29 @@ apps::ReplicaSetStatus status_of(const View& view, const apps::ReplicaSet& set, 
   return status;
 }
 
+/// Kubernetes' condition ReplicaFailure: what is said first stays until nothing is missing or too much any more. What
+/// was refused to a former life of the controller is not known, so nothing is taken back before that.
+void report_failure(const View& view, const Key& key, int64_t missing, const Instant& now,
+                    apps::ReplicaSetStatus* status) {
+  auto* all = status->mutable_conditions();
+  const auto it =
+      std::find_if(all->begin(), all->end(), [](const auto& condition) { return condition.type() == kReplicaFailure; });
+  const char* reason = missing > 0 ? "FailedCreate" : "FailedDelete";
+  const View::Refusal* refusal = view.refusal(key);
+  if (missing == 0) {
+    if (it != all->end()) all->erase(it);
+  } else if (it == all->end() && refusal && refusal->creating == (missing > 0)) {
+    auto* condition = all->Add();
+    condition->set_type(kReplicaFailure);
+    condition->set_status("True");
+    condition->set_reason(reason);
+    condition->set_message(refusal->message);
+    *condition->mutable_lasttransitiontime() = time_of(now.wall.ns);
+  } else if (it != all->end() && it->reason() != reason) {
+    all->erase(it);
+  }
+}
+
 int64_t log2_age(int64_t since_seconds, const Instant& now) {
   const int64_t age = now.wall.ns - since_seconds * 1'000'000'000;
   if (age <= 0) return -1;
@@ -162,6 +187,7 @@ Plan reconcile_replicas(const View& view, const ObjectPtr& object, const apps::R
   }
   auto updated = set;
   *updated.mutable_status() = status_of(view, set, active, terminating, now, &plan);
+  report_failure(view, object->key(), deleting ? 0 : missing, now, updated.mutable_status());
   if (serialize(updated.status()) != serialize(set.status())) plan.add(write_status(updated));
   return plan;
 }

@@ -22,6 +22,14 @@ apps::ReplicaSet as_replica_set(const core::ReplicationController& controller) {
   set.mutable_status()->set_readyreplicas(status.readyreplicas());
   set.mutable_status()->set_availablereplicas(status.availablereplicas());
   set.mutable_status()->set_observedgeneration(status.observedgeneration());
+  for (const auto& condition : status.conditions()) {
+    auto* taken = set.mutable_status()->add_conditions();
+    taken->set_type(condition.type());
+    taken->set_status(condition.status());
+    taken->set_reason(condition.reason());
+    taken->set_message(condition.message());
+    if (condition.has_lasttransitiontime()) *taken->mutable_lasttransitiontime() = condition.lasttransitiontime();
+  }
   return set;
 }
 
@@ -31,6 +39,15 @@ void take_status(const apps::ReplicaSetStatus& from, core::ReplicationController
   status->set_readyreplicas(from.readyreplicas());
   status->set_availablereplicas(from.availablereplicas());
   status->set_observedgeneration(from.observedgeneration());
+  status->clear_conditions();
+  for (const auto& condition : from.conditions()) {
+    auto* taken = status->add_conditions();
+    taken->set_type(condition.type());
+    taken->set_status(condition.status());
+    taken->set_reason(condition.reason());
+    taken->set_message(condition.message());
+    if (condition.has_lasttransitiontime()) *taken->mutable_lasttransitiontime() = condition.lasttransitiontime();
+  }
 }
 
 }  // namespace

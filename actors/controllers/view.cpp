@@ -64,6 +64,7 @@ void View::remove(const Key& key) {
     if (it->second.empty()) index_.erase(it);
   }
   facts_.erase(old.get());
+  refusals_.erase(key);
   // A lease that is deleted was renewed no less recently for that.
   if (key.kind != kinds::kNode) return;
   leases_.erase(key.name);
@@ -126,6 +127,19 @@ io::MonoTime View::lease_seen(const std::string& name) const {
 io::MonoTime View::node_seen(const std::string& name) const {
   auto it = nodes_.find(name);
   return it == nodes_.end() ? io::MonoTime{INT64_MIN / 2} : it->second;
+}
+
+const View::Refusal* View::refusal(const Key& key) const {
+  auto it = refusals_.find(key);
+  return it == refusals_.end() ? nullptr : &it->second;
+}
+
+void View::tell_refusal(const Key& key, const Refusal* refusal) {
+  if (refusal && find(key)) {
+    refusals_.insert_or_assign(key, *refusal);
+  } else {
+    refusals_.erase(key);
+  }
 }
 
 }  // namespace kabuki::controllers

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,17 @@ class View {
   /// When this host first heard of the node.
   io::MonoTime node_seen(const std::string& name) const;
 
+  /// That the API server would not create or delete what a key asked it to.
+  struct Refusal {
+    bool creating = true;
+    std::string message;  // the API server's
+    bool operator==(const Refusal&) const = default;
+  };
+  /// What a key's last attempt met with, while it has not succeeded since. Forgotten when the controller restarts.
+  const Refusal* refusal(const Key& key) const;
+  /// Null: it succeeded.
+  void tell_refusal(const Key& key, const Refusal* refusal);
+
  private:
   using Index_ = absl::flat_hash_map<std::string, ObjectSet>;  // only looked up
 
@@ -63,6 +75,7 @@ class View {
   Index_ index_;
   absl::flat_hash_map<const Object*, PodFacts> facts_;
   absl::flat_hash_map<std::string, io::MonoTime> leases_, nodes_;
+  std::map<Key, Refusal> refusals_;
 };
 
 }  // namespace kabuki::controllers

@@ -209,6 +209,50 @@ TEST(Convergence, DeletingTheDeploymentLeavesNothing) {
   EXPECT_TRUE(cluster.api.objects().empty());
 }
 
+TEST(Convergence, WhatAQuotaForbidsIsToldWhileItDoesAndMadeAfterwards) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Cluster cluster(seed);
+    size_t quota = 3;
+    cluster.api.refuses = [&](const actors::Write& write) -> std::optional<Error> {
+      if (write.verb != bus::WriteObjects::CREATE || write.key.kind != kinds::kPod) return std::nullopt;
+      if (cluster.api.all(kinds::kPod).size() < quota) return std::nullopt;
+      return forbidden(kind_of(kinds::kPod), "web", "exceeded quota: q");
+    };
+    auto failures = [&] {
+      std::string text;
+      for (const ObjectPtr& object : cluster.api.all(kinds::kReplicaSet)) {
+        const auto set = object->as<apps::ReplicaSet>();
+        for (const auto& one : set.status().conditions()) text += "set " + one.reason() + " ";
+      }
+      for (const ObjectPtr& object : cluster.api.all(kinds::kDeployment)) {
+        const auto d = object->as<apps::Deployment>();
+        for (const auto& one : d.status().conditions()) {
+          if (one.type() == "ReplicaFailure") text += "deployment " + one.reason() + " ";
+        }
+      }
+      return text;
+    };
+    cluster.api.create(actors::Write::create(kinds::kDeployment, deployment("app", 6, "v1")));
+    for (int i = 0; i < 200; ++i) cluster.step({.deliver = 0.5, .refuse = 0.1, .lose = 0.1, .answer = 0.5}, 0);
+    EXPECT_EQ(cluster.active_pods("app").size(), 3u);
+    EXPECT_EQ(failures(), "set FailedCreate deployment FailedCreate ");
+    const uint64_t revision = cluster.api.revision();
+    for (int i = 0; i < 200; ++i) cluster.step({.deliver = 1, .answer = 1}, 0);
+    EXPECT_EQ(cluster.api.revision(), revision) << "what is told already is not written again";
+    quota = 100;
+    ASSERT_LT(cluster.settle(3000), 3000);
+    EXPECT_EQ(cluster.active_pods("app").size(), 6u);
+    EXPECT_EQ(failures(), "");
+    std::set<std::string> said;
+    for (const auto& note : cluster.hosts[1]->notes) {
+      const bool by_chance = note.message.find("by chance") != std::string::npos;
+      if (note.reason == "FailedCreate" && !by_chance) said.insert(note.type + " " + note.message);
+    }
+    EXPECT_EQ(said, std::set<std::string>{"Warning Error creating: pods \"web\" is forbidden: exceeded quota: q"});
+  }
+}
+
 TEST(Convergence, TheSameSeedGivesTheSameHistory) {
   auto run = [] {
     Cluster cluster(11);

@@ -212,6 +212,62 @@ TEST(Deployment, GivesUpWaitingAtItsDeadlineButNotTheRollout) {
   EXPECT_EQ(world.sets(), "v1:0@1 v2:2@2");
 }
 
+TEST(Deployment, TellsThatItsSetsCannotMakeTheirPods) {
+  World world(deployment(2));
+  world.rest();
+  auto told = [&] {
+    std::string text;
+    const auto d = world.now();
+    for (const auto& one : d.status().conditions()) {
+      if (one.type() == "ReplicaFailure") text += one.status() + " " + one.reason() + ": " + one.message();
+    }
+    return text;
+  };
+  auto set_fails = [&](const std::string& message) {
+    auto set = world.api.all(kinds::kReplicaSet)[0]->as<apps::ReplicaSet>();
+    set.mutable_status()->clear_conditions();
+    if (!message.empty()) {
+      auto* condition = set.mutable_status()->add_conditions();
+      condition->set_type("ReplicaFailure");
+      condition->set_status("True");
+      condition->set_reason("FailedCreate");
+      condition->set_message(message);
+      condition->mutable_lasttransitiontime()->set_seconds(kNow - 5);
+    }
+    world.api.set(kinds::kReplicaSet, &set);
+    world.follow();
+    world.step();
+  };
+  EXPECT_EQ(told(), "");
+  set_fails("exceeded quota");
+  EXPECT_EQ(told(), "True FailedCreate: exceeded quota");
+  EXPECT_TRUE(world.plan().empty());
+  set_fails("");
+  EXPECT_EQ(told(), "");
+}
+
+TEST(Deployment, TellsThatItsSetCannotBeMade) {
+  World world(deployment(2));
+  const View::Refusal refusal{true, "no more replica sets"};
+  world.view.tell_refusal(key, &refusal);
+  const Plan plan = world.plan();
+  ASSERT_EQ(plan.steps.size(), 2u);
+  const auto conditions = plan.steps[1].write.object->as<apps::Deployment>().status().conditions();
+  std::string said;
+  for (const auto& one : conditions) {
+    if (one.type() == "Progressing") said = one.status() + " " + one.reason() + ": " + one.message();
+  }
+  EXPECT_EQ(said, "False ReplicaSetCreateError: Failed to create new replica set \"" +
+                      plan.steps[0].write.key.name + "\": no more replica sets");
+  world.api.apply(plan.steps[1].write);
+  world.follow();
+  world.view.tell_refusal(key, nullptr);
+  world.step();
+  EXPECT_EQ(world.progress(), "True NewReplicaSetCreated");
+  world.rest();
+  EXPECT_EQ(world.progress(), "True NewReplicaSetAvailable");
+}
+
 TEST(Deployment, HandsMinReadySecondsToItsSets) {
   World world(deployment(1));
   world.rest();

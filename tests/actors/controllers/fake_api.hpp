@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,8 +47,12 @@ class FakeApi {
     return out;
   }
 
+  /// Why a write is not to be done, if it is not.
+  std::function<std::optional<Error>(const actors::Write&)> refuses;
+
   actors::WriteOutcome apply(const actors::Write& write) {
     using W = bus::WriteObjects;
+    if (auto error = refuses ? refuses(write) : std::nullopt) return refuse(*error);
     if (write.verb == W::CREATE) return create(write);
     const ObjectPtr current = find(write.key);
     const Kind& kind = kind_of(write.key.kind);

@@ -86,6 +86,32 @@ TEST_F(LimitsCluster, AStatefulSetRunsWithAClaimForEachPod) {
       300s));
 }
 
+TEST_F(LimitsCluster, ADeploymentTellsThatAQuotaForbidsItsPods) {
+  start(33);
+  ASSERT_TRUE(namespace_is_ready());
+  core::ResourceQuota quota;
+  quota.mutable_metadata()->set_name("q");
+  quota.mutable_metadata()->set_namespace_("default");
+  (*quota.mutable_spec()->mutable_hard())["pods"].set_string("2");
+  ASSERT_FALSE(write({Write::create(kinds::kResourceQuota, quota)})[0].error);
+  ASSERT_TRUE(until([&] { return used("pods") == "0"; }, 60s));
+  create(4);
+  auto failure = [&] {
+    const ObjectPtr object = find(kinds::kDeployment, "default", "web");
+    const auto d = object->as<::k8s::io::api::apps::v1::Deployment>();
+    for (const auto& one : d.status().conditions()) {
+      if (one.type() == "ReplicaFailure") return one.reason() + ": " + one.message();
+    }
+    return std::string();
+  };
+  ASSERT_TRUE(until([&] { return ready_pods() == 2 && !failure().empty(); }, 120s));
+  EXPECT_THAT(failure(), ::testing::HasSubstr("FailedCreate: pods \"web-"));
+  EXPECT_THAT(failure(), ::testing::HasSubstr("is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, "
+                                              "limited: pods=2"));
+  write({Write::remove(*find(kinds::kResourceQuota, "default", "q"))});
+  EXPECT_TRUE(until([&] { return ready_pods() == 4 && failure().empty(); }, 180s)) << failure();
+}
+
 TEST_F(LimitsCluster, NoMorePodsComeToBeThanTheQuotaAllows) {
   start(32);
   ASSERT_TRUE(namespace_is_ready());

@@ -255,5 +255,50 @@ TEST(WorkQueue, AKeyAddedWhileItIsHeldComesAgainOnce) {
   EXPECT_EQ(queue.take({}), std::nullopt);
 }
 
+Error over_quota() {
+  Error error;
+  error.code = 403;
+  error.reason = "Forbidden";
+  error.message = "exceeded quota";
+  return error;
+}
+
+TEST_F(ReconcilerTest, KnowsWhatAKeyWasRefusedUntilItSucceeds) {
+  const Key key = map("a")->key();
+  auto end_with = [&](const WriteOutcome& outcome) {
+    plan = {};
+    plan.add(Write::create(kinds::kConfigMap, map_message("b")), {key, "uid-a", "", "", "FailedCreate", "No: {error}"});
+    reconciler->add(key);
+    const auto batches = reconciler->work(at(100));
+    ASSERT_EQ(batches.size(), 1u);
+    reconciler->answered(batches[0].id, {outcome}, at(100));
+  };
+  reconciler->changed(map("a"), {});
+  reconciler->reached(kinds::kConfigMap, 1, true, {});
+  reconciler->start();
+  end_with(refused(conflict(kind_of(kinds::kConfigMap), "b", "changed")));
+  EXPECT_FALSE(reconciler->view().refusal(key)) << "who reads anew may succeed";
+  reconciler->take_notes();
+  end_with(refused(over_quota()));
+  ASSERT_TRUE(reconciler->view().refusal(key));
+  EXPECT_EQ(*reconciler->view().refusal(key), (View::Refusal{true, "exceeded quota"}));
+  const auto notes = reconciler->take_notes();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0], (actors::EventNote{key, "uid-a", "Warning", "FailedCreate", "No: exceeded quota"}));
+  end_with(done(2));
+  EXPECT_FALSE(reconciler->view().refusal(key));
+}
+
+TEST_F(ReconcilerTest, TellsNobodyThatNothingCanBeMadeInAnEndingNamespace) {
+  plan.add(Write::create(kinds::kConfigMap, map_message("b")),
+           {map("a")->key(), "uid-a", "", "", "FailedCreate", "No: {error}"});
+  const auto batches = start_with("a");
+  Error error = over_quota();
+  error.causes.push_back({"NamespaceTerminating", "namespace x is being terminated", "metadata.namespace"});
+  reconciler->answered(batches[0].id, {refused(error)}, at(0));
+  EXPECT_FALSE(reconciler->view().refusal(map("a")->key()));
+  EXPECT_EQ(reconciler->take_notes(), std::vector<actors::EventNote>());
+}
+
 }  // namespace
 }  // namespace kabuki::controllers

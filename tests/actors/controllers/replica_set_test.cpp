@@ -243,6 +243,50 @@ TEST(ReplicaSet, ReportsItsPodsAndWaitsForMinReadySeconds) {
   EXPECT_EQ(reconcile_replica_set(world.view, key, now).again_after, std::chrono::seconds(40));
 }
 
+struct FailureCase {
+  const char* about;
+  int wanted;
+  std::optional<View::Refusal> refusal;
+  const char* had;
+  std::string expected;  // reason: message
+};
+
+TEST(ReplicaSet, SaysThatPodsCouldNotBeMadeOrDeletedUntilNoneIsMissingOrTooMuch) {
+  const View::Refusal create{true, "exceeded quota"}, remove{false, "not now"};
+  const FailureCase cases[] = {
+      {"nothing was refused", 2, std::nullopt, "", ""},
+      {"a create was", 2, create, "", "FailedCreate: exceeded quota"},
+      {"what is said stays", 2, create, "FailedCreate", "FailedCreate: before"},
+      {"a new life does not know, and takes nothing back", 2, std::nullopt, "FailedCreate", "FailedCreate: before"},
+      {"nothing is missing any more", 1, create, "FailedCreate", ""},
+      {"a delete was refused", 0, remove, "", "FailedDelete: not now"},
+      {"a create was, but now there are too many", 0, create, "FailedCreate", ""},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.about);
+    World world;
+    apps::ReplicaSet owner = set(one.wanted);
+    if (*one.had) {
+      auto* condition = owner.mutable_status()->add_conditions();
+      condition->set_type("ReplicaFailure");
+      condition->set_status("True");
+      condition->set_reason(one.had);
+      condition->set_message("before");
+    }
+    world.put(kinds::kReplicaSet, owner);
+    world.put(kinds::kPod, pod("a"));
+    world.view.tell_refusal(key, one.refusal ? &*one.refusal : nullptr);
+    const auto status = world.status();
+    std::string said;
+    for (const auto& condition : status.conditions()) {
+      EXPECT_EQ(condition.type(), "ReplicaFailure");
+      EXPECT_EQ(condition.status(), "True");
+      said += condition.reason() + ": " + condition.message();
+    }
+    EXPECT_EQ(said, one.expected);
+  }
+}
+
 TEST(ReplicaSet, WritesNothingWhenAllIsWell) {
   World world;
   apps::ReplicaSet well = set(1);
