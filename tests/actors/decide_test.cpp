@@ -4,6 +4,7 @@
 #include "actors/api_server/write/write.hpp"
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
+#include "messages/api/core/v1/event.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/core/v1/service_account.pb.h"
@@ -280,6 +281,16 @@ TEST_F(DecideRemove, KeepsPropagationAsAFinalizer) {
   }
 }
 
+TEST_F(DecideRemove, AnEventWaitsForNoGarbageCollector) {
+  ObjectPtr current = stored(create(kinds::kEvent, from_json<core::Event>(R"({"metadata":{"name":"e","namespace":"default"},
+      "involvedObject":{"kind":"Pod","namespace":"default","name":"p"},"reason":"R","type":"Normal"})")));
+  for (const char* propagation : {"Foreground", "Orphan", "Background"}) {
+    Write write = on(Write::Verb::remove, current);
+    write.propagation = propagation;
+    EXPECT_EQ(run(write, current)->effect, Decision::Effect::removed) << propagation;
+  }
+}
+
 TEST_F(DecideRemove, ANamespaceWaitsForItsContents) {
   ObjectPtr current = stored(create(kinds::kNamespace, from_json<core::Namespace>(R"({"metadata":{"name":"n"}})")));
   auto decision = run(on(Write::Verb::remove, current), current);
@@ -305,9 +316,13 @@ TEST_F(DecideBind, PutsAPodOnANodeOnce) {
   write.node = "n";
   auto decision = run(write, current);
   ASSERT_TRUE(decision.ok());
-  const auto& bound = static_cast<core::Pod&>(*decision->object);
-  EXPECT_EQ(bound.spec().nodename(), "n");
-  EXPECT_EQ(bound.status().conditions(0).type(), "PodScheduled");
+  auto wanted = current->as<core::Pod>();
+  wanted.mutable_spec()->set_nodename("n");
+  auto* condition = wanted.mutable_status()->add_conditions();
+  condition->set_type("PodScheduled");
+  condition->set_status("True");
+  *condition->mutable_lasttransitiontime() = time_of(kNow);
+  EXPECT_EQ(decision->next->body(), Object::encode(kinds::kPod, wanted)->body());
 
   ObjectPtr there = Object::at_revision(*decision->next, 8);
   write.node = "m";

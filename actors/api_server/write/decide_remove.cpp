@@ -46,6 +46,8 @@ Result<> settle_propagation(const Write& write, ObjectMeta* meta) {
         options, "",
         {unsupported_value("propagationPolicy", write.propagation, {"Background", "Foreground", "Orphan"})});
   }
+  // The garbage collector does not look at events: nobody would take the finalizer off.
+  if (write.kind->id == kinds::kEvent) return {};
   set_finalizer(meta, kForeground, write.propagation == "Foreground");
   set_finalizer(meta, kOrphan, write.propagation == "Orphan");
   return {};
