@@ -5,8 +5,9 @@ add_test(NAME House.IncludesGoOneWay
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/includes_go_one_way.py ${CMAKE_SOURCE_DIR})
 
 # Each starts clusters of its own on free ports. KUBECTL=FILE in the environment of ctest names another client.
-foreach(name apply autoscale bad_input disruption hosts http kubectl limits masters node_client pods python_client recovery
-        rollout scheduling snapshot tour verbs)
+file(GLOB e2e_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests/e2e ${CMAKE_SOURCE_DIR}/tests/e2e/*_test.py)
+foreach(file ${e2e_tests})
+  string(REGEX REPLACE "_test.py$" "" name ${file})
   add_test(NAME E2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
   set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 PROCESSORS 1
                        ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")

@@ -191,7 +191,7 @@ class DrainTest(ClusterTest):
         def nodes():
             return lines(self.cluster.out("top", "nodes"))
         table = eventually(lambda: nodes() if len(nodes()) == 4 else None, "use of every node")
-        self.assertRegex(table[0], r"NAME +CPU\(cores\) +CPU% +MEMORY\(bytes\) +MEMORY%")
+        self.assertRegex(table[0], r"NAME +CPU\(cores\) +CPU(%|\(%\)) +MEMORY\(bytes\) +MEMORY(%|\(%\))")
         self.assertRegex(table[1], r"node-\d +\d+m +\d+% +\d+Mi +\d+%")
         pods = eventually(lambda: [row for row in lines(self.cluster.out("top", "pods", "-l", "app=busy"))
                                    if "Mi" in row] or None, "use of pods")
