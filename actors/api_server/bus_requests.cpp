@@ -63,15 +63,26 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
   }
   write.expected_revision = in.expected_revision();
   write.subresource = in.subresource();
-  auto object = [&]() -> Result<> {
+  auto sent = [&]() -> Result<ObjectPtr> {
     if (in.object() >= message.objects.size()) return bad_request("a write names an object that is not there");
-    const Object& source = *message.objects[in.object()];
-    if (source.kind() != write.kind->id) return bad_request("a write's object is of another kind than its key");
+    const ObjectPtr& source = message.objects[in.object()];
+    if (source->kind() != write.kind->id) return bad_request("a write's object is of another kind than its key");
+    return source;
+  };
+  auto object = [&]() -> Result<> {
+    auto source = sent();
+    if (!source) return source.error();
     std::shared_ptr<google::protobuf::Message> parsed = make_in_arena(*write.kind);
-    if (auto read = source.parse(parsed.get()); !read) return read.error();
+    if (auto read = (*source)->parse(parsed.get()); !read) return read.error();
     // The precondition is the write's, never what the object happened to carry.
     mutable_meta(parsed.get())->clear_resourceversion();
     write.object = std::move(parsed);
+    return {};
+  };
+  auto status = [&]() -> Result<> {
+    auto source = sent();
+    if (!source) return source.error();
+    write.sent = *source;
     return {};
   };
   Result<> loaded;
@@ -88,7 +99,7 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
       if (!write.kind->has_status) return bad_request(write.kind->resource() + " have no status");
       write.verb = Write::Verb::update;
       write.subresource = "status";
-      loaded = object();
+      loaded = status();
       break;
     case bus::WriteObjects::DELETE:
       write.verb = Write::Verb::remove;

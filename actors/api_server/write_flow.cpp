@@ -117,7 +117,9 @@ void WriteFlow::committed(const std::shared_ptr<Job>& job, Decision* decision, c
     }
     return decide_on(job, job->write.verb == Write::Verb::create ? ObjectPtr() : result.current);
   }
-  mutable_meta(decision->object.get())->set_resourceversion(std::to_string(result.revision));
+  if (decision->object) {
+    mutable_meta(decision->object.get())->set_resourceversion(std::to_string(result.revision));
+  }
   WriteOutcome outcome{.effect = decision->effect,
                        .message = decision->object,
                        .revision = result.revision,

@@ -1,5 +1,8 @@
 #include "actors/api_server/write/write.hpp"
 #include "messages/api/core/v1/pod.pb.h"
+#include "messages/encode.hpp"
+#include "messages/field_scan.hpp"
+#include "messages/field_splice.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
 
@@ -7,6 +10,10 @@ namespace kabuki::api_server {
 namespace {
 
 namespace core = ::k8s::io::api::core::v1;
+
+constexpr int kSpecPath[] = {core::Pod::kSpecFieldNumber};
+constexpr int kStatusPath[] = {core::Pod::kStatusFieldNumber};
+constexpr int kNodeNamePath[] = {core::Pod::kSpecFieldNumber, core::PodSpec::kNodeNameFieldNumber};
 
 void set_scheduled(io::WallTime now, core::PodStatus* status) {
   core::PodCondition* condition = nullptr;
@@ -28,24 +35,29 @@ Result<Decision> decide_bind(const Write& write, const ObjectPtr& current, const
     static const Kind binding{.kind = "Binding"};
     return invalid(binding, write.key.name, {required_value("target.name")});
   }
-  auto parsed = parse_current(*write.kind, current);
-  if (!parsed) return parsed.error();
-  std::shared_ptr<google::protobuf::Message> object = *parsed;
-  auto& pod = static_cast<core::Pod&>(*object);
-  if (pod.metadata().has_deletiontimestamp()) {
+  const std::string_view body = current->body();
+  if (!scan_bytes(body, paths::kDeletionTimestamp).empty()) {
     return conflict(*write.kind, write.key.name,
                     "pod " + write.key.name + " is being deleted, cannot be assigned to a host");
   }
-  if (!pod.spec().nodename().empty()) {
+  if (const auto node = scan_bytes(body, kNodeNamePath); !node.empty()) {
     return conflict(*write.kind, write.key.name,
-                    "pod " + write.key.name + " is already assigned to node \"" + pod.spec().nodename() + "\"");
+                    "pod " + write.key.name + " is already assigned to node \"" + std::string(node) + "\"");
   }
-  pod.mutable_spec()->set_nodename(write.node);
-  set_scheduled(context.now, pod.mutable_status());
+  core::PodStatus status;
+  const std::string_view before = scan_bytes(body, kStatusPath);
+  if (!status.ParseFromArray(before.data(), static_cast<int>(before.size()))) {
+    return internal_error("the status of pod " + write.key.name + " is corrupt");
+  }
+  set_scheduled(context.now, &status);
 
-  Decision decision{.effect = Decision::Effect::put, .object = object, .expected_revision = current->revision()};
-  decision.next = Object::encode(write.kind->id, pod);
-  return decision;
+  // Only what changes is parsed and written anew: a scheduler binds ten thousand pods a second.
+  const std::string spec = with_field(scan_bytes(body, kSpecPath), core::PodSpec::kNodeNameFieldNumber, write.node);
+  const std::string next = with_field(with_field(body, core::Pod::kSpecFieldNumber, spec),
+                                      core::Pod::kStatusFieldNumber, serialize(status));
+  return Decision{.effect = Decision::Effect::put,
+                  .next = Object::make(write.kind->id, current->ns(), current->name(), 0, next),
+                  .expected_revision = current->revision()};
 }
 
 }  // namespace kabuki::api_server

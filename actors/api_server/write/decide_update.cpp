@@ -4,6 +4,7 @@
 #include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "actors/api_server/write/service_address.hpp"
+#include "actors/api_server/write/splice.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "actors/quota/ledger.hpp"
 #include "messages/api/certificates/v1/certificate_signing_request.pb.h"
@@ -198,6 +199,17 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
 }
 
 Result<Decision> decide_update(const Write& write, const ObjectPtr& current, const WriteContext& context) {
+  if (write.sent) {
+    if (auto spliced = splice_status(write, current)) return *std::move(spliced);
+    Write parsed = write;
+    parsed.sent = nullptr;
+    auto object = parse_current(*write.kind, write.sent);
+    if (!object) return object.error();
+    // The precondition is the write's, never what the object happened to carry.
+    mutable_meta(object->get())->clear_resourceversion();
+    parsed.object = *object;
+    return decide_update(parsed, current, context);
+  }
   auto old = parse_current(*write.kind, current);
   if (!old) return old.error();
   if (write.subresource == "scale") return update_scale(write, current, **old, context);

@@ -33,6 +33,7 @@ struct Write {
   Key key;                           // name empty: create with generateName
   std::string subresource;           // "", "status", "scale", "finalize"
   std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale
+  ObjectPtr sent;  // a status that an actor updates, encoded as it came; `object` is null then
   PatchKind patch_kind = PatchKind::merge;
   std::string patch;
   std::string node;     // bind
@@ -81,7 +82,8 @@ struct WriteContext {
 struct Decision {
   enum class Effect { unchanged, put, removed };
   Effect effect = Effect::unchanged;
-  /// The object after the write, parsed: what is answered. Of a removal the last version.
+  /// The object after the write, parsed: what clients are answered. Of a removal the last version. Null for
+  /// binds, and for statuses that actors update: `next` answers them.
   std::shared_ptr<google::protobuf::Message> object;
   /// Encoded form of `object` when the effect is put.
   ObjectPtr next;
