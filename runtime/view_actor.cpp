@@ -4,6 +4,7 @@
 
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 
 namespace kabuki::runtime {
 namespace {
@@ -62,7 +63,7 @@ void ViewActor::list_ended() {
   if (went_back) {
     streams_.end_all(expired("the store was set back; list again"));
   } else {
-    streams_.take(changes);
+    streams_.take_list(changes);
   }
   for (auto& in : std::exchange(waiting_, {})) open_watch(*in.as<bus::OpenWatch>(), in);
 }
@@ -99,7 +100,7 @@ void ViewActor::open_watch(const bus::OpenWatch& request, Inbound& in, bool last
     after(kCatchUp, [this, kept] { open_watch(*kept->as<bus::OpenWatch>(), *kept, true); });
     return;
   }
-  auto opened = streams_.open(request, std::move(*selection));
+  auto opened = streams_.open(request, std::move(*selection), sequence_place(random().next()));
   if (!opened) return in.reply.fail(opened.error());
   bus::WatchOpened reply;
   reply.set_revision(state_.revision());

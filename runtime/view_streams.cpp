@@ -4,6 +4,7 @@
 
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 
 namespace kabuki::runtime {
 namespace {
@@ -20,6 +21,7 @@ struct ViewStreams::Stream {
   Selection selection;
   bool bookmarks = false;
   uint64_t after = 0;  // nothing up to this revision is sent
+  uint64_t place = 0;  // before its first batch
   uint64_t sequence = 0;
   uint64_t credit = 0;
   uint64_t told = 0;  // revision that the watcher has been told of
@@ -28,6 +30,7 @@ struct ViewStreams::Stream {
   ObjectPtr cursor;      // the last one listed
   std::deque<Event> pending;
   bool touched = false;
+  bool owes_bookmark = false;  // once nothing is pending
 };
 
 ViewStreams::ViewStreams(const ViewState& state, Send send, Dropped dropped, StreamLimits limits)
@@ -35,7 +38,7 @@ ViewStreams::ViewStreams(const ViewState& state, Send send, Dropped dropped, Str
 
 ViewStreams::~ViewStreams() = default;
 
-Result<> ViewStreams::open(const bus::OpenWatch& request, Selection selection) {
+Result<> ViewStreams::open(const bus::OpenWatch& request, Selection selection, uint64_t place) {
   Id id{request.watcher(), request.stream()};
   std::vector<Change> missed;
   if (!request.initial_events()) {
@@ -50,6 +53,7 @@ Result<> ViewStreams::open(const bus::OpenWatch& request, Selection selection) {
   auto stream = std::make_unique<Stream>();
   stream->id = id;
   stream->selection = std::move(selection);
+  stream->place = stream->sequence = stream->sent_at_probe = place;
   stream->bookmarks = request.bookmarks();
   stream->credit = request.credit();
   stream->listing = request.initial_events();
@@ -111,7 +115,8 @@ Result<> ViewStreams::credit(const bus::WatchCredit& credit) {
   auto* stream = it->second.get();
   if (credit.batches() == 0) {
     // What had been sent by the time of the probe before must have arrived by now.
-    if (credit.seen() < stream->sent_at_probe) {
+    const uint64_t seen = std::max(credit.seen(), stream->place);
+    if (!is_of_sequence(credit.seen(), stream->place) || seen < stream->sent_at_probe) {
       auto id = stream->id;
       close(id);
       dropped_(id);
@@ -149,6 +154,13 @@ void ViewStreams::take(const std::vector<Change>& changes) {
       if (it != by_value_.end()) once.insert(it->second.begin(), it->second.end());
     }
     for (auto& [id, stream] : once) offer(stream, change);
+  }
+}
+
+void ViewStreams::take_list(const std::vector<Change>& changes) {
+  take(changes);
+  for (const auto& id : touched_) {
+    if (auto it = streams_.find(id); it != streams_.end()) it->second->owes_bookmark = it->second->bookmarks;
   }
 }
 
@@ -193,7 +205,9 @@ void ViewStreams::flush(Stream* stream) {
     bool was_listing = stream->listing;
     if (stream->listing && batch.size() < limits_.batch_events) fill_from_list(stream, &batch);
     bool done = was_listing && !stream->listing;
-    send_batch(stream, batch, done, done);
+    bool reached = stream->owes_bookmark && stream->pending.empty() && !stream->listing;
+    if (reached) stream->owes_bookmark = false;
+    send_batch(stream, batch, done || reached, done);
   }
   if (stream->pending.size() > limits_.pending_events) end(stream, expired(kBehind));
 }

@@ -37,9 +37,10 @@ class ViewStreams {
   ViewStreams(const ViewState& state, Send send, Dropped dropped, StreamLimits limits = {});
   ~ViewStreams();
 
-  /// Begins a stream, replacing one of the same id. Errors: 410 Expired when its revision is before
+  /// Begins a stream, replacing one of the same id; its batches are numbered from a place drawn for it
+  /// (messages/watch_sequence.hpp). Errors: 410 Expired when its revision is before
   /// the window, Timeout (504, too large resource version) when the state has not reached it.
-  Result<> open(const bus::OpenWatch& request, Selection selection);
+  Result<> open(const bus::OpenWatch& request, Selection selection, uint64_t place = 0);
   /// Error: 410 Expired when there is no such stream, or when it is found to have lost a batch.
   Result<> credit(const bus::WatchCredit& credit);
   bool close(const Id& id);
@@ -51,6 +52,8 @@ class ViewStreams {
 
   /// Changes that the state has just gone through. Sent with flush.
   void take(const std::vector<Change>& changes);
+  /// The same of a new list's: only together, up to the list's own revision, are they a state that has been.
+  void take_list(const std::vector<Change>& changes);
   void flush();
 
  private:

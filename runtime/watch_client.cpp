@@ -4,6 +4,7 @@
 
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 #include "runtime/log.hpp"
 
 namespace kabuki::runtime {
@@ -132,11 +133,11 @@ bool WatchClient::received(Inbound& in) {
 }
 
 void WatchClient::take_batch(const bus::WatchEvents& batch, const Message& message) {
-  if (batch.sequence() != sequence_ + 1) {
+  if (!is_next_in_sequence(batch.sequence(), sequence_)) {
     reopen(false, "a batch was lost");
     return;
   }
-  ++sequence_;
+  sequence_ = batch.sequence();
   heard_ = true;
   failures_ = 0;
   trouble_.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 #include "store/planted_fault.hpp"
 
 namespace kabuki::store {
@@ -71,6 +72,7 @@ Result<uint64_t> WatchHub::open(const WatcherId& id, const WatchRequest& request
   ++watcher->group->members;
   watcher->bookmarks = request.bookmarks;
   watcher->credit = request.credit;
+  watcher->place = watcher->sequence = request.place;
   watcher->position = from;
   watcher->told = from;
   if (request.initial_events) {
@@ -92,7 +94,9 @@ Result<> WatchHub::credit(const WatcherId& id, uint64_t batches, uint64_t seen) 
   if (it == watchers_.end()) return expired("there is no watch stream " + std::to_string(id.stream));
   Watcher& watcher = *it->second;
   const bool probe = batches == 0;
-  if (probe && watcher.probe_seen == seen && seen < watcher.probe_sequence) {
+  const bool of_another = !is_of_sequence(seen, watcher.place);
+  const bool lost = probe && watcher.probe_seen == seen && std::max(seen, watcher.place) < watcher.probe_sequence;
+  if (of_another || lost) {
     erase(watcher);
     return expired("the watch stream lost a batch after " + std::to_string(seen));
   }

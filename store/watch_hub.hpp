@@ -32,12 +32,14 @@ struct WatchRequest {
   bool bookmarks = false;
   /// Batches that may be sent before more credit comes.
   uint64_t credit = 0;
+  /// Where the numbers of its batches begin (messages/watch_sequence.hpp); drawn for each opening.
+  uint64_t place = 0;
 };
 
 /// What is to be sent: a batch of events, or the end of the stream. Watchers that select alike share the events.
 struct Delivery {
   WatcherId to;
-  uint64_t sequence = 0;  // 1, 2, 3, ...
+  uint64_t sequence = 0;
   std::shared_ptr<const std::vector<Event>> events;
   std::optional<Error> ended;
 };
@@ -51,6 +53,7 @@ struct Watcher {
   bool bookmarks = false;
   bool queued = false;
   uint64_t credit = 0;
+  uint64_t place = 0;
   uint64_t sequence = 0;
   uint64_t told = 0;                   // the highest revision it knows to be complete
   uint64_t position = 0;               // behind: what comes next are the changes after this
@@ -71,7 +74,7 @@ class WatchHub {
   /// `from_revision` is before the history, ResourceVersionTooLarge when it is after now.
   Result<uint64_t> open(const WatcherId& id, const WatchRequest& request);
   /// Error: Expired when the stream is not there (any more), or when two probes (0 batches) in a row say that a batch
-  /// sent before the first one never arrived; the stream is over then.
+  /// sent before the first one never arrived, or when what was seen is another opening's; the stream is over then.
   Result<> credit(const WatcherId& id, uint64_t batches, uint64_t seen);
   void close(const WatcherId& id);
   /// Closes every stream of this address.

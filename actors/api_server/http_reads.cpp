@@ -8,6 +8,7 @@
 #include "messages/api/autoscaling/v1/scale.pb.h"
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 
 namespace kabuki::api_server {
 
@@ -145,7 +146,7 @@ void ApiServer::watch_events(const runtime::Inbound& in) {
     return tell(in.from, runtime::make_message(std::move(close)));
   }
   WatchSession& session = *found->second.watch;
-  if (events->sequence() != session.last_sequence() + 1) {
+  if (!is_next_in_sequence(events->sequence(), session.last_sequence())) {
     Error gap = expired("a batch of events was lost on its way; list again");
     return end_session(events->stream(), &gap);
   }

@@ -1,6 +1,7 @@
 #include "actors/store_shard/store_shard_actor.hpp"
 #include "messages/bus_failure.hpp"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 
 namespace kabuki::store {
 
@@ -52,7 +53,8 @@ void StoreShardActor::open_watch(const bus::OpenWatch& request, Inbound& in) {
                                                               .from_revision = request.from_revision(),
                                                               .initial_events = request.initial_events(),
                                                               .bookmarks = request.bookmarks(),
-                                                              .credit = request.credit()});
+                                                              .credit = request.credit(),
+                                                              .place = sequence_place(random().next())});
   if (!opened) {
     forget_watcher_unless_used(watcher);
     return in.reply.fail(opened.error());

@@ -1,6 +1,7 @@
 #include <condition_variable>
 
 #include "actors/store_shard/store_shard_actor.hpp"
+#include "messages/watch_sequence.hpp"
 #include "store/engines/memory.hpp"
 #include "tests/runtime/live_test.hpp"
 #include "tests/store/store_fixture.hpp"
@@ -110,7 +111,8 @@ class StoreShardTest : public runtime::LiveTest {
     if (const auto* ended = message.as<bus::WatchEnded>()) return "ended " + std::to_string(ended->failure().code());
     const auto* batch = message.as<bus::WatchEvents>();
     if (!batch) return "?";
-    std::string out = std::to_string(batch->stream()) + "#" + std::to_string(batch->sequence());
+    std::string out = std::to_string(batch->stream()) + "#" +
+                      std::to_string(batch->sequence() - sequence_place(batch->sequence() >> 32));
     size_t object = 0;
     for (const auto& event : batch->events()) {
       out += " " + bus::WatchEvents::Type_Name(event.type()) + " ";

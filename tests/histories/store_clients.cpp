@@ -6,6 +6,7 @@
 
 #include "messages/bus/objects.pb.h"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 #include "runtime/actor.hpp"
 #include "tests/store/store_fixture.hpp"
 
@@ -264,7 +265,8 @@ class Watcher : public runtime::Actor {
     }
     const auto* batch = in.as<bus::WatchEvents>();
     if (!batch || batch->stream() != stream_) return;
-    if (batch->sequence() != ++sequence_) return open(listing_);
+    if (!is_next_in_sequence(batch->sequence(), sequence_)) return open(listing_);
+    sequence_ = batch->sequence();
     auto object = in.message->objects.begin();
     for (const auto& event : batch->events()) {
       take(event, event.type() == bus::WatchEvents::BOOKMARK ? nullptr : *object++);

@@ -32,14 +32,47 @@ struct Seen {
   uint64_t opens = 0;
   std::vector<std::string> wrong;
   WatchClient* client = nullptr;
+  uint64_t compared = 0;  // times with what the store was at the revision that the client had reached
+};
+
+/// What the store was, revision after revision.
+class Past {
+ public:
+  explicit Past(std::shared_ptr<const PodStore> store) : store_(std::move(store)) {}
+
+  Revisions at(uint64_t revision, const Selection& selection) {
+    if (revision < reached_) {
+      pods_.clear();
+      next_ = 0;
+    }
+    reached_ = revision;
+    for (; next_ < store_->past.size() && store_->past[next_].revision <= revision; ++next_) {
+      const auto& change = store_->past[next_];
+      change.pod ? (void)(pods_[change.name] = change.pod) : (void)pods_.erase(change.name);
+    }
+    Revisions out;
+    for (const auto& [name, pod] : pods_) {
+      if (selection.matches(*pod)) out[name] = pod->revision();
+    }
+    return out;
+  }
+
+ private:
+  std::shared_ptr<const PodStore> store_;
+  std::map<std::string, ObjectPtr> pods_;
+  size_t next_ = 0;
+  uint64_t reached_ = 0;
 };
 
 class Consumer final : public Actor {
  public:
-  Consumer(std::shared_ptr<Seen> seen, Address source, bus::Selection selection, bool remember)
+  Consumer(std::shared_ptr<Seen> seen, std::shared_ptr<const PodStore> store, Address source,
+           const bus::Selection& selection, bool remember)
       : seen_(std::move(seen)),
+        past_(std::move(store)),
+        selection_(std::move(*Selection::parse(selection))),
         remember_(remember),
-        client_(*this, {.source = std::move(source), .selection = std::move(selection), .remember = remember},
+        client_(*this, {.source = std::move(source), .selection = selection, .remember = remember},
                 {.on_event = [this](auto type, const ObjectPtr& pod, uint64_t) { event(type, pod); },
                  .on_synced = [] {},
                  .on_reset =
@@ -47,7 +80,11 @@ class Consumer final : public Actor {
                        seen_->pods.clear();
                        ++seen_->resets;
                      },
-                 .on_batch = [this] { note(); }}) {}
+                 .on_batch =
+                     [this] {
+                       note();
+                       compare();
+                     }}) {}
 
  protected:
   void started() override {
@@ -78,7 +115,17 @@ class Consumer final : public Actor {
     seen_->opens = client_.opens();
   }
 
+  /// The strongest that a watch promises: all up to its revision, and nothing else.
+  void compare() {
+    if (!client_.synced()) return;
+    ++seen_->compared;
+    if (seen_->pods == past_.at(client_.revision(), selection_)) return;
+    seen_->wrong.push_back("is not what was at revision " + std::to_string(client_.revision()));
+  }
+
   std::shared_ptr<Seen> seen_;
+  Past past_;
+  const Selection selection_;
   const bool remember_;
   WatchClient client_;
 };
@@ -91,8 +138,8 @@ struct Watches : SimTest {
     auto& what = seen[name] = std::make_shared<Seen>();
     ChildSpec spec;
     spec.name = name;
-    spec.make = [what, source, node, remember] {
-      return std::make_unique<Consumer>(what, source, pods_of(node), remember);
+    spec.make = [what, store = store, source, node, remember] {
+      return std::make_unique<Consumer>(what, store, source, pods_of(node), remember);
     };
     return spec;
   }
@@ -259,13 +306,25 @@ TEST_F(Watches, ListAnewWhenTheStoreWasSetBack) {
 
 /// Losses, cuts and deaths for ten seconds; then peace, and everyone must know exactly what is.
 struct WatchStorm : Watches, testing::WithParamInterface<uint64_t> {
-  uint64_t storm(uint64_t seed) {
+  static LinkFaults lossy() {
+    LinkFaults faults;
+    faults.loss = 0.02;
+    return faults;
+  }
+  /// Frames come twice, late, and in another order.
+  static LinkFaults disorderly() {
+    LinkFaults faults;
+    faults.delay_mean = milliseconds(20);
+    faults.loss = 0.1;
+    faults.duplicate = 0.3;
+    faults.reorder = 0.3;
+    return faults;
+  }
+  uint64_t storm(uint64_t seed, const LinkFaults& faults = lossy()) {
     store = std::make_shared<PodStore>();
     begin_cluster(seed);
     auto random = world->random("storm");
-    LinkFaults lossy;
-    lossy.loss = 0.02;
-    world->network().set_defaults(lossy);
+    world->network().set_defaults(faults);
     for (int i = 0; i < 2000; ++i) {
       world->schedule(milliseconds(5 * i), [&] { change_something(random); });
     }
@@ -298,6 +357,8 @@ struct WatchStorm : Watches, testing::WithParamInterface<uint64_t> {
 };
 
 TEST_P(WatchStorm, EndsWithEveryoneKnowingWhatIs) { storm(GetParam()); }
+
+TEST_P(WatchStorm, NeverShowsWhatNeverWasThoughFramesComeTwiceAndLate) { storm(GetParam(), disorderly()); }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WatchStorm, testing::Range<uint64_t>(1, 13));
 

@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/bus/objects.pb.h"
 #include "messages/status.hpp"
+#include "messages/watch_sequence.hpp"
 #include "runtime/actor.hpp"
 #include "runtime/view_state.hpp"
 #include "runtime/view_streams.hpp"
@@ -19,6 +21,12 @@ struct PodStore {
   uint64_t revision = 1;
   std::map<std::string, ObjectPtr> pods;
   uint64_t made = 0;
+  struct Past {
+    uint64_t revision = 0;
+    std::string name;
+    ObjectPtr pod;  // null: it was removed
+  };
+  std::vector<Past> past;
 
   ObjectPtr put(const std::string& name, const std::string& node) {
     k8s::io::api::core::v1::Pod pod;
@@ -28,12 +36,15 @@ struct PodStore {
     pod.mutable_metadata()->set_uid(it == pods.end() ? "uid-" + std::to_string(++made)
                                                      : std::string(it->second->uid()));
     pod.mutable_spec()->set_nodename(node);
-    return pods[name] = Object::encode(kinds::kPod, pod, ++revision);
+    auto object = Object::encode(kinds::kPod, pod, ++revision);
+    past.push_back({revision, name, object});
+    return pods[name] = object;
   }
   ObjectPtr remove(const std::string& name) {
     auto object = pods.at(name);
     pods.erase(name);
-    return Object::at_revision(*object, ++revision);
+    past.push_back({++revision, name, nullptr});
+    return Object::at_revision(*object, revision);
   }
 };
 
@@ -67,7 +78,8 @@ class PodSource final : public Actor {
   }
   void received(Inbound& in) override {
     if (const auto* open = in.as<bus::OpenWatch>()) {
-      auto opened = streams_.open(*open, std::move(*Selection::parse(open->selection())));
+      auto opened =
+          streams_.open(*open, std::move(*Selection::parse(open->selection())), sequence_place(random().next()));
       if (!opened) return in.reply.fail(opened.error());
       in.reply.send(make_message(bus::WatchOpened()));
       streams_.flush();

@@ -1,6 +1,7 @@
 #include "store/watch_hub.hpp"
 
 #include "messages/kinds.hpp"
+#include "messages/watch_sequence.hpp"
 #include "tests/store/store_fixture.hpp"
 
 namespace kabuki::store::test {
@@ -312,6 +313,31 @@ TEST(WatchHub, NoticesALostBatchByTwoProbes) {
   hub.put(pod("b", ""));
   ASSERT_TRUE(hub.credit("w", 0, 1).ok());
   EXPECT_EQ(hub.credit("w", 0, 1).error().code, 410);
+  EXPECT_EQ(hub.hub.size(), 0u);
+}
+
+TEST(WatchHub, TwoOpeningsUnderOneIdAreTwoStreams) {
+  Hub hub;
+  const WatchRequest request{.selection = select(kinds::kPod), .credit = 5};
+  const auto from = [&](uint64_t drawn) {
+    WatchRequest out = request;
+    out.place = sequence_place(drawn);
+    return out;
+  };
+  ASSERT_TRUE(hub.open("w", from(7)).ok());
+  hub.put(pod("a", ""));
+  const auto first = hub.hub.take();
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_TRUE(is_next_in_sequence(first[0].sequence, 0));
+  ASSERT_TRUE(hub.open("w", from(8)).ok());  // the request came twice
+  hub.put(pod("b", ""));
+  hub.put(pod("c", ""));
+  const auto second = hub.hub.take();
+  ASSERT_EQ(second.size(), 2u);
+  EXPECT_TRUE(is_next_in_sequence(second[1].sequence, second[0].sequence));
+  EXPECT_FALSE(is_next_in_sequence(second[1].sequence, first[0].sequence));
+  ASSERT_TRUE(hub.credit("w", 0, 0).ok()) << "nothing has arrived yet";
+  EXPECT_EQ(hub.credit("w", 1, first[0].sequence).error().code, 410);
   EXPECT_EQ(hub.hub.size(), 0u);
 }
 
