@@ -16,12 +16,17 @@
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/apps/v1/replica_set.pb.h"
 #include "messages/api/apps/v1/stateful_set.pb.h"
+#include "messages/api/authentication/v1/self_subject_review.pb.h"
+#include "messages/api/authorization/v1/self_subject_rules_review.pb.h"
+#include "messages/api/authorization/v1/subject_access_review.pb.h"
 #include "messages/api/autoscaling/v1/horizontal_pod_autoscaler.pb.h"
 #include "messages/api/autoscaling/v2/horizontal_pod_autoscaler.pb.h"
 #include "messages/api/batch/v1/cron_job.pb.h"
 #include "messages/api/batch/v1/job.pb.h"
 #include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/coordination/v1/lease.pb.h"
+#include "messages/api/core/v1/binding.pb.h"
+#include "messages/api/core/v1/component_status.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/endpoints.pb.h"
 #include "messages/api/core/v1/event.pb.h"
@@ -73,6 +78,7 @@ namespace admission = k8s::io::api::admissionregistration::v1;
 namespace apiextensions = k8s::io::apiextensions_apiserver::pkg::apis::apiextensions::v1;
 namespace apiregistration = k8s::io::kube_aggregator::pkg::apis::apiregistration::v1;
 namespace apps = k8s::io::api::apps::v1;
+namespace authorization = k8s::io::api::authorization::v1;
 namespace autoscaling = k8s::io::api::autoscaling::v2;
 namespace batch = k8s::io::api::batch::v1;
 namespace certificates = k8s::io::api::certificates::v1;
@@ -270,6 +276,18 @@ std::vector<Kind> make_version_kinds() {
                                    kEventsEvent,               "events.k8s.io/v1",       "events",                   {"ev"},  {},      kPlain, event_labels),
       line<metrics::NodeMetrics>(  kNodeMetrics,               "metrics.k8s.io/v1beta1", "nodes",                    {},      {},      kCluster | kNoDeleteCollection),
       line<metrics::PodMetrics>(   kPodMetrics,                "metrics.k8s.io/v1beta1", "pods",                     {},      {},      kNoDeleteCollection),
+      line<core::ComponentStatus>( kComponentStatus,           "v1",                     "componentstatuses",        {"cs"},  {},      kCluster | kNoDeleteCollection),
+      line<core::Binding>(         kBinding,                   "v1",                     "bindings",                 {},      {},      kNoDeleteCollection),
+      line<k8s::io::api::authentication::v1::SelfSubjectReview>(
+                                   kSelfSubjectReview,         "authentication.k8s.io/v1", "selfsubjectreviews",     {},      {},      kCluster | kNoDeleteCollection),
+      line<authorization::SelfSubjectAccessReview>(
+                                   kSelfSubjectAccessReview,   "authorization.k8s.io/v1", "selfsubjectaccessreviews", {},     {},      kCluster | kNoDeleteCollection),
+      line<authorization::SelfSubjectRulesReview>(
+                                   kSelfSubjectRulesReview,    "authorization.k8s.io/v1", "selfsubjectrulesreviews", {},      {},      kCluster | kNoDeleteCollection),
+      line<authorization::SubjectAccessReview>(
+                                   kSubjectAccessReview,       "authorization.k8s.io/v1", "subjectaccessreviews",    {},      {},      kCluster | kNoDeleteCollection),
+      line<authorization::LocalSubjectAccessReview>(
+                                   kLocalSubjectAccessReview,  "authorization.k8s.io/v1", "localsubjectaccessreviews", {},    {},      kNoDeleteCollection),
   };
 }
 // clang-format on

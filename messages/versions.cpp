@@ -34,7 +34,13 @@ std::vector<Version> make_versions() {
                           {"regarding.fieldPath", "involvedObject.fieldPath"},
                           {"reportingController", "reportingComponent"}};
         break;
+      case kinds::kNodeMetrics:
+      case kinds::kPodMetrics:
+      case kinds::kComponentStatus:
+        version.verbs = {"get", "list"};
+        break;
       default:
+        version.verbs = {"create"};
         break;
     }
     out.push_back(std::move(version));

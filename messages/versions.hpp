@@ -25,6 +25,8 @@ struct Version {
   void (*to_stored)(const google::protobuf::Message& version, google::protobuf::Message* out) = nullptr;
   /// Labels of field selectors that are called otherwise where it is stored.
   std::vector<std::pair<std::string, std::string>> labels = {};
+  /// Of what is computed: the verbs that it knows, sorted.
+  std::vector<std::string> verbs = {};
 
   /// The name that a label of a field selector has where the kind is stored.
   std::string stored_label(const std::string& label) const;
@@ -35,6 +37,13 @@ inline constexpr KindId kHorizontalPodAutoscalerV1 = 1001;
 inline constexpr KindId kEventsEvent = 1002;
 inline constexpr KindId kNodeMetrics = 1003;
 inline constexpr KindId kPodMetrics = 1004;
+inline constexpr KindId kComponentStatus = 1005;
+inline constexpr KindId kBinding = 1006;
+inline constexpr KindId kSelfSubjectReview = 1007;
+inline constexpr KindId kSelfSubjectAccessReview = 1008;
+inline constexpr KindId kSelfSubjectRulesReview = 1009;
+inline constexpr KindId kSubjectAccessReview = 1010;
+inline constexpr KindId kLocalSubjectAccessReview = 1011;
 }  // namespace kinds
 
 /// Every other version there is. Valid for the life of the process.

@@ -67,6 +67,8 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
 
   // http_health.cpp
   void serve_health(const HttpCallPtr& call);
+  /// Has every shard reach the store; then calls with "" or why it did not, by shard.
+  void ask_shards(std::function<void(const std::map<std::string, std::string>&)> done);
 
   // http_reads.cpp
   void serve_get(const HttpCallPtr& call);
@@ -93,6 +95,11 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void answer_write(const HttpCallPtr& call, Result<WriteOutcome> outcome, int success,
                     std::vector<std::string> warnings);
   void run_and_answer(const HttpCallPtr& call, Write write, int success, std::vector<std::string> warnings);
+
+  // http_computed.cpp
+  void serve_computed(const HttpCallPtr& call);
+  void serve_review(const HttpCallPtr& call);
+  void serve_components(const HttpCallPtr& call);
 
   // metrics/serve_metrics.cpp
   void serve_metrics(const HttpCallPtr& call);

@@ -8,12 +8,15 @@
 namespace kabuki::api_server {
 namespace {
 
-constexpr std::string_view kPublic[] = {"/healthz", "/livez", "/readyz", "/version"};
+// What Kubernetes' roles system:public-info-viewer and system:discovery let read.
+constexpr std::string_view kPublic[] = {"/healthz", "/healthz/*", "/livez",   "/livez/*",
+                                        "/readyz",  "/readyz/*",  "/version", "/version/"};
+constexpr std::string_view kDiscovery[] = {"/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"};
 
-bool is_public(const std::string& path) {
-  return std::any_of(std::begin(kPublic), std::end(kPublic), [&](std::string_view open) {
-    return path == open || (path.starts_with(open) && path[open.size()] == '/');
-  });
+bool covers(std::string_view pattern, std::string_view path) {
+  if (!pattern.ends_with('*')) return pattern == path;
+  pattern.remove_suffix(1);
+  return path.starts_with(pattern);
 }
 
 }  // namespace
@@ -38,7 +41,12 @@ bool serves_verb(const http::Request& request, std::string_view verb, const Requ
   if (info.subresource == "binding" || info.subresource == "eviction") return verb == "create";
   if (info.subresource == "finalize") return verb == "update";
   if (info.subresource == "log") return verb == "get";
-  if (info.computed()) return verb == "get" || verb == "list";
+  if (info.computed()) {
+    const auto& verbs = info.version->verbs;
+    if (std::find(verbs.begin(), verbs.end(), verb) == verbs.end()) return false;
+    if (verb != "create") return true;
+    return info.name.empty() && (!info.kind->namespaced || !info.ns.empty());
+  }
   if (verb == "get" || verb == "list" || verb == "watch") return true;
   const bool placed = !info.kind->namespaced || !info.ns.empty();
   if (verb == "create") return info.name.empty() && placed;
@@ -47,10 +55,38 @@ bool serves_verb(const http::Request& request, std::string_view verb, const Requ
   return verb == "deletecollection" && placed && info.kind->id != kinds::kNamespace;
 }
 
+bool in_group(const http::Identity& identity, std::string_view group) {
+  return std::find(identity.groups.begin(), identity.groups.end(), group) != identity.groups.end();
+}
+
+std::vector<std::string> readable_paths(const http::Identity& identity) {
+  if (in_group(identity, "system:masters")) return {"*"};
+  std::vector<std::string> out(std::begin(kPublic), std::end(kPublic));
+  if (in_group(identity, "system:authenticated")) {
+    out.insert(out.end(), std::begin(kDiscovery), std::end(kDiscovery));
+  }
+  return out;
+}
+
+bool may(const http::Identity& identity, const Act& act) {
+  if (in_group(identity, "system:masters")) return true;
+  if (!act.path.empty()) {
+    const auto paths = readable_paths(identity);
+    return act.verb == "get" &&
+           std::any_of(paths.begin(), paths.end(), [&](const std::string& path) { return covers(path, act.path); });
+  }
+  return in_group(identity, "system:authenticated") && act.verb == "create" &&
+         std::any_of(std::begin(kOwnReviews), std::end(kOwnReviews), [&](const OwnReview& review) {
+           return review.group == act.group && review.resource == act.resource;
+         });
+}
+
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info) {
-  const auto& groups = identity.groups;
-  if (std::find(groups.begin(), groups.end(), "system:masters") != groups.end()) return {};
-  if (!info.kind && is_public(info.path)) return {};
+  Act act{.verb = verb, .path = info.path};
+  if (info.kind) {
+    act = {.verb = verb, .path = {}, .group = info.served().group, .resource = info.served().plural};
+  }
+  if (may(identity, act)) return {};
 
   Error error{.code = 403, .reason = "Forbidden", .has_details = true};
   std::string user = "User \"" + identity.user + "\"";

@@ -92,7 +92,7 @@ Json aggregated_resource(const Kind& kind) {
 
 std::vector<std::string> verbs_of(const Kind& kind) {
   const Version* version = find_version(kind.id);
-  if (version && !version->stored) return {"get", "list"};
+  if (version && !version->stored) return version->verbs;
   std::vector<std::string> out = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
   if (!kind.has_delete_collection) std::erase(out, "deletecollection");
   return out;

@@ -36,15 +36,22 @@ void ApiServer::serve_health(const HttpCallPtr& call) {
   (*checks)["ping"];
   if (!call->info.path.starts_with("/readyz")) return answer(call, health_response(*call, *checks));
   (*checks)["services"] = service_watch_->synced() ? "" : "they have not been listed yet";
+  ask_shards([this, call, checks](const std::map<std::string, std::string>& shards) {
+    for (const auto& [shard, failure] : shards) (*checks)["store/" + shard] = failure;
+    answer(call, health_response(*call, *checks));
+  });
+}
+
+void ApiServer::ask_shards(std::function<void(const std::map<std::string, std::string>&)> done) {
   std::set<std::string> shards;
   for (const Kind& kind : all_kinds()) shards.insert(options_.shard_of(kind.id));
-  const auto left = std::make_shared<size_t>(shards.size());
+  const auto answers = std::make_shared<std::map<std::string, std::string>>();
   for (const std::string& shard : shards) {
     // A read of nothing waits as any fresh read does.
     ask(runtime::role(std::string(runtime::roles::kShardPrefix) + shard), runtime::make_message(bus::GetObjects()),
-        kReadyTimeout, [this, call, checks, left, shard](const Result<runtime::MessagePtr>& read) {
-          (*checks)["store/" + shard] = read ? "" : read.error().message;
-          if (--*left == 0) answer(call, health_response(*call, *checks));
+        kReadyTimeout, [answers, shard, asked = shards.size(), done](const Result<runtime::MessagePtr>& read) {
+          (*answers)[shard] = read ? "" : read.error().message;
+          if (answers->size() == asked) done(*answers);
         });
   }
 }

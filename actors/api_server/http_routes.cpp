@@ -48,7 +48,7 @@ void ApiServer::route(const HttpCallPtr& call) {
   call->format = *format;
 
   if (!serves_verb(call->request, call->verb, call->info)) return refuse(call, method_not_allowed());
-  if (call->info.computed()) return serve_metrics(call);
+  if (call->info.computed()) return serve_computed(call);
   if (call->verb == "get") return serve_get(call);
   if (call->verb == "list") return serve_list(call);
   if (call->verb == "watch") return serve_watch(call);

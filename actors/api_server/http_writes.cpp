@@ -19,9 +19,12 @@ namespace {
 using Binding = ::k8s::io::api::core::v1::Binding;
 using Eviction = ::k8s::io::api::policy::v1::Eviction;
 
+/// pods/binding, or v1/bindings, where the body alone names the pod.
+bool is_binding(const RequestInfo& info) { return info.subresource == "binding" || info.kind->id == kinds::kBinding; }
+
 ExpectedType expected_type(const RequestInfo& info) {
   if (info.subresource == "scale") return {"autoscaling/v1", "Scale", Scale::descriptor()};
-  if (info.subresource == "binding") return {"v1", "Binding", Binding::descriptor()};
+  if (is_binding(info)) return {"v1", "Binding", Binding::descriptor()};
   // kubectl drains so up to 1.21, and a kube-apiserver of today still hears it.
   if (info.subresource == "eviction") {
     return {"policy/v1", "Eviction", Eviction::descriptor(), false, "policy/v1beta1"};
@@ -38,6 +41,27 @@ Result<PatchKind> patch_kind(std::string_view content_type) {
   if (content_type == "application/apply-patch+yaml") return PatchKind::apply;
   return Error{
       .code = 415, .reason = "UnsupportedMediaType", .message = "415: Unsupported Media Type", .has_details = true};
+}
+
+/// What a binding says about itself. An unnamed one is the path's.
+Result<> check_binding(const RequestInfo& info, Binding* binding) {
+  ObjectMeta* meta = binding->mutable_metadata();
+  if (meta->namespace_().empty()) meta->set_namespace_(info.ns);
+  if (meta->namespace_() != info.ns) {
+    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if (meta->name().empty()) meta->set_name(info.name);
+  if (!info.name.empty() && meta->name() != info.name) {
+    return bad_request("name in URL does not match name in Binding object");
+  }
+  const std::string& kind = binding->target().kind();
+  std::vector<Cause> causes;
+  if (!kind.empty() && kind != "Node") {
+    causes.push_back(unsupported_value("target.kind", kind, {"Node", "<empty>"}));
+  }
+  if (binding->target().name().empty()) causes.push_back(required_value("target.name"));
+  if (causes.empty()) return {};
+  return invalid("", "Binding", meta->name(), std::move(causes));
 }
 
 Result<Write> eviction_of(const RequestInfo& info, const Eviction& eviction, bool dry_run) {
@@ -66,17 +90,6 @@ std::string field_manager(const http::Request& request, const WriteParameters& p
   const std::string_view agent = request.header("user-agent");
   const std::string product(agent.substr(0, agent.find('/')));
   return product.empty() ? "unknown" : product;
-}
-
-void add_warnings(const std::vector<std::string>& warnings, Response* response) {
-  for (const std::string& warning : warnings) {
-    std::string text;
-    for (char c : warning) {
-      if (c == '"' || c == '\\') text.push_back('\\');
-      text.push_back(c);
-    }
-    response->headers.emplace_back("warning", "299 - \"" + text + "\"");
-  }
 }
 
 }  // namespace
@@ -113,7 +126,7 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
   if (!encoding) return refuse(call, encoding.error());
   auto body = decode_body(call->request.body, *encoding, expected_type(info), parameters->validation);
   if (!body) return refuse(call, body.error());
-  if (info.subresource == "binding") return serve_bind(call, *body, parameters->dry_run);
+  if (is_binding(info)) return serve_bind(call, *body, parameters->dry_run);
   if (info.subresource == "eviction") {
     EvictionSteps steps;
     steps.get = [this](const Key& key, auto done) { shards_.get(key, std::move(done)); };
@@ -151,10 +164,12 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
 }
 
 void ApiServer::serve_bind(const HttpCallPtr& call, const DecodedBody& body, bool dry_run) {
-  const auto& binding = static_cast<const Binding&>(*body.message);
+  auto& binding = static_cast<Binding&>(*body.message);
+  if (auto sound = check_binding(call->info, &binding); !sound) return refuse(call, sound.error());
+  const Kind& pod = kind_of(kinds::kPod);
   Write write{.verb = Write::Verb::bind,
-              .kind = call->info.kind,
-              .key = {call->info.kind->id, call->info.ns, call->info.name},
+              .kind = &pod,
+              .key = {pod.id, call->info.ns, binding.metadata().name()},
               .node = binding.target().name(),
               .expected_uid = binding.metadata().uid(),
               .dry_run = dry_run};

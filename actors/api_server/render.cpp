@@ -116,6 +116,17 @@ Response render_message(int status, const Message& message, std::string_view kin
   return with_body(status, format, in_encoding(message, kind, api_version, format.encoding));
 }
 
+void add_warnings(const std::vector<std::string>& warnings, Response* response) {
+  for (const std::string& warning : warnings) {
+    std::string text;
+    for (char c : warning) {
+      if (c == '"' || c == '\\') text.push_back('\\');
+      text.push_back(c);
+    }
+    response->headers.emplace_back("warning", "299 - \"" + text + "\"");
+  }
+}
+
 Response render_error(const Error& error, Format format) { return render_expired(error, {}, format); }
 
 Response render_expired(const Error& error, std::string_view continue_token, Format format) {

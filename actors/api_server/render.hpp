@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <vector>
 
 #include "actors/api_server/http/exchange.hpp"
 #include "actors/api_server/negotiation.hpp"
@@ -36,6 +37,9 @@ Response render_created_status(Format format);
 /// One message of whatever type, as JSON, YAML or Protobuf: objects, Scales, documents.
 Response render_message(int status, const google::protobuf::Message& message, std::string_view kind,
                         std::string_view api_version, Format format);
+
+/// Adds a Warning header for each.
+void add_warnings(const std::vector<std::string>& warnings, Response* response);
 
 // Below, `kind` is the kind as the client knows it. What is rendered is what is stored: where the two differ
 // (messages/versions.hpp) it is converted here. Only what is computed comes in its own form.

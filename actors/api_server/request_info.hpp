@@ -21,7 +21,7 @@ struct RequestInfo {
 
   /// The kind as the client knows it.
   const Kind& served() const { return version ? version->kind : *kind; }
-  /// Whether it is worked out when it is asked for, and only read.
+  /// Whether it is not stored but worked out when it is asked for.
   bool computed() const { return version && !version->stored; }
 };
 

@@ -25,7 +25,6 @@ http::Request asking(std::string accept, std::string known = {}) {
 }
 
 constexpr const char* kStream = "a stream to a container or through a proxy";
-constexpr const char* kReview = "answered at once and never stored; who may do what is not asked yet";
 
 struct Difference {
   const char* name;
@@ -33,8 +32,6 @@ struct Difference {
 };
 // Of what a kube-apiserver lists all that is not served here.
 const Difference kNotServed[] = {
-    {"/v1/bindings", "superseded by pods/binding, which all schedulers use"},
-    {"/v1/componentstatuses", "deprecated: tells of a scheduler and an etcd beside the API server"},
     {"/v1/nodes/proxy", kStream},
     {"/v1/pods/attach", kStream},
     {"/v1/pods/exec", kStream},
@@ -42,12 +39,7 @@ const Difference kNotServed[] = {
     {"/v1/pods/proxy", kStream},
     {"/v1/serviceaccounts/token", "no tokens are issued"},
     {"/v1/services/proxy", kStream},
-    {"authentication.k8s.io/v1/selfsubjectreviews", kReview},
-    {"authentication.k8s.io/v1/tokenreviews", kReview},
-    {"authorization.k8s.io/v1/localsubjectaccessreviews", kReview},
-    {"authorization.k8s.io/v1/selfsubjectaccessreviews", kReview},
-    {"authorization.k8s.io/v1/selfsubjectrulesreviews", kReview},
-    {"authorization.k8s.io/v1/subjectaccessreviews", kReview},
+    {"authentication.k8s.io/v1/tokenreviews", "no tokens are issued"},
 };
 
 TEST(Discovery, EveryKindIsDescribedAsAKubeApiserverDescribesIt) {

@@ -1,5 +1,7 @@
 #include "actors/api_server/openapi/openapi.hpp"
 
+#include <algorithm>
+
 #include "actors/api_server/discovery.hpp"
 #include "actors/api_server/openapi/operations.hpp"
 #include "actors/api_server/openapi/schemas.hpp"
@@ -33,7 +35,12 @@ std::map<std::string, Json> definitions_of(std::span<const GroupVersion> groups,
   }
   for (const GroupVersion& group : groups) {
     for (const Kind* kind : group.kinds) {
-      schemas.add_kind(*kind);
+      const std::vector<std::string> verbs = verbs_of(*kind);
+      if (std::find(verbs.begin(), verbs.end(), "list") != verbs.end()) {
+        schemas.add_kind(*kind);
+      } else {
+        schemas.add_typed(kind->descriptor, {group_version_kind(kind->group, kind->version, kind->kind)});
+      }
       if (kind->has_scale) {
         schemas.add_typed(::k8s::io::api::autoscaling::v1::Scale::descriptor(),
                           {group_version_kind("autoscaling", "v1", "Scale")});

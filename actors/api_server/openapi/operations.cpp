@@ -86,7 +86,7 @@ class KindPaths {
 
   void add() {
     const std::string root = (kind_.group.empty() ? "/api/" : "/apis/") + kind_.api_version();
-    if (kind_.namespaced) {
+    if (kind_.namespaced && serves("list")) {
       Path& all = path(root + "/" + kind_.plural);
       Operation list = operation("get", "list", "listForAllNamespaces" + name_, list_parameters());
       list.answer = list_definition_name(kind_);
@@ -94,7 +94,7 @@ class KindPaths {
     }
     const std::string collection = root + (kind_.namespaced ? "/namespaces/{namespace}/" : "/") + kind_.plural;
     add_collection(path(collection));
-    add_object(path(collection + "/{name}"));
+    if (serves("get")) add_object(path(collection + "/{name}"));
     for (const Subresource& part : subresources_of(kind_)) add_part(path(collection + "/{name}/" + part.name), part);
   }
 
@@ -138,9 +138,11 @@ class KindPaths {
   }
 
   void add_collection(Path& path) const {
-    Operation list = operation("get", "list", "list" + name_, list_parameters());
-    list.answer = list_definition_name(kind_);
-    path.operations.push_back(list);
+    if (serves("list")) {
+      Operation list = operation("get", "list", "list" + name_, list_parameters());
+      list.answer = list_definition_name(kind_);
+      path.operations.push_back(list);
+    }
     if (!serves("create")) return;
     path.operations.push_back(
         with_body(operation("post", "post", "create" + name_, write_parameters()), object_, kObjectBodies));

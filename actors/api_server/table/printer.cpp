@@ -76,6 +76,7 @@ std::map<KindId, Printer> make_printers() {
       {kinds::kResourceClaim, resource_claim_printer()},
       {kinds::kResourceClaimTemplate, resource_claim_template_printer()},
       {kinds::kResourceSlice, resource_slice_printer()},
+      {kinds::kComponentStatus, component_status_printer()},
       {kinds::kNodeMetrics, node_metrics_printer()},
       {kinds::kPodMetrics, pod_metrics_printer()},
   };

@@ -89,6 +89,7 @@ Printer device_class_printer();
 Printer resource_claim_printer();
 Printer resource_claim_template_printer();
 Printer resource_slice_printer();
+Printer component_status_printer();
 Printer node_metrics_printer();
 Printer pod_metrics_printer();
 

@@ -70,7 +70,7 @@ std::string parts_text(const Kind& kind) {
 
 std::string validation_text(const Kind& kind) {
   const Version* version = find_version(kind.id);
-  if (version && !version->stored) return "read only";
+  if (version && !version->stored) return "computed";
   if (version) return "as " + kind_of(version->stored).api_version();
   const size_t rules = validation::rules_of(kind.id).size();
   std::vector<std::string> parts;
@@ -80,6 +80,8 @@ std::string validation_text(const Kind& kind) {
 }
 
 std::string table_text(const Kind& kind) {
+  const auto verbs = verbs_of(kind);
+  if (std::find(verbs.begin(), verbs.end(), "list") == verbs.end()) return "-";
   const auto& columns = table::printer_of(kind).columns;
   const auto wide = std::count_if(columns.begin(), columns.end(), [](const auto& column) { return column.wide; });
   std::string out = std::to_string(columns.size() - static_cast<size_t>(wide));
