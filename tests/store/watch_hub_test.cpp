@@ -321,6 +321,7 @@ TEST(WatchHub, TwoOpeningsUnderOneIdAreTwoStreams) {
   const WatchRequest request{.selection = select(kinds::kPod), .credit = 5};
   const auto from = [&](uint64_t drawn) {
     WatchRequest out = request;
+    out.from_revision = hub.state.revision();
     out.place = sequence_place(drawn);
     return out;
   };
