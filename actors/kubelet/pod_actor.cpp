@@ -178,7 +178,7 @@ void PodActor::record(const PodView& view) {
   Write status_write;
   status_write.verb = bus::WriteObjects::UPDATE_STATUS;
   status_write.key = pod_->key();
-  status_write.object = with_status(*pod_, status);
+  status_write.object = status_alone(*pod_, status);
   status_write.expected_revision = pod_->revision();
   status_write.expected_uid = std::string(pod_->uid());
   write(std::move(status_write), [this](const WriteOutcome& outcome) { status_written(outcome); });

@@ -10,7 +10,8 @@
 namespace kabuki::kubelet {
 namespace {
 
-constexpr int kStatusNumber = 3;
+constexpr int kMetadataNumber = 1, kStatusNumber = 3;
+constexpr int kMetadataPath[] = {1};
 constexpr int kStatusPath[] = {3};
 constexpr int kPodIpPath[] = {3, 6};
 constexpr int kOwnStatusFields[] = {1, 6, 7, 8, 10};  // phase, podIP, startTime, container statuses
@@ -18,13 +19,9 @@ constexpr int kHostNetworkPath[] = {2, 11};
 
 }  // namespace
 
-ObjectPtr with_status(const Object& pod, std::string_view status) {
+ObjectPtr status_alone(const Object& pod, std::string_view status) {
   std::string body;
-  body.reserve(pod.body().size() + status.size() + 8);
-  wire::Reader fields(pod.body());
-  while (fields.next()) {
-    if (fields.number() != kStatusNumber) body.append(fields.field());
-  }
+  wire::append_bytes_field(kMetadataNumber, scan_bytes(pod.body(), kMetadataPath), &body);
   wire::append_bytes_field(kStatusNumber, status, &body);
   return Object::make(pod.kind(), pod.ns(), pod.name(), pod.revision(), body);
 }

@@ -12,8 +12,9 @@
 
 namespace kabuki::kubelet {
 
-/// The pod with its status replaced by these encoded bytes, without parsing the rest; its revision is kept.
-ObjectPtr with_status(const Object& pod, std::string_view status);
+/// What is sent to change a pod's status to these encoded bytes: its metadata and they; the rest nobody would read. Its
+/// revision is kept.
+ObjectPtr status_alone(const Object& pod, std::string_view status);
 /// The encoded status of a pod as recorded; "" where there is none.
 std::string_view recorded_status(const Object& pod);
 /// What of an encoded status its kubelet alone writes: phase, address, start and containers, as one hash that means

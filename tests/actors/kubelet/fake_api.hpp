@@ -11,6 +11,7 @@
 #include "actors/kubelet/pod_objects.hpp"
 #include "messages/bus/objects.pb.h"
 #include "messages/bus_failure.hpp"
+#include "messages/field_splice.hpp"
 #include "messages/status.hpp"
 #include "runtime/actor.hpp"
 #include "runtime/view_state.hpp"
@@ -157,8 +158,11 @@ class FakeApi final : public runtime::Actor {
         if (!write.has_grace() || write.grace_seconds() != 0) return bad_request("kubelets delete with grace 0");
         erase(key);
         return ObjectPtr();
-      case bus::WriteObjects::UPDATE_STATUS:
-        return store(with_status(*current, recorded_status(*objects[write.object()])));
+      case bus::WriteObjects::UPDATE_STATUS: {
+        const std::string body =
+            with_field(current->body(), PodMessage::kStatusFieldNumber, recorded_status(*objects[write.object()]));
+        return store(Object::make(current->kind(), current->ns(), current->name(), 0, body));
+      }
       case bus::WriteObjects::UPDATE:
         return store(objects[write.object()]);
       default:

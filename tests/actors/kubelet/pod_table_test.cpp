@@ -127,12 +127,13 @@ TEST_F(PodTableTest, IgnoresVersionsOlderThanWhatIsKnown) {
   EXPECT_EQ(table.find("default/a")->pod->revision(), 5u);
 }
 
-TEST(PodObjects, ReplacesTheStatusAndNothingElse) {
+TEST(PodObjects, AStatusIsSentWithItsMetadataAlone) {
   const ObjectPtr before = pod("a", "u1", 7, "10.0.0.1");
   PodStatusMessage status;
   status.set_phase("Running");
-  const ObjectPtr after = with_status(*before, serialize(status));
+  const ObjectPtr after = status_alone(*before, serialize(status));
   PodMessage expected = before->as<PodMessage>();
+  expected.clear_spec();
   *expected.mutable_status() = status;
   EXPECT_EQ(after->body(), Object::encode(kinds::kPod, expected)->body());
   EXPECT_EQ(after->revision(), 7u);
