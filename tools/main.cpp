@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
 
+#include "tools/allocator.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/unknown_subcommand.hpp"
 
 int main(int argc, char** argv) {
+  kabuki::tools::set_up_allocator();
   CLI::App app{"kabuki: a Kubernetes control plane performed by actors", "kabuki"};
   app.require_subcommand(1);
   app.failure_message(kabuki::tools::explain_command_line);  // before the subcommands, which inherit it
