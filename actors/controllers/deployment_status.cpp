@@ -128,8 +128,9 @@ void report_failure(const Rollout& rollout, apps::DeploymentStatus* status) {
   fresh.set_reason(failure->reason());
   fresh.set_message(failure->message());
   *fresh.mutable_lastupdatetime() = failure->lasttransitiontime();
-  *fresh.mutable_lasttransitiontime() =
-      current && current->status() == failure->status() ? current->lasttransitiontime() : failure->lasttransitiontime();
+  *fresh.mutable_lasttransitiontime() = current && current->status() == failure->status()
+                                            ? current->lasttransitiontime()
+                                            : failure->lasttransitiontime();
   erase(kReplicaFailure, status);
   *status->add_conditions() = fresh;
 }
@@ -138,10 +139,10 @@ void report_progress(const apps::Deployment& deployment, const Rollout& rollout,
                      const Instant& now, apps::DeploymentStatus* status) {
   const auto* current = find(*status, kProgressing);
   if (!news.refused.empty()) {
-    return say({kProgressing, "False", kCreateError,
-                "Failed to create new replica set " + quoted(rollout.newest()->set.metadata().name()) + ": " +
-                    news.refused},
-               false, now, status);
+    return say(
+        {kProgressing, "False", kCreateError,
+         "Failed to create new replica set " + quoted(rollout.newest()->set.metadata().name()) + ": " + news.refused},
+        false, now, status);
   }
   if (news.created || (current && current->reason() == kCreateError && rollout.newest())) {
     return say({kProgressing, "True", "NewReplicaSetCreated",
@@ -193,8 +194,8 @@ bool is_complete(const apps::Deployment& deployment, const apps::DeploymentStatu
          status.availablereplicas() == desired && status.observedgeneration() >= deployment.metadata().generation();
 }
 
-DeploymentReport report_deployment(const apps::Deployment& deployment, const Rollout& rollout, const RolloutNews& news,
-                                   const Instant& now) {
+DeploymentReport report_deployment(const apps::Deployment& deployment, const Rollout& rollout,
+                                   const RolloutNews& news, const Instant& now) {
   DeploymentReport report;
   report.status = count(deployment, rollout);
   report_availability(rollout, now, &report.status);

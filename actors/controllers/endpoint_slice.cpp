@@ -5,6 +5,7 @@
 #include "actors/controllers/owned_pods.hpp"
 #include "actors/controllers/owners.hpp"
 #include "actors/controllers/service_pods.hpp"
+#include "actors/controllers/topology_hints.hpp"
 #include "messages/encode.hpp"
 
 namespace kabuki::controllers {
@@ -91,8 +92,63 @@ std::vector<SliceGroup> groups_of(const View& view, const core::Service& service
   return groups;
 }
 
+/// Which zones the slices of a family hint at, by address.
+std::map<std::string, std::string> hinted_zones(const std::vector<ObjectPtr>& slices, const std::string& family) {
+  std::map<std::string, std::string> zones;
+  for (const ObjectPtr& object : slices) {
+    const auto slice = object->as<EndpointSlice>();
+    if (slice.addresstype() != family) continue;
+    for (const auto& endpoint : slice.endpoints()) {
+      if (endpoint.addresses().empty() || endpoint.hints().forzones().empty()) continue;
+      zones[endpoint.addresses(0)] = endpoint.hints().forzones(0).name();
+    }
+  }
+  return zones;
+}
+
+/// Who is to send to which endpoint; what of that changes is told.
+void add_hints(const View& view, const Object& object, const core::Service& service,
+               const std::vector<ObjectPtr>& slices, std::vector<SliceGroup>* groups, Plan* plan) {
+  const bool proportional = wants_proportional_hints(object);
+  if (!proportional && service.spec().trafficdistribution().empty()) return;
+  const auto say = [&](const char* type, const char* reason, const std::string& message, const std::string& family) {
+    plan->events.push_back(
+        {object.key(), std::string(object.uid()), type, reason, message + ", addressType: " + family});
+  };
+  const ZoneCapacity capacity = proportional ? ZoneCapacity::of(view) : ZoneCapacity();
+  for (const std::string& family : families_of(service)) {
+    std::vector<EndpointMessage*> endpoints;
+    for (SliceGroup& group : *groups) {
+      if (group.address_type != family) continue;
+      for (auto& endpoint : group.endpoints) endpoints.push_back(&endpoint);
+    }
+    if (!proportional) {
+      for (EndpointMessage* one : endpoints) hint_by_distribution(service.spec().trafficdistribution(), one);
+      continue;
+    }
+    const auto before = hinted_zones(slices, family);
+    const std::string why_not = hint_in_proportion(capacity, before, endpoints);
+    if (!why_not.empty()) {
+      say("Warning", "TopologyAwareHintsDisabled", why_not, family);
+    } else if (before.empty()) {
+      say("Normal", "TopologyAwareHintsEnabled", "Topology Aware Hints has been enabled", family);
+    }
+  }
+}
+
 bool moved(const Change& node) {
   return !node.before || !node.after || label_of(*node.before, kZone) != label_of(*node.after, kZone);
+}
+
+/// Those whose hints follow from what all nodes together have.
+void proportional_services(const View& view, const Change& node, std::vector<Key>* keys) {
+  std::vector<Key> found;
+  for (const ObjectPtr& service : view.all(kinds::kService)) {
+    if (wants_proportional_hints(*service)) found.push_back(service->key());
+  }
+  if (found.empty()) return;
+  const auto share = [](const ObjectPtr& object) { return object ? ZoneCapacity::share_of(*object) : ""; };
+  if (share(node.before) != share(node.after)) keys->insert(keys->end(), found.begin(), found.end());
 }
 
 void services_on(const View& view, std::string_view node, std::vector<Key>* keys) {
@@ -119,8 +175,12 @@ Plan reconcile_endpoint_slices(const View& view, const Key& key) {
   if (!object || is_being_deleted(*object)) return plan;
   const auto service = object->as<core::Service>();
   if (!selects_pods(service)) return plan;
-  pack_slices(model_of(*object, service), slices_of(view, *object, key.name, kManager), groups_of(view, service),
-              kMostEndpointsPerSlice, &plan);
+  const auto slices = slices_of(view, *object, key.name, kManager);
+  auto groups = groups_of(view, service);
+  add_hints(view, *object, service, slices, &groups, &plan);
+  pack_slices(model_of(*object, service), slices, groups, kMostEndpointsPerSlice, &plan);
+  // What has not changed was told when it did.
+  if (plan.steps.empty()) plan.events.clear();
   for (Step& step : plan.steps) {
     const std::string verb = step.write.verb == bus::WriteObjects::CREATE   ? "create"
                              : step.write.verb == bus::WriteObjects::DELETE ? "delete"
@@ -145,6 +205,7 @@ Controller endpoint_slice_controller() {
       concerned_services(view, change, keys);
     } else if (object.kind() == kinds::kNode) {
       if (moved(change)) services_on(view, object.name(), keys);
+      proportional_services(view, change, keys);
     } else if (object.kind() == kinds::kService) {
       keys->push_back(object.key());
     } else if (label_of(object, kSliceManagerLabel) == kManager) {

@@ -69,7 +69,7 @@ void Remains::add(const Object& object) {
 bool same_finalizers(const Object& a, const Object& b) { return finalizers_of(a) == finalizers_of(b); }
 
 bool tell_remains(const Remains& remains, int64_t now_ns, core::NamespaceStatus* status) {
-  // Every kind is known from the table, so that the first two cannot fail; a delete that does is tried again.
+  // Every kind is known from the table, so that the first two cannot fail.
   std::array<Text, 5> all = {{
       {"NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"},
       {"NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions",
@@ -79,6 +79,11 @@ bool tell_remains(const Remains& remains, int64_t now_ns, core::NamespaceStatus*
       {"NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"},
       {"NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"},
   }};
+  if (!remains.refusal.empty()) {
+    all[2].reason = "ContentDeletionFailed";
+    all[2].message = "Failed to delete all resource types, 1 remaining: " + remains.refusal;
+    all[2].holds = true;
+  }
   if (!remains.by_resource.empty()) {
     all[3].reason = "SomeResourcesRemain";
     all[3].message = "Some resources are remaining: " + joined(remains.by_resource, " has ");

@@ -12,6 +12,7 @@ namespace kabuki::controllers {
 struct Remains {
   std::map<std::string, int> by_resource;   // "pods." or "deployments.apps"
   std::map<std::string, int> by_finalizer;  // objects that carry it
+  std::string refusal;                      // why something could not be deleted, "" when nothing was refused
 
   void add(const Object& object);
   bool empty() const { return by_resource.empty(); }

@@ -55,14 +55,16 @@ Plan end_namespace(const View& view, const Object& object, const Instant& now) {
       if (kind.namespaced) clear_out(view.in_namespace(kind.id, object.name()), &plan, &remains);
     }
   }
-  // What is still there once everything has been asked to go is told.
-  if (!plan.empty()) return plan;
+  // What is still there once everything has been asked to go is told; what may not go, at once.
+  const View::Refusal* refusal = view.refusal(object.key());
+  if (refusal && !refusal->creating) remains.refusal = refusal->message;
+  if (!plan.empty() && remains.refusal.empty()) return plan;
   auto ns = object.as<core::Namespace>();
   if (tell_remains(remains, now.wall.ns, ns.mutable_status())) {
     plan.add(Write::update_status(object, ns));
     return plan;
   }
-  if (!remains.empty()) return plan;
+  if (!plan.empty() || !remains.empty()) return plan;
   auto* finalizers = ns.mutable_spec()->mutable_finalizers();
   auto end = std::remove(finalizers->begin(), finalizers->end(), kFinalizer);
   if (end == finalizers->end()) return plan;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "actors/controllers/node_zones.hpp"
 #include "actors/controllers/owners.hpp"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
@@ -16,10 +17,10 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 using actors::Write;
 
-constexpr const char* kNotReady = "node.kubernetes.io/not-ready";
-constexpr const char* kUnreachable = "node.kubernetes.io/unreachable";
-constexpr const char* kNoSchedule = "NoSchedule";
-constexpr const char* kNoExecute = "NoExecute";
+using taints::kNoExecute;
+using taints::kNoSchedule;
+using taints::kNotReady;
+using taints::kUnreachable;
 constexpr int kTaints[] = {2, core::NodeSpec::kTaintsFieldNumber};
 constexpr std::array<const char*, 4> kReported = {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"};
 
@@ -102,9 +103,11 @@ void taint_by_conditions(core::Node* node, const Instant& now) {
     want_taint(node, one.taint, kNoSchedule, found && found->status() == one.status, now);
   }
   want_taint(node, kUnschedulable, kNoSchedule, node->spec().unschedulable(), now);
+  // What drives pods away comes at the pace of the zone; here it only goes, or changes with the reason.
   const std::string ready = ready_of(*node);
-  want_taint(node, kNotReady, kNoExecute, ready == "False", now);
-  want_taint(node, kUnreachable, kNoExecute, ready == "Unknown" && condition(*node, "Ready"), now);
+  const bool driven = has_taint(*node, kNotReady, kNoExecute) || has_taint(*node, kUnreachable, kNoExecute);
+  want_taint(node, kNotReady, kNoExecute, driven && ready == "False", now);
+  want_taint(node, kUnreachable, kNoExecute, driven && ready == "Unknown" && condition(*node, "Ready"), now);
 }
 
 bool covers(const core::Toleration& toleration, const core::Taint& taint) {
@@ -189,6 +192,7 @@ void treat_pods(const View& view, const ObjectPtr& object, const core::Node& nod
 
 Plan reconcile_node_lifecycle(const View& view, const Key& key, const NodeLifecycleOptions& options,
                               const Instant& now) {
+  if (key == node_zones_key()) return reconcile_node_zones(view, options, now);
   Plan plan;
   const ObjectPtr object = view.find(key);
   if (!object) return plan;
@@ -222,6 +226,9 @@ Controller node_lifecycle_controller(NodeLifecycleOptions options) {
     const Object& object = change.object();
     if (object.kind() == kinds::kNode) {
       keys->push_back(object.key());
+      if (!change.before || !change.after || ZoneNode::of(*change.before) != ZoneNode::of(*change.after)) {
+        keys->push_back(node_zones_key());
+      }
     } else if (object.kind() == kinds::kLease) {
       // A renewal only moves the deadline, which is looked up when it comes.
       if (object.ns() == "kube-node-lease" && !(change.before && change.after)) {
@@ -233,6 +240,7 @@ Controller node_lifecycle_controller(NodeLifecycleOptions options) {
       if (node && !scan_bytes(node->body(), kTaints).empty()) keys->push_back(node->key());
     }
   };
+  controller.at_start = {node_zones_key()};
   controller.reconcile = [options](const View& view, const Key& key, const Instant& now) {
     return reconcile_node_lifecycle(view, key, options, now);
   };

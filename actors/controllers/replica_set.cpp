@@ -100,8 +100,8 @@ apps::ReplicaSetStatus status_of(const View& view, const apps::ReplicaSet& set, 
 void report_failure(const View& view, const Key& key, int64_t missing, const Instant& now,
                     apps::ReplicaSetStatus* status) {
   auto* all = status->mutable_conditions();
-  const auto it =
-      std::find_if(all->begin(), all->end(), [](const auto& condition) { return condition.type() == kReplicaFailure; });
+  const auto it = std::find_if(all->begin(), all->end(),
+                               [](const auto& condition) { return condition.type() == kReplicaFailure; });
   const char* reason = missing > 0 ? "FailedCreate" : "FailedDelete";
   const View::Refusal* refusal = view.refusal(key);
   if (missing == 0) {

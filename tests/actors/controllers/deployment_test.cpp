@@ -257,8 +257,8 @@ TEST(Deployment, TellsThatItsSetCannotBeMade) {
   for (const auto& one : conditions) {
     if (one.type() == "Progressing") said = one.status() + " " + one.reason() + ": " + one.message();
   }
-  EXPECT_EQ(said, "False ReplicaSetCreateError: Failed to create new replica set \"" +
-                      plan.steps[0].write.key.name + "\": no more replica sets");
+  EXPECT_EQ(said, "False ReplicaSetCreateError: Failed to create new replica set \"" + plan.steps[0].write.key.name +
+                      "\": no more replica sets");
   world.api.apply(plan.steps[1].write);
   world.follow();
   world.view.tell_refusal(key, nullptr);

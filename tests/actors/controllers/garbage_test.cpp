@@ -220,6 +220,30 @@ TEST(Namespaces, AnEndingOneIsEmptiedAndThenLetGo) {
   EXPECT_EQ(reconcile_namespace(view, doomed, {}), ends);
 }
 
+TEST(Namespaces, TellWhatCouldNotBeDeleted) {
+  View view;
+  const Key doomed{kinds::kNamespace, "", "default"};
+  view.put(Object::encode(kinds::kNamespace, ns("default", true), 2));
+  const auto content = Object::encode(kinds::kConfigMap, map("a"), 1);
+  view.put(content);
+  const View::Refusal refusal{false, "admission webhook said no"};
+  view.tell_refusal(doomed, &refusal);
+  const Plan plan = reconcile_namespace(view, doomed, {});
+  ASSERT_EQ(plan.steps.size(), 2u) << "it is tried again";
+  EXPECT_EQ(plan.steps[0].write, Write::remove(*content));
+  EXPECT_EQ(
+      told(plan.steps[1].write.object->as<core::Namespace>()),
+      "5 NamespaceDeletionContentFailure: Failed to delete all resource types, 1 remaining: admission webhook "
+      "said no; NamespaceContentRemaining: Some resources are remaining: configmaps. has 1 resource instances; ");
+  view.put(Object::at_revision(*plan.steps[1].write.object, 3));
+  EXPECT_EQ(reconcile_namespace(view, doomed, {}).steps.size(), 1u) << "what is told is not told again";
+  view.tell_refusal(doomed, nullptr);
+  view.remove(content->key());
+  const Plan after = reconcile_namespace(view, doomed, {});
+  ASSERT_EQ(after.steps.size(), 1u);
+  EXPECT_EQ(told(after.steps[0].write.object->as<core::Namespace>()), "5 ");
+}
+
 TEST(ServiceAccounts, EveryNamespaceHasADefaultAndTheAuthority) {
   View view;
   const Key where{kinds::kNamespace, "", "default"};

@@ -3,9 +3,11 @@
 #include "actors/controllers/cidr_pool.hpp"
 #include "actors/controllers/node_ipam.hpp"
 #include "actors/controllers/node_lifecycle.hpp"
+#include "actors/controllers/node_zones.hpp"
 #include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
+#include "tests/actors/controllers/fake_api.hpp"
 
 namespace kabuki::controllers {
 namespace {
@@ -144,12 +146,17 @@ TEST(NodeLifecycle, TaintsFollowTheConditions) {
   *back.mutable_status() = node("n1").status();
   *back.mutable_spec()->add_taints() = taint("mine", "NoSchedule", 0);
   core::Node not_ready = node("n1", "False");
+  core::Node speaks_again = unreachable("n1", 0);
+  *speaks_again.mutable_status() = not_ready.status();
   const std::string prefix = "node.kubernetes.io/";
   const std::vector<Case> cases = {
       {"pressure", pressed, {{prefix + "memory-pressure", "NoSchedule"}}},
       {"cordoned", cordoned, {{prefix + "unschedulable", "NoSchedule"}}},
       {"back again, a user's taint stays", back, {{"mine", "NoSchedule"}}},
-      {"not ready", not_ready, {{prefix + "not-ready", "NoSchedule"}, {prefix + "not-ready", "NoExecute"}}},
+      {"not ready: its zone says when its pods are to go", not_ready, {{prefix + "not-ready", "NoSchedule"}}},
+      {"not ready, silent before",
+       speaks_again,
+       {{prefix + "not-ready", "NoSchedule"}, {prefix + "not-ready", "NoExecute"}}},
   };
   for (const Case& c : cases) {
     World world;
@@ -202,6 +209,136 @@ TEST(NodeLifecycle, PodsOfANodeThatIsNotReadyAreNotReady) {
   const Plan plan = world.reconcile("n1", 10);
   ASSERT_EQ(plan.steps.size(), 1u);
   EXPECT_EQ(plan.steps[0].write, Write::update_status(*object, expected));
+}
+
+TEST(NodeZones, AreJudgedByHowManyNodesAreReady) {
+  struct Case {
+    int ready, not_ready;
+    ZoneState state;
+  };
+  for (const Case& one :
+       {Case{0, 0, ZoneState::normal}, Case{0, 1, ZoneState::full_disruption}, Case{1, 2, ZoneState::normal},  // few
+        Case{2, 3, ZoneState::partial_disruption}, Case{9, 11, ZoneState::partial_disruption},
+        Case{10, 11, ZoneState::normal}}) {
+    EXPECT_EQ(judge_zone(one.ready, one.not_ready, 0.55), one.state) << one.ready << " " << one.not_ready;
+  }
+}
+
+core::Node in_zone(core::Node node, const std::string& zone) {
+  if (!zone.empty()) (*node.mutable_metadata()->mutable_labels())["topology.kubernetes.io/zone"] = zone;
+  return node;
+}
+
+/// Silent since then, and not driven from yet.
+core::Node silent(const std::string& name, const std::string& zone, int64_t since = 0) {
+  core::Node out = in_zone(unreachable(name, 0), zone);
+  out.mutable_spec()->mutable_taints()->RemoveLast();
+  out.mutable_status()->mutable_conditions(0)->mutable_lasttransitiontime()->set_seconds(kStart + since);
+  return out;
+}
+
+struct ZonesCase {
+  const char* what;
+  std::vector<core::Node> nodes;
+  int64_t now;
+  std::string writes;  // "+" tainted, "-" freed
+  std::optional<int64_t> again;
+};
+
+std::vector<core::Node> many(int ready, int not_ready, const std::string& zone) {
+  std::vector<core::Node> nodes;
+  for (int i = 0; i < ready; ++i) nodes.push_back(in_zone(node("r" + zone + std::to_string(100 + i)), zone));
+  for (int i = 0; i < not_ready; ++i) nodes.push_back(silent("s" + zone + std::to_string(100 + i), zone));
+  return nodes;
+}
+
+std::vector<core::Node> operator+(std::vector<core::Node> a, const std::vector<core::Node>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+TEST(NodeZones, DriveFromNodesAtTheirPace) {
+  core::Node excluded = silent("x", "");
+  (*excluded.mutable_metadata()->mutable_labels())["node.kubernetes.io/exclude-disruption"] = "";
+  const ZonesCase cases[] = {
+      {"the first at once, who waits longest",
+       many(2, 0, "") + std::vector{silent("a", "", 9), silent("b", "", 5)},
+       10,
+       "+b ",
+       {}},
+      {"the next ten seconds later", many(2, 0, "") + std::vector{unreachable("a", 7), silent("b", "")}, 10, "", 7},
+      {"which have passed", many(2, 0, "") + std::vector{unreachable("a", 0), silent("b", "")}, 10, "+b ", {}},
+      {"each zone for itself",
+       many(2, 0, "a") + many(2, 0, "b") +
+           std::vector{in_zone(unreachable("a", 7), "a"), silent("b", "a"), silent("c", "b")},
+       10, "+c ", 7},
+      {"what another clock wrote does not hold them up",
+       many(3, 0, "") + std::vector{unreachable("a", 7000), silent("b", "")},
+       10,
+       "+b ",
+       {}},
+      {"a zone that is lost, at the same pace", many(1, 0, "a") + many(0, 2, "b"), 10, "+sb100 ", {}},
+      {"every zone: no node, and all are freed",
+       many(0, 2, "a") + std::vector{in_zone(unreachable("a", 0), "a"), in_zone(unreachable("b", 0), "b")},
+       10,
+       "-a -b ",
+       {}},
+      {"a small zone that is lost in part: none", many(2, 3, ""), 10, "", {}},
+      {"a large one: slowly", many(20, 30, "") + std::vector{unreachable("a", 0)}, 10, "", 90},
+      {"who is excluded from the judgement is driven from as well",
+       many(1, 0, "") + std::vector{excluded},
+       10,
+       "+x ",
+       {}},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.what);
+    World world;
+    for (const auto& node : one.nodes) world.put(kinds::kNode, node);
+    const Plan plan = reconcile_node_lifecycle(world.view, node_zones_key(), {}, at(one.now));
+    std::string writes;
+    for (const Step& step : plan.steps) {
+      const auto written = step.write.object->as<core::Node>();
+      const auto& taints = written.spec().taints();
+      const bool driven = taints.size() == 2;
+      if (driven) {
+        EXPECT_EQ(taints[1].DebugString(),
+                  taint("node.kubernetes.io/unreachable", "NoExecute", one.now).DebugString());
+      }
+      writes += (driven ? "+" : "-") + step.write.key.name + " ";
+    }
+    EXPECT_EQ(writes, one.writes);
+    EXPECT_EQ(plan.again_after,
+              one.again ? std::optional<io::Duration>(std::chrono::seconds(*one.again)) : std::nullopt);
+  }
+}
+
+TEST(NodeZones, KeepTheirPaceWhateverHappensToTheWrites) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    testing::FakeApi api;
+    io::Random random(seed);
+    for (const auto& node : many(8, 0, "a")) {
+      auto mine = node;
+      api.set(kinds::kNode, &mine);
+    }
+    for (const auto& node : many(0, 6, "a")) {
+      auto mine = node;
+      api.set(kinds::kNode, &mine);
+    }
+    testing::FakeHost host(api, node_lifecycle_controller({.grace = std::chrono::hours(1)}));
+    std::vector<int64_t> tainted;
+    size_t seen = api.log().size();
+    for (int64_t now = kStart; now < kStart + 200; ++now) {
+      host.step(random, {.deliver = 0.5, .refuse = 0.1, .lose = 0.1, .answer = 0.5}, now);
+      for (; seen < api.log().size(); ++seen) {
+        const auto node = api.log()[seen].object->as<core::Node>();
+        tainted.push_back(node.spec().taints(1).timeadded().seconds());
+      }
+    }
+    ASSERT_EQ(tainted.size(), 6u);
+    for (size_t i = 1; i < tainted.size(); ++i) EXPECT_GE(tainted[i] - tainted[i - 1], 10);
+  }
 }
 
 TEST(CidrPool, GivesTheLowestFreeRange) {

@@ -267,7 +267,8 @@ TEST_F(ReconcilerTest, KnowsWhatAKeyWasRefusedUntilItSucceeds) {
   const Key key = map("a")->key();
   auto end_with = [&](const WriteOutcome& outcome) {
     plan = {};
-    plan.add(Write::create(kinds::kConfigMap, map_message("b")), {key, "uid-a", "", "", "FailedCreate", "No: {error}"});
+    plan.add(Write::create(kinds::kConfigMap, map_message("b")),
+             {key, "uid-a", "", "", "FailedCreate", "No: {error}"});
     reconciler->add(key);
     const auto batches = reconciler->work(at(100));
     ASSERT_EQ(batches.size(), 1u);
