@@ -28,7 +28,13 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   for (const std::string& shard : options.shards.names()) {
     auto engine = [make = options.engine, shard] { return make(shard); };
     parts->shards.emplace_back(
-        shard, store::store_shard({.name = shard, .mapping = options.shards, .local_writers = true}, engine));
+        shard, store::store_shard({.name = shard,
+                                   .mapping = options.shards,
+                                   .state = options.shard_state,
+                                   .local_writers = true,
+                                   .may_be_closed = options.shards_may_be_closed,
+                                   .when_closed = options.when_closed ? options.when_closed(shard) : ""},
+                                  engine));
   }
 
   api_server::ApiServerOptions api;

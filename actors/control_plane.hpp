@@ -16,6 +16,7 @@
 #include "actors/supervision_tree.hpp"
 #include "runtime/host.hpp"
 #include "store/engine.hpp"
+#include "store/shard_state.hpp"
 #include "store/shards.hpp"
 
 namespace kabuki::actors {
@@ -24,6 +25,11 @@ namespace kabuki::actors {
 struct ControlPlaneOptions {
   std::string host;  // `host-1`
   store::ShardMap shards = store::ShardMap::standard();
+  /// How much history each shard has in memory, and what its objects are found by.
+  store::StateOptions shard_state;
+  /// As ShardOptions has them.
+  bool shards_may_be_closed = false;
+  std::function<std::string(const std::string& shard)> when_closed;
   /// Opens the engine of a shard; called at each start of its actor.
   std::function<std::unique_ptr<store::Engine>(const std::string& shard)> engine;
 

@@ -1,6 +1,8 @@
 #include "store/indexes.hpp"
 
 #include "messages/field_scan.hpp"
+#include "messages/status.hpp"
+#include "store/shards.hpp"
 
 namespace kabuki::store {
 
@@ -41,6 +43,12 @@ const std::vector<std::string>* Index::wanted(const Selection& selection) const 
   return nullptr;
 }
 
+std::string Index::text() const {
+  const std::string what = kind_of(kind).resource() + " by ";
+  if (by == By::owner) return what + "owner";
+  return what + (by == By::label ? "label " : "") + name;
+}
+
 Index field_index(KindId kind, std::string_view field) {
   for (const auto& selectable : kind_of(kind).selectable) {
     if (selectable.path == field) return {kind, Index::By::field, selectable.path, selectable.numbers};
@@ -52,6 +60,16 @@ Index field_index(KindId kind, std::string_view field) {
 Index owner_index(KindId kind) { return {kind, Index::By::owner, {}, {}}; }
 
 Index label_index(KindId kind, std::string key) { return {kind, Index::By::label, std::move(key), {}}; }
+
+Result<Index> parse_label_index(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals + 1 == text.size()) {
+    return bad_request("\"" + std::string(text) + "\" names no label of a resource; write it as pods=app");
+  }
+  const Kind* kind = kind_called(text.substr(0, equals));
+  if (!kind) return bad_request("there is no resource \"" + std::string(text.substr(0, equals)) + "\" to index");
+  return label_index(kind->id, std::string(text.substr(equals + 1)));
+}
 
 std::vector<Index> standard_indexes() {
   return {field_index(kinds::kPod, "spec.nodeName"), owner_index(kinds::kPod)};

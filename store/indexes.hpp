@@ -6,6 +6,7 @@
 
 #include "messages/kinds.hpp"
 #include "messages/object.hpp"
+#include "messages/result.hpp"
 #include "store/selection.hpp"
 
 namespace kabuki::store {
@@ -24,12 +25,17 @@ struct Index {
   std::vector<std::string_view> values(const Object& object) const;
   /// The values of which everything that `selection` matches has one; null where it does not select by this.
   const std::vector<std::string>* wanted(const Selection& selection) const;
+  /// "pods by spec.nodeName", "pods by owner", "pods by label app"
+  std::string text() const;
+  bool operator==(const Index&) const = default;
 };
 
 /// By a text field that the kind offers to selectors; asserts that it does.
 Index field_index(KindId kind, std::string_view field);
 Index owner_index(KindId kind);
 Index label_index(KindId kind, std::string key);
+/// `RESOURCE=LABEL`, as `pods=app`. Error: BadRequest.
+Result<Index> parse_label_index(std::string_view text);
 
 /// Pods by spec.nodeName and by owner. In the order in which watches prefer them.
 std::vector<Index> standard_indexes();

@@ -65,6 +65,10 @@ inline constexpr io::Duration kBarrierRetry = std::chrono::milliseconds(100);
 inline constexpr io::Duration kStoreProbe = std::chrono::seconds(1);
 inline constexpr io::Duration kCutOff = std::chrono::seconds(4);
 
+/// A shard that cannot be opened is tried again: soon where it may pass by itself (no quorum, a process that ends).
+inline constexpr io::Duration kOpenAgainSoon = std::chrono::seconds(2);
+inline constexpr io::Duration kOpenAgain = std::chrono::seconds(15);
+
 /// Lazy changes: how long they may wait to be durable, how many keys of them, and by how many revisions the disk is
 /// ahead so that a crash that forgets some gives none out again.
 inline constexpr io::Duration kLazyDelay = std::chrono::seconds(1);

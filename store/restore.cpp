@@ -104,6 +104,12 @@ uint64_t restored_revision(uint64_t revision, int64_t created_ns, int64_t now_ns
   return by_time ? micros(k2020Ns, now_ns) + 1 : revision + kBump + micros(created_ns, now_ns);
 }
 
+Result<uint64_t> make_empty_shard(const std::string& shard, std::unique_ptr<Engine> engine, uint64_t first_revision) {
+  Filling filling(std::move(engine));
+  if (auto opened = filling.open(shard, first_revision); !opened) return opened.error();
+  return filling.end();
+}
+
 Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& source, const ShardMap& mapping,
                                          const RestoreTarget& target, const RestoreOptions& options) {
   int64_t created_ns = 0;
@@ -116,14 +122,16 @@ Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& so
   };
   sink.file = target.file;
   sink.shard = [&](const std::string& shard, uint64_t revision) -> Result<> {
+    if (!options.only.empty() && shard != options.only) return {};
     const uint64_t first = std::max(restored_revision(revision, created_ns, options.now_ns), options.at_least);
     auto engine = target.open(shard, first);
     if (!engine) return engine.error();
     filling = std::make_unique<Filling>(std::move(*engine));
     return filling->open(shard, first);
   };
-  sink.object = [&](const ObjectPtr& object) { return filling->add(object); };
+  sink.object = [&](const ObjectPtr& object) { return filling ? filling->add(object) : Result<>(); };
   sink.shard_end = [&]() -> Result<> {
+    if (!filling) return {};
     const auto revision = filling->end();
     if (!revision) return revision.error();
     revisions.push_back(*revision);
@@ -132,6 +140,8 @@ Result<SnapshotSummary> restore_snapshot(const std::string& name, ByteSource& so
   };
   auto summary = read_snapshot(name, source, mapping, sink);
   if (!summary) return summary;
+  if (!options.only.empty())
+    std::erase_if(summary->shards, [&](const auto& shard) { return shard.name != options.only; });
   for (size_t i = 0; i < revisions.size(); ++i) summary->shards[i].revision = revisions[i];
   return summary;
 }

@@ -29,7 +29,11 @@ struct RestoreTarget {
 struct RestoreOptions {
   int64_t now_ns = 0;     // wall clock
   uint64_t at_least = 0;  // no shard begins below this
+  std::string only;       // this shard alone; "": all
 };
+
+/// Makes the shard that `engine` was opened for, empty, beginning at this revision. Error: as of restore_snapshot.
+Result<uint64_t> make_empty_shard(const std::string& shard, std::unique_ptr<Engine> engine, uint64_t first_revision);
 
 /// Reads a snapshot and writes every object to its shard's engine, as a new object: each gets a revision of its own
 /// above the shard's first one, in key order. Blocks until all is durable. The summary returned has the revisions

@@ -8,10 +8,9 @@
 namespace kabuki::store {
 
 ShardState::ShardState(StateOptions options)
-    : table_(std::move(options.indexes)),
-      history_(options.history_changes, options.history_bytes),
-      history_age_(options.history_age),
-      snapshot_versions_(options.snapshot_versions) {}
+    : options_(std::move(options)),
+      table_(options_.indexes),
+      history_(options_.history_changes, options_.history_bytes) {}
 
 void ShardState::loaded(uint64_t revision) {
   revision_ = revision;
@@ -32,15 +31,15 @@ void ShardState::apply(std::vector<Change>* changes) {
   }
   history_.trim();
   // What is held for paged lists would grow with every change for ever.
-  std::erase_if(kept_, [&](const auto& snapshot) { return snapshot->older_.size() > snapshot_versions_; });
+  std::erase_if(kept_, [&](const auto& snapshot) { return snapshot->older_.size() > options_.snapshot_versions; });
 }
 
 void ShardState::advance(uint64_t revision) { revision_ = std::max(revision_, revision); }
 
 size_t ShardState::age(io::MonoTime now) {
-  if (history_age_ == io::Duration::zero()) return 0;
+  if (options_.history_age == io::Duration::zero()) return 0;
   const size_t before = history_.size();
-  while (!ages_.empty() && ages_.front().first + history_age_ <= now) {
+  while (!ages_.empty() && ages_.front().first + options_.history_age <= now) {
     history_.forget(ages_.front().second);
     ages_.pop_front();
   }

@@ -73,6 +73,7 @@ class ShardState {
   const History& history() const { return history_; }
   size_t size() const { return table_.size(); }
   const std::vector<Index>& indexes() const { return table_.indexes(); }
+  const StateOptions& options() const { return options_; }
 
   /// Null where there is none.
   ObjectPtr get(const KeyView& key) const { return table_.find(key); }
@@ -94,13 +95,12 @@ class ShardState {
                                     const Key& last, size_t returned) const;
 
  private:
+  const StateOptions options_;
   ObjectTable table_;
   History history_;
   uint64_t revision_ = 0;
-  const io::Duration history_age_;
   std::deque<std::pair<io::MonoTime, uint64_t>> ages_;  // where the shard was when
   std::vector<std::weak_ptr<Snapshot>> live_;
-  const size_t snapshot_versions_;
   std::deque<SnapshotPtr> kept_;  // least recently used first
 };
 

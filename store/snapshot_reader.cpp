@@ -36,6 +36,21 @@ class Reader {
   Reader(const std::string& name, ByteSource& source, const ShardMap& mapping, const SnapshotSink& sink)
       : name_(name), source_(source), mapping_(mapping), sink_(sink) {}
 
+  Result<ShardMap> mapping() {
+    if (auto read = read_preamble(); !read) return read.error();
+    if (auto read = read_block(); !read) return read.error();
+    snapshot::Header header;
+    if (type_ != Block::header) return unexpected().error();
+    if (auto parsed = parse(&header); !parsed) return parsed.error();
+    auto map = ShardMap::parse(header.mapping());
+    if (!map || map->text() != header.mapping()) {
+      return refuse("the snapshot was taken under the resource mapping \"" + header.mapping() +
+                    "\", which this program does not know: use the program that wrote it")
+          .error();
+    }
+    return map;
+  }
+
   Result<SnapshotSummary> run() {
     if (auto read = read_preamble(); !read) return read.error();
     while (!footer_seen_) {
@@ -245,6 +260,12 @@ class Reader {
 };
 
 }  // namespace
+
+Result<ShardMap> mapping_of_snapshot(const std::string& name, ByteSource& source) {
+  const ShardMap none = ShardMap::standard();
+  const SnapshotSink sink;
+  return Reader(name, source, none, sink).mapping();
+}
 
 Result<SnapshotSummary> read_snapshot(const std::string& name, ByteSource& source, const ShardMap& mapping,
                                       const SnapshotSink& sink) {

@@ -63,6 +63,9 @@ struct SnapshotSummary {
   uint64_t objects() const;
 };
 
+/// Under which mapping a snapshot was taken, by its header alone. Error: as of read_snapshot.
+Result<ShardMap> mapping_of_snapshot(const std::string& name, ByteSource& source);
+
 /// Reads a snapshot to its end, one block in memory at a time, and checks everything on the way: version, every
 /// checksum, counts, the order of sections and of keys, that objects belong to their shard under `mapping` and that
 /// kinds mean what they meant. Nothing of a block is handed on before its checksum was right. Error: BadRequest that

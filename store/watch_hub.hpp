@@ -96,6 +96,8 @@ class WatchHub {
   bool watches(const std::string& address) const;
   /// How many wait for credit with something to be told.
   size_t parked() const;
+  /// How often a change was compared with what a group of streams selects, so far.
+  uint64_t judged() const { return index_.judged(); }
 
  private:
   void send(Watcher& watcher, std::shared_ptr<const std::vector<Event>> events);

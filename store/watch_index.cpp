@@ -85,6 +85,7 @@ void WatchIndex::visit_slot(const std::string& slot, const std::function<void(Wa
   for (WatchGroup* group : it->second) {
     if (group->seen == changes_) continue;
     group->seen = changes_;
+    ++judged_;
     call(*group);
   }
 }

@@ -54,6 +54,8 @@ class WatchIndex {
   /// Calls with each group that may be concerned, once, in an order that depends only on the calls before.
   void visit(const Change& change, const std::function<void(WatchGroup&)>& call);
   size_t groups() const { return groups_.size(); }
+  /// How many groups were called with so far: the work that changes have made.
+  uint64_t judged() const { return judged_; }
 
  private:
   std::vector<std::string> slots(const Selection& selection) const;
@@ -63,6 +65,7 @@ class WatchIndex {
   std::map<std::string, std::unique_ptr<WatchGroup>> groups_;           // by Selection::text()
   absl::flat_hash_map<std::string, std::vector<WatchGroup*>> by_slot_;  // only looked up in
   uint64_t changes_ = 0;
+  uint64_t judged_ = 0;
 };
 
 }  // namespace kabuki::store

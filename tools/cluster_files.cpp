@@ -126,6 +126,7 @@ Result<HostState> read_host_state(const std::string& path) {
   state.api_server = text_in(json, "apiServer");
   state.started_at = text_in(json, "startedAt");
   state.kubeconfig = text_in(json, "kubeconfig");
+  state.mapping = text_in(json, "shards");
   return state;
 }
 
@@ -134,7 +135,7 @@ Result<> write_host_state(const std::string& path, const HostState& state) {
                               {"guardianPid", state.guardian_pid}, {"pid", state.pid},
                               {"endpoint", state.endpoint},        {"publicKey", state.public_key},
                               {"apiServer", state.api_server},     {"startedAt", state.started_at},
-                              {"kubeconfig", state.kubeconfig}};
+                              {"kubeconfig", state.kubeconfig},    {"shards", state.mapping}};
   return write_text(path, json.dump(2) + "\n");
 }
 

@@ -39,6 +39,7 @@ struct HostState {
   std::string api_server;  // https://127.0.0.1:6443; "" on a worker
   std::string started_at;  // RFC 3339
   std::string kubeconfig;  // where the context was written; "" for nowhere
+  std::string mapping;     // which shard keeps which resource: store::ShardMap::text(); "" on a worker
 };
 /// Of its API server in a kubeconfig: the cluster's name for the first host, with the host's for any other.
 std::string context_name(const HostState& state);

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,9 @@ struct EngineChoice {
   /// actor) or etcd (for several control-plane hosts; each has the same choice).
   std::string kind = "rocksdb";
   std::string directory;
+  /// Every shard has been there before: one that is not is lost. One that was open in this process must be there
+  /// anyway.
+  bool must_exist = false;
   /// Of rocksdb: nodes' heartbeats (leases in kube-node-lease) are acknowledged before they are durable.
   bool lazy_leases = false;
 
@@ -47,11 +52,25 @@ struct EngineChoice {
 /// `choice` must outlive `app`. The kind is set to etcd by `engines` where there are URLs.
 void add_etcd_options(CLI::App* app, EngineChoice* choice);
 
+/// Why lazy_leases go with no other kind.
+Error lazy_leases_are_rocksdbs();
+
 /// Error: BadRequest that says what to change, where the choice is incomplete or a file cannot be read.
 Result<ShardEngines> engines(EngineChoice choice, const store::ShardMap& shards);
 
 /// Without etcd.
 ShardEngines engines(const std::string& kind, const std::string& directory, const store::ShardMap& shards,
-                     bool lazy_leases = false);
+                     bool lazy_leases = false, bool must_exist = false);
+
+/// Which of them were opened by this process; from any thread.
+class OpenedShards {
+ public:
+  /// Whether the shard was there before.
+  bool add(const std::string& shard);
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> names_;
+};
 
 }  // namespace kabuki::tools

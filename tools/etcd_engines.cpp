@@ -55,12 +55,28 @@ Result<store::EtcdOptions> etcd_options(const EngineChoice& choice) {
 Result<ShardEngines> etcd_engines(const EngineChoice& choice, const store::ShardMap& shards) {
   auto common = etcd_options(choice);
   if (!common) return common.error();
-  return ShardEngines([options = std::move(*common), shards, cluster = choice.cluster](const std::string& shard) {
+  return ShardEngines([options = std::move(*common), shards, cluster = choice.cluster, must_exist = choice.must_exist,
+                       opened = std::make_shared<OpenedShards>()](const std::string& shard) {
     auto own = options;
+    own.must_exist = opened->add(shard) || must_exist;
     own.prefix = "/" + cluster + "/" + shard + "/";
     own.identity = shards.identity(shard);
     return store::make_etcd_engine(std::move(own));
   });
+}
+
+Result<std::optional<store::ShardMap>> mapping_in_etcd(const EngineChoice& choice) {
+  auto options = etcd_options(choice);
+  if (!options) return options.error();
+  auto text = store::stored_mapping(*options, choice.cluster);
+  if (!text) return text.error();
+  if (text->empty()) return std::optional<store::ShardMap>();
+  auto mapping = store::ShardMap::parse(*text);
+  if (!mapping) {
+    return internal_error("the cluster \"" + choice.cluster + "\" in etcd has the mapping \"" + *text +
+                          "\", which this program does not know: " + mapping.error().message);
+  }
+  return std::optional<store::ShardMap>(std::move(*mapping));
 }
 
 Result<> claim_first_host(const EngineChoice& choice, const std::string& host, const std::string& public_key) {

@@ -19,6 +19,7 @@
 #include "tools/offered_joining.hpp"
 #include "tools/pki.hpp"
 #include "tools/readiness.hpp"
+#include "tools/store/shard_layout.hpp"
 #include "tools/worker_process.hpp"
 
 namespace kabuki::tools {
@@ -27,6 +28,8 @@ namespace {
 using actors::kFirstHost;
 
 constexpr std::chrono::seconds kReadyLimit{60};
+/// After a restart: somebody uses what works of it.
+constexpr std::chrono::seconds kReadyAgainLimit{10};
 
 /// "10.0.0.5" or "10.0.0.5:7600" as an endpoint of the transport; "" is loopback on any free port.
 std::string transport_endpoint(const std::string& listen) {
@@ -69,6 +72,34 @@ actors::ControlPlaneOptions control_plane(const std::string& host, const HostPro
   plane.profiles = options.profiles;
   plane.election = options.election;
   return plane;
+}
+
+/// Where the shards lie, with what mapping, and whether each must be there. Makes a note of it on the first start.
+Result<ShardLayout> lay_out_shards(const HostProcessOptions& options, const EngineChoice& choice) {
+  const ClusterFiles files{options.data};
+  ShardLayout layout{.engine = options.store};
+  auto noted = options.store == "memory" ? Result<std::optional<ShardLayout>>(std::optional<ShardLayout>())
+                                         : read_layout(files);
+  if (!noted) return noted.error();
+  const bool same = *noted && (*noted)->engine == options.store;
+  std::optional<store::ShardMap> stored;
+  if (options.store == "etcd") {
+    auto there = mapping_in_etcd(choice);
+    if (!there) return there.error();
+    stored = std::move(*there);
+    // Whoever joins finds every shard there.
+    layout.made = (same && (*noted)->made) || !options.join_file.empty();
+  } else if (same) {
+    stored = (*noted)->mapping;
+    layout.made = (*noted)->made;
+  }
+  const std::string where = options.store == "etcd" ? "the cluster \"" + choice.cluster + "\" in etcd" : files.root;
+  auto mapping = settle_mapping(stored, options.mapping, where);
+  if (!mapping) return mapping.error();
+  layout.mapping = std::move(*mapping);
+  if (options.store == "memory" || layout.made) return layout;
+  auto written = write_layout(files, layout);
+  return written ? Result<ShardLayout>(std::move(layout)) : written.error();
 }
 
 /// The port that was picked when it was left to chance: contexts name it.
@@ -115,7 +146,21 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
   HostRun run(std::move(*live), name, *incarnation);
   std::atomic<uint16_t> port{0};
   actors::ControlPlaneOptions plane = control_plane(name, options, *keys, [&](uint16_t taken) { port = taken; });
-  const EngineChoice choice = choice_of(options, run);
+  EngineChoice choice = choice_of(options, run);
+  auto layout = lay_out_shards(options, choice);
+  if (!layout) return refuse(layout.error());
+  plane.shards = layout->mapping;
+  plane.shard_state = options.shard_state;
+  for (const std::string& text : options.label_indexes) {
+    auto index = store::parse_label_index(text);
+    if (!index) return refuse(index.error());
+    plane.shard_state.indexes.push_back(std::move(*index));
+  }
+  plane.shards_may_be_closed = options.again;
+  if (options.store == "rocksdb") {
+    plane.when_closed = [files](const std::string& shard) { return how_to_replace(files, shard); };
+  }
+  choice.must_exist = layout->made;
   auto engines = tools::engines(choice, plane.shards);
   if (!engines) return refuse(engines.error());
   if (options.store == "etcd" && options.join_file.empty()) {
@@ -160,10 +205,20 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
     return refuse(started.error());
   }
 
-  if (auto up = wait_until_ready(run.host(), static_cast<size_t>(options.nodes), kReadyLimit); !up) {
+  if (!layout->made && options.store != "memory") {
+    layout->made = true;
+    if (auto written = write_layout(files, *layout); !written) {
+      run.host().stop();
+      return refuse(written.error());
+    }
+  }
+  auto up = wait_until_ready(run.host(), static_cast<size_t>(options.nodes),
+                             options.again ? io::Duration(kReadyAgainLimit) : io::Duration(kReadyLimit));
+  if (!up && !options.again) {
     run.host().stop();
     return refuse(up.error());
   }
+  if (!up) runtime::log(runtime::Level::error, "host", "serves what it can: " + up.error().message);
 
   HostReady serving;
   serving.state.cluster = options.cluster;
@@ -173,6 +228,7 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
   serving.state.public_key = keys->host.public_key;
   serving.state.api_server = "https://" + (options.listen.empty() ? "127.0.0.1" : address_of(options.listen)) + ":" +
                              std::to_string(port.load());
+  serving.state.mapping = plane.shards.text();
   serving.state.started_at = format_time(clock.wall().seconds());
   serving.authority_pem = keys->authority.certificate_pem;
   serving.admin_certificate_pem = keys->admin.certificate_pem;

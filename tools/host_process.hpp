@@ -10,6 +10,7 @@
 #include "actors/scheduler/profile.hpp"
 #include "messages/result.hpp"
 #include "runtime/io/time.hpp"
+#include "store/shard_state.hpp"
 #include "tools/cluster_files.hpp"
 #include "tools/engines.hpp"
 
@@ -22,11 +23,16 @@ struct HostProcessOptions {
   int nodes = 3;     // simulated nodes on it
 
   // A control-plane host.
-  uint16_t port = 6443;           // of the API server; 0 picks one
-  std::string listen;             // address for other hosts and clients; "" is loopback alone
-  std::string store = "rocksdb";  // memory, or etcd
-  bool lazy_leases = false;       // nodes' heartbeats need not be durable
-  EngineChoice etcd;              // of store etcd
+  uint16_t port = 6443;                    // of the API server; 0 picks one
+  std::string listen;                      // address for other hosts and clients; "" is loopback alone
+  std::string store = "rocksdb";           // memory, or etcd
+  bool lazy_leases = false;                // nodes' heartbeats need not be durable
+  EngineChoice etcd;                       // of store etcd
+  std::string mapping;                     // store::ShardMap as asked for; "": of the data, or the standard one
+  std::vector<std::string> label_indexes;  // RESOURCE=LABEL
+  store::StateOptions shard_state;         // of every shard; without label_indexes
+  /// Not the first life of the process: what it began with is there, and what is broken must not stop the rest.
+  bool again = false;
   controllers::NodeLifecycleOptions node_lifecycle;
   leader_election::ElectionOptions election;
   io::Duration autoscaler_period = std::chrono::seconds(15);

@@ -58,6 +58,10 @@ Result<bus::MasterKit> make_kit(const HostProcessOptions& options, const Cluster
   kit.set_scheduler_config(options.scheduler_config);
   kit.set_autoscaler_period_ms(ms(options.autoscaler_period));
   kit.set_metrics_resolution_ms(ms(options.metrics_resolution));
+  for (const std::string& index : options.label_indexes) kit.add_label_indexes(index);
+  kit.set_history_changes(options.shard_state.history_changes);
+  kit.set_history_bytes(options.shard_state.history_bytes);
+  kit.set_history_age_ms(ms(options.shard_state.history_age));
   return kit;
 }
 
@@ -103,6 +107,10 @@ Result<> use_kit(const ClusterFiles& files, HostProcessOptions* options) {
   options->node_lifecycle.eviction = milliseconds(kit.eviction_ms());
   if (kit.autoscaler_period_ms() > 0) options->autoscaler_period = milliseconds(kit.autoscaler_period_ms());
   if (kit.metrics_resolution_ms() > 0) options->metrics_resolution = milliseconds(kit.metrics_resolution_ms());
+  options->label_indexes.assign(kit.label_indexes().begin(), kit.label_indexes().end());
+  if (kit.history_changes() > 0) options->shard_state.history_changes = kit.history_changes();
+  if (kit.history_bytes() > 0) options->shard_state.history_bytes = kit.history_bytes();
+  if (kit.has_history_age_ms()) options->shard_state.history_age = milliseconds(kit.history_age_ms());
   options->election = {.lease_duration = milliseconds(kit.lease_duration_ms()),
                        .renew_deadline = milliseconds(kit.renew_deadline_ms()),
                        .retry_period = milliseconds(kit.retry_period_ms())};

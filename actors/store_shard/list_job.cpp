@@ -60,6 +60,7 @@ bool ListJob::step(const ShardState& state, size_t scan_max) {
   const size_t wanted = limit_ == 0 ? 0 : limit_ + 1 - objects_.size();
   Page page = state.page(*at_, selection_, next_, wanted, scan_max);
   std::move(page.objects.begin(), page.objects.end(), std::back_inserter(objects_));
+  scanned_ += page.scanned;
   next_ = std::move(page.next);
   return !next_ || (limit_ != 0 && objects_.size() > limit_);
 }

@@ -22,6 +22,8 @@ class ListJob {
   bool step(const ShardState& state, size_t scan_max);
   /// The answer, once complete.
   runtime::MessagePtr answer(ShardState& state);
+  /// How many objects were looked at.
+  size_t scanned() const { return scanned_; }
 
   runtime::Reply reply;
 
@@ -31,6 +33,7 @@ class ListJob {
   std::optional<Key> start_after_;
   std::optional<Key> next_;
   size_t limit_ = 0;
+  size_t scanned_ = 0;
   std::vector<ObjectPtr> objects_;
 };
 

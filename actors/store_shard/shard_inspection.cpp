@@ -65,6 +65,17 @@ bus::ShardInfo ShardInspection::info(const ShardState& state) const {
   info.set_window_from(state.history().compacted());
   info.set_window_changes(state.history().size());
   info.set_window_bytes(state.history().bytes());
+  for (const Index& index : state.indexes()) {
+    if (mapping_.shard_of(index.kind) != shard_) continue;
+    auto* out = info.add_indexes();
+    out->set_kind(index.kind);
+    if (index.by == Index::By::field) out->set_field(index.name);
+    if (index.by == Index::By::label) out->set_label(index.name);
+  }
+  const StateOptions& bounds = state.options();
+  info.set_window_changes_max(bounds.history_changes);
+  info.set_window_bytes_max(bounds.history_bytes);
+  info.set_window_age_max_ms(std::chrono::duration_cast<std::chrono::milliseconds>(bounds.history_age).count());
   return info;
 }
 

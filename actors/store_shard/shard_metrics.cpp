@@ -22,6 +22,9 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
       watch_batches(metrics.counter("kabuki_store_watch_batches_total", labels)),
       watches_ended(metrics.counter("kabuki_store_watches_ended_total", labels)),
       compacted(metrics.counter("kabuki_store_compacted_total", labels)),
+      list_scanned(metrics.counter("kabuki_store_list_scanned_total", labels)),
+      watch_judged(metrics.counter("kabuki_store_watch_judged_total", labels)),
+      full(metrics.gauge("kabuki_store_full", labels)),
       committed_(metrics.counter("kabuki_store_committed_total", labels)),
       conflicts_(metrics.counter("kabuki_store_conflicts_total", labels)),
       unknown_(metrics.counter("kabuki_store_unknown_total", labels)),
@@ -44,6 +47,9 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
   metrics.describe("kabuki_store_watch_batches_total", "Messages in which events were told");
   metrics.describe("kabuki_store_watches_ended_total", "Streams ended by the shard, with 410 mostly");
   metrics.describe("kabuki_store_compacted_total", "Changes forgotten because of their age");
+  metrics.describe("kabuki_store_list_scanned_total", "Objects that lists looked at");
+  metrics.describe("kabuki_store_watch_judged_total", "Comparisons of a change with what a group of streams selects");
+  metrics.describe("kabuki_store_full", "1 while changes are refused because there is no room for them");
   metrics.describe("kabuki_store_committed_total", "Mutations that were committed");
   metrics.describe("kabuki_store_conflicts_total", "Mutations refused because the object had changed");
   metrics.describe("kabuki_store_unknown_total", "Mutations of which nobody can say whether they were committed");

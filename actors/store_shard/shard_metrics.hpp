@@ -29,6 +29,9 @@ class ShardMetrics {
   runtime::Counter& watch_batches;
   runtime::Counter& watches_ended;
   runtime::Counter& compacted;
+  runtime::Counter& list_scanned;
+  runtime::Counter& watch_judged;
+  runtime::Gauge& full;
 
  private:
   ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::Labels& labels);

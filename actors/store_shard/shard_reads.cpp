@@ -168,7 +168,10 @@ void StoreShardActor::list(const bus::ListObjects& request, Inbound& in) {
   if (const auto error = misplaced(request.selection().kind())) return in.reply.fail(*error);
   auto job = ListJob::make(request, state_);
   if (!job) return in.reply.fail(job.error());
-  if (job->step(state_, limits::kScanPerStep)) return in.reply.send(job->answer(state_));
+  if (job->step(state_, limits::kScanPerStep)) {
+    metrics_->list_scanned.add(job->scanned());
+    return in.reply.send(job->answer(state_));
+  }
   if (lists_.size() >= options_.bounds.lists) {
     return in.reply.fail(too_many_requests("the store has too many lists under way, please try again later", 1));
   }

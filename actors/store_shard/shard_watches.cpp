@@ -104,6 +104,7 @@ void StoreShardActor::work() {
     ListJob job = std::move(lists_.front());
     lists_.pop_front();
     if (job.step(state_, limits::kScanPerStep)) {
+      metrics_->list_scanned.add(job.scanned());
       job.reply.send(job.answer(state_));
     } else {
       const size_t turn = std::min(lists_.size(), limits::kListsAtOnce - 1);

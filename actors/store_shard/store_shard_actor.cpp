@@ -1,6 +1,7 @@
 #include "actors/store_shard/store_shard_actor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "messages/bus_failure.hpp"
 #include "messages/kinds.hpp"
@@ -16,14 +17,17 @@ using runtime::Inbound;
 using runtime::make_message;
 
 std::function<std::unique_ptr<runtime::Actor>()> store_shard(ShardOptions options, EngineFactory engine) {
-  return [options = std::move(options), engine = std::move(engine)] {
-    return std::make_unique<StoreShardActor>(options, engine);
+  const auto was_open = std::make_shared<std::atomic<bool>>(options.may_be_closed);
+  return [options = std::move(options), engine = std::move(engine), was_open] {
+    return std::make_unique<StoreShardActor>(options, engine, was_open);
   };
 }
 
-StoreShardActor::StoreShardActor(ShardOptions options, EngineFactory make_engine)
+StoreShardActor::StoreShardActor(ShardOptions options, EngineFactory make_engine,
+                                 std::shared_ptr<std::atomic<bool>> was_open)
     : options_(std::move(options)),
       make_engine_(std::move(make_engine)),
+      was_open_(std::move(was_open)),
       state_(options_.state),
       hub_(&state_),
       inspection_(options_.name, options_.mapping),
@@ -37,7 +41,8 @@ void StoreShardActor::started() {
     state_.load(object);
     inspection_.loaded(*object);
   });
-  if (!revision) return fail("shard " + options_.name + ": " + revision.error().message);
+  if (!revision) return cannot_open(revision.error());
+  *was_open_ = true;
   state_.loaded(*revision);
   box_ = mailbox();
   // Both on a thread of the engine's.
@@ -51,6 +56,7 @@ void StoreShardActor::started() {
   inspection_.measure(host().metrics());
   inspection_.changed({}, state_, mono());
   host().set_role(std::string(runtime::roles::kShardPrefix) + options_.name, address());
+  say_whether_open(true);
   log(runtime::Level::info, name(), "loaded", {{"objects", state_.size()}, {"revision", *revision}});
   bookmark_later();
   age_later();
@@ -58,18 +64,48 @@ void StoreShardActor::started() {
   if (!ask_barrier()) probe_store_later();
 }
 
+void StoreShardActor::say_whether_open(bool open) {
+  host().metrics().describe("kabuki_store_open", "Whether the shard could be opened, 1, or not, 0");
+  host().metrics().gauge("kabuki_store_open", {{"shard", options_.name}}).set(open);
+}
+
+// Failing again and again would end the supervisor of all shards.
+void StoreShardActor::cannot_open(Error why) {
+  engine_.reset();
+  why.message = "shard " + options_.name + ": " + why.message +
+                (options_.when_closed.empty() ? "" : "; " + options_.when_closed);
+  say_whether_open(false);
+  if (!*was_open_) return fail(why.message);
+  log(runtime::Level::error, name(), "cannot be opened and serves nothing", {{"why", why.message}});
+  const bool soon = why.code == 503;
+  closed_ = unavailable(why.message);
+  host().set_role(std::string(runtime::roles::kShardPrefix) + options_.name, address());
+  after(soon ? limits::kOpenAgainSoon : limits::kOpenAgain, [this] { try_again_later(); });
+}
+
+// Tried with an engine of its own: this actor's state holds what was read before the error.
+void StoreShardActor::try_again_later() {
+  auto engine = make_engine_();
+  const auto revision = engine->load([](const ObjectPtr&) {});
+  engine->stop();
+  engine.reset();
+  if (revision) return fail("the store can be opened again");
+  const bool soon = revision.error().code == 503;
+  after(soon ? limits::kOpenAgainSoon : limits::kOpenAgain, [this] { try_again_later(); });
+}
+
 void StoreShardActor::stopping() {
   if (engine_) engine_->stop();
 }
 
 std::string StoreShardActor::health() const {
+  if (closed_) return "cannot be opened: " + closed_->message;
   const auto& history = state_.history();
   return std::to_string(state_.size()) + " objects at revision " + std::to_string(state_.revision()) + ", " +
          std::to_string(history.size()) + " changes since " + std::to_string(history.compacted()) + ", " +
          std::to_string(hub_.size()) + " watches (" + std::to_string(hub_.parked()) + " parked), " +
          std::to_string(commits_.waiting()) + " writes and " + std::to_string(reads_.size()) + " reads waiting" +
-         (refused_at_ && mono() - *refused_at_ < 2 * limits::kFullAlarmInterval ? ", full" : "") +
-         (is_cut_off_ ? ", cut off from the store" : "");
+         (full_ ? ", full" : "") + (is_cut_off_ ? ", cut off from the store" : "");
 }
 
 runtime::MailboxBounds StoreShardActor::mailbox_bounds() const {
@@ -80,6 +116,7 @@ runtime::MailboxBounds StoreShardActor::mailbox_bounds() const {
 }
 
 void StoreShardActor::received(Inbound& in) {
+  if (closed_) return in.reply.fail(*closed_);
   if (const auto* commit_request = in.as<bus::Commit>()) return commit(*commit_request, in);
   if (in.as<bus::GetObjects>() || in.as<bus::ListObjects>() || in.as<bus::OpenWatch>()) return read(in);
   if (const auto* credit_request = in.as<bus::WatchCredit>()) return credit(*credit_request, in);
@@ -156,16 +193,30 @@ void StoreShardActor::submit() {
 void StoreShardActor::alarm_if_refused(const std::vector<MutationResult>& results) {
   const auto is = [](const MutationResult& result) { return result.outcome == Outcome::refused; };
   if (std::none_of(results.begin(), results.end(), is)) return;
-  const bool again = refused_at_ && mono() - *refused_at_ < limits::kFullAlarmInterval;
-  if (again) return;
   refused_at_ = mono();
+  if (!std::exchange(full_, true)) {
+    metrics_->full.set(1);
+    end_alarm_later();
+  }
+  if (said_full_at_ && mono() - *said_full_at_ < limits::kFullAlarmInterval) return;
+  said_full_at_ = mono();
   log(runtime::Level::error, name(), "the store is full: " + (engine_ ? engine_->how_to_make_room() : ""));
+}
+
+void StoreShardActor::end_alarm_later() {
+  after(limits::kFullAlarmInterval, [this] {
+    if (mono() - refused_at_ < limits::kFullAlarmInterval) return end_alarm_later();
+    full_ = false;
+    metrics_->full.set(0);
+  });
 }
 
 void StoreShardActor::fed(uint64_t revision, std::vector<Change> changes) {
   if (!changes.empty()) {
     state_.apply(&changes);
+    const uint64_t judged = hub_.judged();
     hub_.apply(changes);
+    metrics_->watch_judged.add(hub_.judged() - judged);
   }
   state_.advance(revision);
   inspection_.changed(changes, state_, mono());

@@ -51,18 +51,26 @@ struct ShardOptions {
   ShardBounds bounds = {};
   /// Commits are taken from actors of its own host alone: the API servers, which decide who may write what.
   bool local_writers = false;
+  /// A shard that cannot be opened when its process starts fails, so that who started that learns why. One that could
+  /// be, or may_be_closed, stays closed instead: it refuses what it is asked by 503 and tries again, and the other
+  /// shards go on serving.
+  bool may_be_closed = false;
+  /// What somebody is to do about a shard that cannot be opened; "" for nothing.
+  std::string when_closed = {};
 };
 
 /// Opens the engine that keeps the shard's data; a new one at every start of the actor.
 using EngineFactory = std::function<std::unique_ptr<Engine>()>;
 
 /// Makes shards: GetObjects, ListObjects, Commit, OpenWatch, WatchCredit and CloseWatch of one set of resources. What
-/// it answers and tells is durable. It fails, to be started anew from what is durable, when its engine does.
+/// it answers and tells is durable. It fails, to be started anew from what is durable, when its engine does. All that
+/// one call made know whether the shard was open before.
 std::function<std::unique_ptr<runtime::Actor>()> store_shard(ShardOptions options, EngineFactory engine);
 
 class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
  public:
-  StoreShardActor(ShardOptions options, EngineFactory make_engine);
+  /// `was_open`: whether the shard has been open in this process, which the actor says when it is.
+  StoreShardActor(ShardOptions options, EngineFactory make_engine, std::shared_ptr<std::atomic<bool>> was_open);
   ~StoreShardActor() override;
 
  protected:
@@ -73,6 +81,9 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   runtime::MailboxBounds mailbox_bounds() const override;
 
  private:
+  void cannot_open(Error why);
+  void try_again_later();
+  void say_whether_open(bool open);
   /// Serves what is asked of the state: now, or when it has seen enough.
   void read(runtime::Inbound& in);
   void serve(runtime::Inbound& in);
@@ -99,6 +110,7 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
 
   void fed(uint64_t revision, std::vector<Change> changes);
   void alarm_if_refused(const std::vector<MutationResult>& results);
+  void end_alarm_later();
   /// Answers commits whose turn has come.
   void answer_commits();
   void engine_failed(const Error& error);
@@ -115,6 +127,8 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
 
   const ShardOptions options_;
   const EngineFactory make_engine_;
+  const std::shared_ptr<std::atomic<bool>> was_open_;
+  std::optional<Error> closed_;  // why nothing is served
   ShardState state_;
   WatchHub hub_;
   ShardInspection inspection_;
@@ -135,8 +149,10 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::atomic<std::thread::id> asking_;
   std::optional<Result<uint64_t>> at_once_;
   std::optional<ShardMetrics> metrics_;
-  std::optional<io::MonoTime> refused_at_;  // when it was last said that the disk is full
-  runtime::Mailbox box_;                    // for the engine's threads
+  bool full_ = false;  // changes were refused just now because there is no room
+  io::MonoTime refused_at_;
+  std::optional<io::MonoTime> said_full_at_;
+  runtime::Mailbox box_;  // for the engine's threads
   std::unique_ptr<Engine> engine_;
 };
 

@@ -34,6 +34,8 @@ struct EtcdOptions {
   /// Where the prefix is new in this etcd: all revisions lie above this one. What a restore passes, so that time
   /// never goes back. Ignored where the prefix has data.
   uint64_t first_revision = 0;
+  /// The shard has been kept here before: where nothing is there it is lost, which must not look like an empty one.
+  bool must_exist = false;
 
   /// How long a submission or a barrier waits for a quorum.
   io::Duration commit_timeout = std::chrono::seconds(5);
@@ -65,6 +67,10 @@ std::unique_ptr<Engine> make_etcd_engine(EtcdOptions options);
 /// Puts `value` under `key`, outside every prefix, where nothing is there yet; what is there then. Of `options`
 /// neither prefix nor identity counts. Blocks. Error: Unavailable when no member answered for `load_timeout`.
 Result<std::string> put_once(const EtcdOptions& options, const std::string& key, const std::string& value);
+
+/// The mapping (ShardMap::text()) under which the cluster of `/CLUSTER/SHARD/` is kept: that of its first shard; ""
+/// where it has none. Of `options` neither prefix nor identity counts. Blocks. Error: as of `put_once`.
+Result<std::string> stored_mapping(const EtcdOptions& options, const std::string& cluster);
 
 /// Makes room in an etcd that takes no writes any more because it is over its quota: forgets the history up to now,
 /// has every member of `options.urls` give its free space back, and clears the alarm. Blocks, some seconds for each

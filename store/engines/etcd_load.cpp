@@ -46,6 +46,7 @@ class Loader {
   Result<Loaded> load(const std::function<void(ObjectPtr)>& sink);
   Result<std::string> put_once(const std::string& key, const std::string& value);
   Result<std::string> make_room();
+  Result<std::string> stored_mapping(const std::string& cluster);
 
  private:
   Error refusal(const Failure& failure) const {
@@ -184,6 +185,15 @@ Result<Loaded> Loader::load(const std::function<void(ObjectPtr)>& sink) {
 
 Result<> Loader::make_or_check() {
   const format::Meta expected{kFormatVersion, options_.identity};
+  if (options_.must_exist) {
+    api::TxnRequest look;
+    look.add_success()->mutable_request_range()->set_key(keys_.identity);
+    const auto looked = txn(look);
+    if (!looked) return looked.error();
+    if (looked->responses(0).response_range().kvs().empty()) {
+      return internal_error("the store in etcd below " + keys_.prefix + " is lost: nothing is there any more");
+    }
+  }
   api::TxnRequest make;
   // Nothing at all may be there.
   auto* empty = make.add_compare();
@@ -255,6 +265,34 @@ Result<std::string> Loader::put_once(const std::string& key, const std::string& 
   if (done->succeeded()) return value;
   const auto& found = done->responses(0).response_range().kvs();
   return found.empty() ? std::string() : found[0].value();
+}
+
+/// Names of shards begin with a letter or a digit; what lies beside them with a dot.
+Result<std::string> Loader::stored_mapping(const std::string& cluster) {
+  if (auto checked = check_etcd_urls(options_.urls); !checked.ok()) return checked.error();
+  const std::string root = "/" + cluster + "/";
+  api::TxnRequest look;
+  auto* range = look.add_success()->mutable_request_range();
+  range->set_key(root + "0");
+  range->set_range_end(range_end(root));
+  range->set_limit(1);
+  range->set_keys_only(true);
+  const auto first = txn(look);
+  if (!first) return first.error();
+  const auto& keys = first->responses(0).response_range().kvs();
+  if (keys.empty()) return std::string();
+  const size_t slash = keys[0].key().find('/', root.size());
+  const std::string prefix = keys[0].key().substr(0, slash + 1);
+  api::TxnRequest ask;
+  ask.add_success()->mutable_request_range()->set_key(Keys(prefix).identity);
+  const auto asked = txn(ask);
+  if (!asked) return asked.error();
+  const auto& found = asked->responses(0).response_range().kvs();
+  const auto meta = found.empty() ? std::nullopt : format::decode_meta(found[0].value());
+  if (slash == std::string::npos || !meta) {
+    return internal_error("etcd holds " + prefix + ", which does not say which format it has");
+  }
+  return meta->identity.mapping;
 }
 
 /// In this order: what is forgotten is free space, free space is given back, and only then is there no cause for
@@ -336,6 +374,10 @@ namespace kabuki::store {
 
 Result<std::string> put_once(const EtcdOptions& options, const std::string& key, const std::string& value) {
   return etcd::Loader(options, "/").put_once(key, value);
+}
+
+Result<std::string> stored_mapping(const EtcdOptions& options, const std::string& cluster) {
+  return etcd::Loader(options, "/").stored_mapping(cluster);
 }
 
 Result<std::string> make_room(const EtcdOptions& options) { return etcd::Loader(options, "/").make_room(); }

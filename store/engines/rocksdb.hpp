@@ -16,6 +16,8 @@ struct RocksdbOptions {
   ShardIdentity identity;
   /// Where a database that is made anew begins; an existing one goes on from its own.
   uint64_t first_revision = kFirstRevision;
+  /// The shard has been kept here before: where nothing is there it is lost, which must not look like an empty one.
+  bool must_exist = false;
   /// Objects of this namespace are acknowledged, told and read before they are durable: they go to disk with the next
   /// change of another, or after `lazy_delay`, of each key the newest. A crash may forget as much of them; revisions
   /// still never go back. "" is no namespace: everything is durable first.

@@ -133,6 +133,9 @@ RocksdbDatabase::~RocksdbDatabase() = default;
 
 /// Makes sure that nobody has it and that RocksDB will not silently read less than was written.
 Result<> RocksdbDatabase::take() {
+  if (options_.must_exist && !disk_->exists(options_.directory)) {
+    return internal_error("the store in " + options_.directory + " is lost: the directory is not there any more");
+  }
   if (auto made = disk_->make_folder(options_.directory); !made.ok()) {
     return internal_error("cannot create " + options_.directory + ": " + made.error().message);
   }
@@ -144,6 +147,10 @@ Result<> RocksdbDatabase::take() {
     return unavailable("the store in " + options_.directory + " is in use by " + why.substr(by + 14));
   }
   if (auto checked = check_database_files(*disk_, options_.directory); !checked.ok()) return checked.error();
+  if (options_.must_exist && !disk_->exists(options_.directory + "/CURRENT")) {
+    return internal_error("the store in " + options_.directory +
+                          " is lost: the directory holds no database any more");
+  }
   room_.look();  // recovery needs some
   return {};
 }

@@ -123,6 +123,27 @@ TEST_F(EtcdTest, RefusesTheDataOfAnotherShardOrMapping) {
   EXPECT_THAT(mapping.error().message, testing::HasSubstr(R"(mapping "objects=*", but this process maps "pods=*")"));
 }
 
+TEST_F(EtcdTest, ALostShardIsNotMadeAnewWhereItMustBeThere) {
+  auto must_exist = options();
+  must_exist.must_exist = true;
+  const auto refused = make_etcd_engine(must_exist)->load([](ObjectPtr) {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, testing::HasSubstr(prefix_ + " is lost"));
+  EtcdHost(options()).commit({put(thing("a", "1"))});
+  EXPECT_EQ(texts(EtcdHost(must_exist).objects).size(), 1u);
+}
+
+TEST_F(EtcdTest, TellsTheMappingOfACluster) {
+  const std::string cluster = "mapping-of";
+  const auto told = [&] { return *stored_mapping(options(), cluster); };
+  EXPECT_EQ(told(), "");
+  ASSERT_TRUE(put_once(options(), "/" + cluster + "/.hosts/host-1", "key").ok());
+  EXPECT_EQ(told(), "") << "what lies beside the shards is none";
+  EtcdHost host(cluster_->options("/" + cluster + "/b/", {"b", "a=x;b=*"}));
+  EtcdHost other(cluster_->options("/" + cluster + "-2/a/", {"a", "another"}));
+  EXPECT_EQ(told(), "a=x;b=*");
+}
+
 TEST_F(EtcdTest, RefusesAPrefixWithForeignData) {
   auto above = options();
   { EtcdHost host(options()); }

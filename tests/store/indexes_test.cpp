@@ -148,6 +148,64 @@ TEST(Indexes, AListLooksOnlyAtWhatTheSmallestIndexLeadsTo) {
   EXPECT_EQ(scanned(labelled("app!=web")), 100u);
 }
 
+TEST(Indexes, AreNamedOnTheCommandLine) {
+  const auto index = parse_label_index("po=app.kubernetes.io/name");
+  ASSERT_TRUE(index.ok());
+  EXPECT_EQ(*index, label_index(kinds::kPod, "app.kubernetes.io/name"));
+  EXPECT_EQ(index->text(), "pods by label app.kubernetes.io/name");
+  EXPECT_EQ(standard_indexes()[0].text(), "pods by spec.nodeName");
+  EXPECT_EQ(standard_indexes()[1].text(), "pods by owner");
+  for (const char* wrong : {"pods", "pods=", "things=app"}) {
+    EXPECT_EQ(parse_label_index(wrong).error().code, 400) << wrong;
+  }
+}
+
+/// Comparisons that `changes` changes make where each of 1,000 streams selects something else.
+uint64_t judged(std::vector<Index> indexes, const std::function<Selection(int)>& select_by, int changes) {
+  ShardState state({.indexes = std::move(indexes)});
+  state.loaded(kFirstRevision);
+  WatchHub hub(&state);
+  for (int i = 0; i < 1'000; ++i) {
+    EXPECT_TRUE(hub.open({"w", static_cast<uint64_t>(i)},
+                         {.selection = select_by(i), .from_revision = kFirstRevision, .credit = 1'000})
+                    .ok());
+  }
+  while (hub.work()) {
+  }
+  for (int i = 0; i < changes; ++i) {
+    const std::string n = std::to_string(i % 1'000);
+    std::vector<Change> batch{created(
+        Object::at_revision(*owned_pod("p" + std::to_string(i), "ns" + n, "n" + n, {{"app", "a" + n}}, {"u" + n}),
+                            kFirstRevision + 1 + static_cast<uint64_t>(i)))};
+    state.apply(&batch);
+    hub.apply(batch);
+  }
+  size_t told = 0;
+  for (const auto& delivery : hub.take()) told += delivery.events->size();
+  EXPECT_EQ(told, static_cast<size_t>(changes)) << "each is one stream's";
+  return hub.judged();
+}
+
+TEST(Indexes, AWatcherPaysOnlyForItsOwnEvents) {
+  const auto n = [](int i) { return std::to_string(i); };
+  // 3,000 changes to 1,000 streams: 3,000 comparisons, not 3,000,000.
+  EXPECT_EQ(judged(
+                standard_indexes(), [&](int i) { return on_nodes({"n" + n(i)}); }, 3'000),
+            3'000u);
+  EXPECT_EQ(judged(
+                standard_indexes(), [&](int i) { return owned_by({"u" + n(i)}); }, 3'000),
+            3'000u);
+  EXPECT_EQ(judged(
+                standard_indexes(), [&](int i) { return select(kinds::kPod, "ns" + n(i)); }, 3'000),
+            3'000u);
+  EXPECT_EQ(judged(
+                standard_indexes(), [&](int i) { return select(kinds::kPod, "", "p" + n(i)); }, 1'000),
+            1'000u);
+  const auto by_label = [&](int i) { return labelled("app=a" + n(i)); };
+  EXPECT_EQ(judged(standard_indexes(), by_label, 100), 100'000u) << "nobody asked for an index of this label";
+  EXPECT_EQ(judged({label_index(kinds::kPod, "app")}, by_label, 3'000), 3'000u);
+}
+
 TEST(Indexes, TheBusSelectsByOwner) {
   bus::Selection asked;
   asked.set_kind(kinds::kPod);

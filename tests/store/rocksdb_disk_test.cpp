@@ -129,6 +129,20 @@ TEST_F(RocksdbDiskTest, RefusesWhatHasLostItsBeginning) {
   EXPECT_EQ(refusal(), "");
 }
 
+TEST_F(RocksdbDiskTest, ALostShardIsNotMadeAnewWhereItMustBeThere) {
+  const auto refused = [&] {
+    const auto loaded =
+        make_rocksdb_engine({.directory = "shard", .identity = {"s", "m"}, .must_exist = true, .disk = &disk})
+            ->load([](ObjectPtr) {});
+    return loaded.ok() ? "" : loaded.error().message;
+  };
+  EXPECT_THAT(refused(), testing::HasSubstr("the store in shard is lost: the directory is not there any more"));
+  EXPECT_FALSE(disk.exists("shard"));
+  ASSERT_TRUE(disk.make_folder("shard").ok());
+  EXPECT_THAT(refused(), testing::HasSubstr("the store in shard is lost: the directory holds no database any more"));
+  EXPECT_EQ(disk.exists("shard/CURRENT"), false);
+}
+
 TEST_F(RocksdbDiskTest, AFullDiskRefusesWhatGrowsAndTakesDeletes) {
   RunningEngine running(engine());
   EXPECT_EQ(running.commit({put(thing("a", "1")), put(thing("b", "2"))}),

@@ -20,6 +20,32 @@ TEST(ShardMap, KeepsPodsLeasesAndEventsApart) {
   EXPECT_EQ(map.text(), "events=events;leases=leases.coordination.k8s.io;objects=*;pods=pods");
 }
 
+TEST(ShardMap, ReadsWhatPeopleWriteAndItsOwnText) {
+  const auto map = ShardMap::parse("pods=po; config=cm,Secrets ;leases=leases.coordination.k8s.io;rest=*,nodes");
+  ASSERT_TRUE(map.ok()) << map.error().message;
+  EXPECT_EQ(map->text(), "config=configmaps,secrets;leases=leases.coordination.k8s.io;pods=pods;rest=*");
+  EXPECT_EQ(map->shard_of(kinds::kSecret), "config");
+  EXPECT_EQ(map->shard_of(kinds::kNode), "rest");
+  EXPECT_EQ(ShardMap::parse(map->text())->text(), map->text());
+  EXPECT_EQ(ShardMap::parse(ShardMap::standard().text())->text(), ShardMap::standard().text());
+  EXPECT_EQ(ShardMap::parse("a=pods")->text(), "a=pods;objects=*");
+  EXPECT_EQ(ShardMap::parse("all=*")->names(), std::vector<std::string>{"all"});
+}
+
+TEST(ShardMap, SaysWhatIsWrongWithAMapping) {
+  const auto refusal = [](std::string_view text) { return ShardMap::parse(text).error().message; };
+  EXPECT_EQ(refusal("pods"), "\"pods\" names no resources; write NAME=RESOURCE,RESOURCE or NAME=*");
+  EXPECT_EQ(refusal("a=pods;b=po"), "pods cannot be kept by \"a\" and by \"b\"");
+  EXPECT_EQ(refusal("a=*;b=*"), "\"a\" and \"b\" cannot both keep the rest");
+  EXPECT_EQ(refusal("a=things"), "there is no resource \"things\" for the shard \"a\"");
+  EXPECT_EQ(refusal("a="), "there is no resource \"\" for the shard \"a\"");
+  for (const char* name : {"", "A", "a/b", ".a", "a.b", "-a", "a-"}) {
+    EXPECT_EQ(
+        refusal(std::string(name) + "=pods"),
+        "\"" + std::string(name) + "\" cannot be the name of a shard: it is of lower case letters, digits and -");
+  }
+}
+
 TEST(Selection, ReadsTheFormOfTheBus) {
   bus::Selection in;
   in.set_kind(kinds::kPod);

@@ -49,6 +49,15 @@ TEST_F(EngineChoiceTest, SaysWhatIsMissing) {
   EXPECT_EQ(refusal(), "\"a/b\" cannot be the name of a cluster in etcd: it is part of a path");
 }
 
+TEST_F(EngineChoiceTest, LazyLeasesAreRocksdbs) {
+  choice_.lazy_leases = true;
+  EXPECT_EQ(refusal(), "--lazy-leases is for --store rocksdb: etcd makes every change durable, and memory none");
+  choice_.etcd_urls.clear();
+  EXPECT_EQ(refusal(), "");
+  choice_.kind = "memory";
+  EXPECT_NE(refusal(), "");
+}
+
 TEST_F(EngineChoiceTest, RefusesAnUnknownKind) {
   choice_.etcd_urls.clear();
   choice_.kind = "postgres";

@@ -1,12 +1,15 @@
 #include <filesystem>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "messages/status.hpp"
 #include "store/engines/rocksdb.hpp"
 #include "store/snapshot_writer.hpp"
+#include "tools/engines.hpp"
 #include "tools/snapshot/directory.hpp"
 #include "tools/snapshot/schedule.hpp"
 #include "tools/snapshot/snapshot_file.hpp"
+#include "tools/store/shard_layout.hpp"
 #include "tools/store/store_source.hpp"
 
 namespace kabuki::tools {
@@ -52,7 +55,7 @@ struct SnapshotDirectory : ::testing::Test {
     for (const auto& [path, content] : files) ASSERT_TRUE(writer.add_file(path, content).ok());
     for (const auto& shard : mapping.names()) {
       ASSERT_TRUE(writer.begin_shard(shard, 10).ok());
-      if (shard == "objects") {
+      if (shard == mapping.shard_of(kinds::kConfigMap)) {
         ASSERT_TRUE(writer.add(*Object::make(kinds::kConfigMap, "default", "a", 7, "\n\3\n\1a")).ok());
       }
       ASSERT_TRUE(writer.end_shard().ok());
@@ -97,7 +100,7 @@ TEST_F(SnapshotDirectory, RestoresFilesAndObjects) {
   EXPECT_EQ(below(root), (Names{"new", "test.snap"}));
   EXPECT_EQ(*read_text(root + "/new/incarnation"), "1000005\n");
   EXPECT_EQ(*read_text(root + "/new/pki/ca.key"), "secret");
-  auto store = open_store("demo", root + "/new", true, mapping);
+  auto store = open_store("demo", root + "/new", true);
   ASSERT_TRUE(store.ok());
   const auto object = (*store)->get("objects", {kinds::kConfigMap, "default", "a"});
   ASSERT_TRUE(object.ok());
@@ -132,7 +135,98 @@ TEST_F(SnapshotDirectory, BeginsAnewAfterARestoreThatWasKilled) {
   write_snapshot({});
   ASSERT_TRUE(write_text(root + "/new.restoring/store/pods/garbage", "x").ok());
   EXPECT_TRUE(restore(root + "/new").ok());
-  EXPECT_EQ(below(root + "/new/store"), mapping.names());
+  EXPECT_EQ(below(root + "/new/store"), (Names{"events", "layout.json", "leases", "objects", "pods"}));
+}
+
+TEST_F(SnapshotDirectory, KeepsTheMappingOfTheSnapshot) {
+  mapping = *store::ShardMap::parse("pods=pods;config=configmaps,secrets");
+  write_snapshot({});
+  const auto restored = restore(root + "/new");
+  ASSERT_TRUE(restored.ok()) << restored.error().message;
+  EXPECT_EQ(below(root + "/new/store"), (Names{"config", "layout.json", "objects", "pods"}));
+  auto store = open_store("demo", root + "/new", true);
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  EXPECT_EQ((*store)->shards().text(), "config=configmaps,secrets;objects=*;pods=pods");
+  EXPECT_EQ((*store)->info("config")->kinds_size(), 1);
+}
+
+TEST_F(SnapshotDirectory, ALostShardIsNotTakenForAnEmptyOneAndIsReplacedAlone) {
+  write_snapshot({});
+  ASSERT_TRUE(restore(root + "/new").ok());
+  const ClusterFiles files{root + "/new"};
+  const auto replace = [&](const std::string& shard, const std::string& from) {
+    return replace_shard(files, shard, from, {.now_ns = 1'700'000'002'000'000'000});
+  };
+  fs::remove_all(files.store() + "/objects");
+  auto store = open_store("demo", files.root, true);
+  ASSERT_FALSE(store.ok());
+  EXPECT_THAT(store.error().message, testing::HasSubstr("kabuki store replace objects --from SNAPSHOT"));
+  const auto made = engines("rocksdb", files.store(), mapping, false, true)("objects")->load([](const ObjectPtr&) {});
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message, testing::HasSubstr("is lost"));
+  EXPECT_FALSE(fs::exists(files.store() + "/objects"));
+
+  auto replaced = replace("objects", file);
+  ASSERT_TRUE(replaced.ok()) << replaced.error().message;
+  ASSERT_EQ(replaced->shards.size(), 1u);
+  EXPECT_EQ(replaced->shards[0].name, "objects");
+  EXPECT_EQ(replaced->shards[0].objects, 1u);
+  store = open_store("demo", files.root, true);
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  const auto object = (*store)->get("objects", {kinds::kConfigMap, "default", "a"});
+  ASSERT_TRUE(object.ok() && *object);
+  EXPECT_EQ((*object)->revision(), replaced->shards[0].revision);
+  const uint64_t before = (*store)->info("events")->revision();
+  store = internal_error("closed");
+
+  // Empty on request; what was there is kept beside it, and no revision goes back.
+  replaced = replace("events", "");
+  ASSERT_TRUE(replaced.ok()) << replaced.error().message;
+  EXPECT_GT(replaced->shards[0].revision, before);
+  EXPECT_TRUE(fs::exists(files.store() + "/events.lost-1700000002/CURRENT"));
+  EXPECT_EQ((*open_store("demo", files.root, true))->info("events")->revision(), replaced->shards[0].revision);
+
+  EXPECT_THAT(replace("nodes", "").error().message, testing::HasSubstr("has no shard \"nodes\""));
+  const auto running = store::make_rocksdb_engine(
+      {.directory = files.store() + "/pods", .identity = mapping.identity("pods"), .must_exist = true});
+  ASSERT_TRUE(running->load([](const ObjectPtr&) {}).ok());
+  EXPECT_THAT(replace("pods", "").error().message, testing::HasSubstr("is in use, so it is not lost"));
+  running->stop();
+  mapping = *store::ShardMap::parse("pods=pods");
+  write_snapshot({});
+  EXPECT_THAT(replace("pods", file).error().message, testing::HasSubstr("was taken under the mapping"));
+}
+
+TEST_F(SnapshotDirectory, TheLayoutOfADirectoryIsKept) {
+  const ClusterFiles files{root + "/data"};
+  EXPECT_FALSE(read_layout(files)->has_value());
+  fs::create_directories(files.store() + "/objects");
+  EXPECT_EQ((*read_layout(files))->mapping.text(), mapping.text()) << "from before there was a note of it";
+  const auto other = *store::ShardMap::parse("a=secrets");
+  ASSERT_TRUE(write_layout(files, {.mapping = other, .engine = "rocksdb", .made = true}).ok());
+  const auto read = read_layout(files);
+  ASSERT_TRUE(read.ok() && *read);
+  EXPECT_EQ((*read)->mapping.text(), other.text());
+  EXPECT_TRUE((*read)->made);
+  ASSERT_TRUE(write_text(files.store() + "/layout.json", "{}").ok());
+  EXPECT_THAT(read_layout(files).error().message, testing::HasSubstr("layout.json"));
+}
+
+TEST(Mapping, OfTheDataGoesBeforeWhatIsAskedForAndMustBeTheSame) {
+  const auto stored = *store::ShardMap::parse("a=secrets");
+  EXPECT_EQ(settle_mapping({}, "", "x")->text(), store::ShardMap::standard().text());
+  EXPECT_EQ(settle_mapping({}, "b=cm", "x")->text(), "b=configmaps;objects=*");
+  EXPECT_EQ(settle_mapping(stored, "", "x")->text(), stored.text());
+  EXPECT_EQ(settle_mapping(stored, "a=secret", "x")->text(), stored.text());
+  const auto refused = settle_mapping(stored, "b=cm", "/data");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(
+      refused.error().message,
+      "/data keeps its resources in shards as \"a=secrets;objects=*\", and --shard asks for "
+      "\"b=configmaps;objects=*\": leave --shard out to go on with what is there; another mapping needs another "
+      "cluster");
+  EXPECT_THAT(settle_mapping({}, "b=nothings", "x").error().message,
+              testing::HasSubstr("--shard: there is no resource"));
 }
 
 TEST_F(SnapshotDirectory, RefusesPathsThatLeaveTheDirectory) {

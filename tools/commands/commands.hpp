@@ -20,5 +20,6 @@ void add_snapshot(CLI::App& app);
 void add_store(CLI::App& app);
 /// A subcommand of store's.
 void add_store_make_room(CLI::App& store);
+void add_store_replace(CLI::App& store);
 
 }  // namespace kabuki::tools

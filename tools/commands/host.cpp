@@ -57,8 +57,10 @@ int live_guarded(const HostOptions& options, const Report& report) {
   }
   int guardian = ::getpid();
   return guard([&](int restarts) {
+    HostProcessOptions life = options.host;
+    life.again = restarts > 0;
     return run_host_process(
-        options.host,
+        life,
         [&](HostReady ready) {
           ready.state.guardian_pid = guardian;
           if (options.host.control_plane) ready.state.kubeconfig = options.kubeconfig;

@@ -131,10 +131,16 @@ void run_save(const SnapshotOptions& options) {
   save_regularly(options, clock);
 }
 
+store::ShardMap mapping_or_give_up(const std::string& command, const std::string& file) {
+  auto mapping = mapping_of_snapshot(file);
+  if (!mapping) give_up(command, mapping.error());
+  return std::move(*mapping);
+}
+
 std::string cluster_of(const std::string& file) {
   auto source = FileSource::open(file);
   if (!source) give_up("snapshot restore", source.error());
-  auto summary = store::read_snapshot(file, **source, store::ShardMap::standard());
+  auto summary = store::read_snapshot(file, **source, mapping_or_give_up("snapshot restore", file));
   if (!summary) give_up("snapshot restore", summary.error());
   return summary->cluster;
 }
@@ -143,7 +149,8 @@ void run_verify(const SnapshotOptions& options) {
   auto source = FileSource::open(options.file);
   if (!source) give_up("snapshot verify", source.error());
   // Its shards were read one after the other: what may have changed in between is no error.
-  store::StoreCheck check(store::ShardMap::standard(), true);
+  const store::ShardMap mapping = mapping_or_give_up("snapshot verify", options.file);
+  store::StoreCheck check(mapping, true);
   uint64_t at = 0;
   store::SnapshotSink sink;
   sink.shard = [&](const std::string& shard, uint64_t revision) -> Result<> {
@@ -159,7 +166,7 @@ void run_verify(const SnapshotOptions& options) {
     check.end_shard(at);
     return {};
   };
-  auto summary = store::read_snapshot(options.file, **source, store::ShardMap::standard(), sink);
+  auto summary = store::read_snapshot(options.file, **source, mapping, sink);
   if (!summary) give_up("snapshot verify", summary.error());
   std::string wrong;
   for (const auto& finding : check.finish()) {
@@ -176,11 +183,11 @@ void run_verify(const SnapshotOptions& options) {
 }
 
 /// Opens shards in an etcd where the cluster is not yet.
-OpenNewEngine new_in_etcd(EngineChoice choice) {
-  return [choice](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+OpenNewEngine new_in_etcd(EngineChoice choice, const store::ShardMap& mapping) {
+  return [choice, mapping](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
     EngineChoice own = choice;
     own.first_revision = first;
-    auto made = engines(own, store::ShardMap::standard());
+    auto made = engines(own, mapping);
     if (!made) return made.error();
     return (*made)(shard);
   };
@@ -198,7 +205,7 @@ void run_restore(SnapshotOptions options) {
     options.engine.clock = &clock;
     options.engine.timers = &timers;
     if (options.engine.cluster.empty()) options.engine.cluster = cluster_of(options.file);
-    open = new_in_etcd(options.engine);
+    open = new_in_etcd(options.engine, mapping_or_give_up("snapshot restore", options.file));
   }
   const store::RestoreOptions how{.now_ns = clock.wall().ns, .at_least = options.at_least};
   auto summary = options.data.empty() ? restore_objects(options.file, open, how)

@@ -34,11 +34,6 @@ struct StoreOptions {
   EngineChoice engine;
 };
 
-const store::ShardMap& shards() {
-  static const store::ShardMap map = store::ShardMap::standard();
-  return map;
-}
-
 std::unique_ptr<StoreSource> open(const std::string& command, const StoreOptions& options) {
   static io::LiveClock clock;
   static io::LiveTimers timers(clock);
@@ -46,8 +41,8 @@ std::unique_ptr<StoreSource> open(const std::string& command, const StoreOptions
   choice.cluster = options.name;
   choice.clock = &clock;
   choice.timers = &timers;
-  auto source = choice.etcd_urls.empty() ? open_store(options.name, options.data, options.offline, shards())
-                                         : open_etcd_store(choice, shards());
+  auto source =
+      choice.etcd_urls.empty() ? open_store(options.name, options.data, options.offline) : open_etcd_store(choice);
   if (!source) give_up(command, source.error());
   return std::move(*source);
 }
@@ -58,18 +53,8 @@ T or_give_up(const std::string& command, Result<T> result) {
   return std::move(*result);
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-/// As kubectl takes them: pods, pod, po, Pod, deployments.apps.
 const Kind& kind_named(const std::string& command, const std::string& text) {
-  const std::string name = lower(text);
-  for (const Kind& kind : all_kinds()) {
-    const bool is_short = std::ranges::find(kind.short_names, name) != kind.short_names.end();
-    if (name == kind.plural || name == kind.singular || name == kind.resource() || is_short) return kind;
-  }
+  if (const Kind* kind = store::kind_called(text)) return *kind;
   give_up(command, bad_request("there is no resource \"" + text + "\""));
 }
 
@@ -104,12 +89,33 @@ void say_table(std::vector<std::vector<std::string>> rows) {
   }
 }
 
+std::vector<store::Index> indexes_of(const bus::ShardInfo& info) {
+  std::vector<store::Index> indexes;
+  for (const auto& index : info.indexes()) {
+    const auto kind = static_cast<KindId>(index.kind());
+    if (!find_kind(kind)) continue;
+    indexes.push_back(!index.label().empty()   ? store::label_index(kind, index.label())
+                      : !index.field().empty() ? store::field_index(kind, index.field())
+                                               : store::owner_index(kind));
+  }
+  return indexes;
+}
+
 void list_shards(const StoreOptions& options) {
   const auto source = open("store list", options);
   Json json = Json::array();
   std::vector<std::vector<std::string>> rows{{"SHARD", "REVISION", "OBJECTS", "BYTES", "REMEMBERED", "HOLDS"}};
-  for (const std::string& shard : shards().names()) {
-    const auto info = or_give_up("store list", source->info(shard));
+  size_t closed = 0;
+  for (const std::string& shard : source->shards().names()) {
+    const auto answer = source->info(shard);
+    if (!answer) {
+      // One that is broken must not hide the others.
+      ++closed;
+      rows.push_back({shard, "-", "-", "-", "-", answer.error().message});
+      json.push_back({{"shard", shard}, {"error", answer.error().message}});
+      continue;
+    }
+    const auto& info = *answer;
     Json kinds = Json::array();
     uint64_t objects = 0, bytes = 0;
     std::string holds;
@@ -133,6 +139,11 @@ void list_shards(const StoreOptions& options) {
     if (source->running()) {
       entry["window"] = {
           {"from", info.window_from()}, {"changes", info.window_changes()}, {"bytes", info.window_bytes()}};
+      entry["window"]["changesMax"] = info.window_changes_max();
+      entry["window"]["bytesMax"] = info.window_bytes_max();
+      entry["window"]["ageMaxSeconds"] = static_cast<double>(info.window_age_max_ms()) / 1000;
+      entry["indexes"] = Json::array();
+      for (const store::Index& index : indexes_of(info)) entry["indexes"].push_back(index.text());
       entry["watches"] = info.watches();
       entry["parkedWatches"] = info.parked_watches();
       entry["writesWaiting"] = info.writes_waiting();
@@ -140,9 +151,11 @@ void list_shards(const StoreOptions& options) {
     json.push_back(std::move(entry));
   }
   if (options.output == "json") {
-    return say(Json{{"running", source->running()}, {"mapping", shards().text()}, {"shards", json}}.dump(2));
+    say(Json{{"running", source->running()}, {"mapping", source->shards().text()}, {"shards", json}}.dump(2));
+  } else {
+    say_table(std::move(rows));
   }
-  say_table(std::move(rows));
+  if (closed > 0) throw CLI::RuntimeError(1);
 }
 
 void list_objects_of(const StoreOptions& options) {
@@ -150,19 +163,20 @@ void list_objects_of(const StoreOptions& options) {
   const auto source = open("store list", options);
   Json items = Json::array();
   std::vector<std::vector<std::string>> rows{{"NAME", "REVISION", "BYTES", "UID"}};
-  const auto revision = or_give_up("store list", source->read(shards().shard_of(kind), [&](const ObjectPtr& object) {
-    if (object->kind() != kind.id || (!options.ns.empty() && object->ns() != options.ns)) return;
-    if (options.output == "json") {
-      items.push_back({{"namespace", object->ns()},
-                       {"name", object->name()},
-                       {"revision", object->revision()},
-                       {"bytes", object->body().size()},
-                       {"uid", object->uid()}});
-    } else {
-      rows.push_back({path_of(*object), std::to_string(object->revision()), std::to_string(object->body().size()),
-                      std::string(object->uid())});
-    }
-  }));
+  const auto revision =
+      or_give_up("store list", source->read(source->shards().shard_of(kind), [&](const ObjectPtr& object) {
+        if (object->kind() != kind.id || (!options.ns.empty() && object->ns() != options.ns)) return;
+        if (options.output == "json") {
+          items.push_back({{"namespace", object->ns()},
+                           {"name", object->name()},
+                           {"revision", object->revision()},
+                           {"bytes", object->body().size()},
+                           {"uid", object->uid()}});
+        } else {
+          rows.push_back({path_of(*object), std::to_string(object->revision()), std::to_string(object->body().size()),
+                          std::string(object->uid())});
+        }
+      }));
   if (options.output == "json") {
     return say(Json{{"resource", kind.resource()}, {"revision", revision}, {"items", items}}.dump(2));
   }
@@ -181,7 +195,7 @@ std::string object_json(const Object& object) {
 void run_get(const StoreOptions& options) {
   const Kind& kind = kind_named("store get", options.resource);
   const auto source = open("store get", options);
-  const std::string& shard = shards().shard_of(kind);
+  const std::string& shard = source->shards().shard_of(kind);
   const Key key = key_named(kind, options.object);
   const auto object = or_give_up("store get", source->get(shard, key));
   if (!object) give_up("store get", not_found(kind, key.name));
@@ -205,9 +219,20 @@ void run_history(const StoreOptions& options) {
   request.set_after_revision(options.after);
   request.set_limit(options.limit);
   std::string shard = options.shard;
-  if (!options.resource.empty()) {
-    const Kind& kind = kind_named("store history", options.resource);
-    shard = shards().shard_of(kind);
+  if (shard.empty() && options.resource.empty()) {
+    give_up("store history", bad_request("name a resource, or a shard with --shard"));
+  }
+  const Kind* named = options.resource.empty() ? nullptr : &kind_named("store history", options.resource);
+  const auto source = open("store history", options);
+  const auto names = source->shards().names();
+  if (!shard.empty() && !std::ranges::binary_search(names, shard)) {
+    std::string known;
+    for (const auto& name : names) known += (known.empty() ? "" : ", ") + name;
+    give_up("store history", bad_request("there is no shard \"" + shard + "\"; there are " + known));
+  }
+  if (named) {
+    const Kind& kind = *named;
+    shard = source->shards().shard_of(kind);
     if (!options.object.empty()) {
       const Key key = key_named(kind, options.object);
       request.mutable_key()->set_kind(key.kind);
@@ -215,8 +240,6 @@ void run_history(const StoreOptions& options) {
       request.mutable_key()->set_name(key.name);
     }
   }
-  if (shard.empty()) give_up("store history", bad_request("name a resource, or a shard with --shard"));
-  const auto source = open("store history", options);
   const auto history = or_give_up("store history", source->history(shard, request));
   Json items = Json::array();
   std::vector<std::vector<std::string>> rows{{"REVISION", "CHANGE", "OBJECT", "BEFORE"}};
@@ -251,11 +274,12 @@ void run_history(const StoreOptions& options) {
 
 void run_check(const StoreOptions& options) {
   const auto source = open("store check", options);
-  store::StoreCheck check(shards(), source->running());
+  store::StoreCheck check(source->shards(), source->running());
   std::vector<store::Finding> wrong_indexes;
   size_t probes = 0;
-  for (const std::string& shard : shards().names()) {
-    store::IndexCheck indexes;
+  for (const std::string& shard : source->shards().names()) {
+    store::IndexCheck indexes(source->running() ? indexes_of(or_give_up("store check", source->info(shard)))
+                                                : std::vector<store::Index>());
     check.begin_shard(shard);
     const uint64_t revision = or_give_up("store check", source->read(shard, [&](const ObjectPtr& object) {
       check.add(*object);
@@ -323,7 +347,7 @@ void add_store(CLI::App& app) {
   CLI::App* history = add("history", "The latest changes, as the running shard remembers them");
   history->add_option("RESOURCE", options->resource, "The shard that keeps it");
   history->add_option("OBJECT", options->object, "Only of this one: NAMESPACE/NAME, or NAME");
-  history->add_option("--shard", options->shard, "A shard by its name")->check(CLI::IsMember(shards().names()));
+  history->add_option("--shard", options->shard, "A shard by its name");
   history->add_option("--after", options->after, "Only changes after this revision");
   history->add_option("--limit", options->limit, "At most so many; 0 for all")->capture_default_str();
   history->footer("Example:\n  kabuki store history pod default/web-1");
@@ -334,6 +358,7 @@ void add_store(CLI::App& app) {
   check->callback([options] { run_check(*options); });
 
   add_store_make_room(*store);
+  add_store_replace(*store);
 }
 
 }  // namespace kabuki::tools

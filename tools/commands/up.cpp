@@ -11,6 +11,7 @@
 #include "tools/host_process.hpp"
 #include "tools/kubeconfig.hpp"
 #include "tools/say.hpp"
+#include "tools/store/shard_layout.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -21,6 +22,8 @@ struct UpOptions {
   std::string grace = "40s";
   std::string eviction = "5m";
   std::string scheduler_config;
+  std::vector<std::string> shards;
+  std::string history_age = "5m";
   std::string lease_duration = "15s";
   std::string renew_deadline = "10s";
   std::string retry_period = "2s";
@@ -76,6 +79,7 @@ void keep_listening(UpOptions* options) {
 /// The options of a life after the first: what was left to chance stays as it came.
 UpOptions as_before(UpOptions options) {
   keep_listening(&options);
+  options.host.again = true;
   auto state = read_host_state(ClusterFiles{options.host.data}.state());
   if (state && options.host.port == 0) {
     options.host.port = static_cast<uint16_t>(std::strtoul(port_of(state->api_server).c_str(), nullptr, 10));
@@ -130,6 +134,7 @@ void run_up(UpOptions options) {
         std::tuple{&options.renew_deadline, &options.host.election.renew_deadline, "--renew-deadline"},
         std::tuple{&options.retry_period, &options.host.election.retry_period, "--retry-period"},
         std::tuple{&options.autoscaler_period, &options.host.autoscaler_period, "--autoscaler-period"},
+        std::tuple{&options.history_age, &options.host.shard_state.history_age, "--history-age"},
         std::tuple{&options.metrics_resolution, &options.host.metrics_resolution, "--metrics-resolution"}}) {
     auto parsed = parse_duration_ns(*text);
     if (!parsed) {
@@ -148,7 +153,14 @@ void run_up(UpOptions options) {
     options.host.profiles = std::move(*profiles);
     options.host.scheduler_config = std::move(*text);
   }
+  for (const std::string& shard : options.shards)
+    options.host.mapping += (options.host.mapping.empty() ? "" : ";") + shard;
+  if (auto mapping = settle_mapping({}, options.host.mapping, ""); !mapping) give_up("up", mapping.error());
+  for (const std::string& text : options.host.label_indexes) {
+    if (auto index = store::parse_label_index(text); !index) give_up("up", index.error());
+  }
   if (!options.host.etcd.etcd_urls.empty()) options.host.store = "etcd";
+  if (options.host.lazy_leases && options.host.store != "rocksdb") give_up("up", lazy_leases_are_rocksdbs());
   if (options.host.store == "etcd" && options.host.etcd.etcd_urls.empty()) {
     give_up("up", {.message = "--store etcd needs --etcd URL,URL,...: where the members of etcd are"});
   }
@@ -202,8 +214,27 @@ void add_up(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"rocksdb", "memory", "etcd"}));
   add_etcd_options(up, &options->host.etcd);
+  up->add_option("--shard", options->shards,
+                 "A part of the store and the resources it keeps, once for each part; NAME=* keeps the rest. Only "
+                 "when a cluster is new")
+      ->type_name("NAME=RESOURCE,...")
+      ->default_str("pods=pods leases=leases events=events objects=*");
+  up->add_option("--index-label", options->host.label_indexes,
+                 "Find objects of a resource by this label without looking at the others; once for each label")
+      ->type_name("RESOURCE=LABEL");
+  up->add_option("--history-changes", options->host.shard_state.history_changes,
+                 "Changes that each shard remembers, for watches that resume")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000'000));
+  up->add_option("--history-bytes", options->host.shard_state.history_bytes,
+                 "Bytes of old versions that each shard keeps for that")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("128MB");
+  up->add_option("--history-age", options->history_age, "Age at which changes are forgotten; 0s: never")
+      ->capture_default_str();
   up->add_flag("--lazy-leases", options->host.lazy_leases,
-               "Acknowledge nodes' heartbeats before they are on disk; a crash may forget their last second");
+               "With --store rocksdb: acknowledge nodes' heartbeats before they are on disk; a crash may forget "
+               "their last second");
   up->add_option("--node-grace", options->grace, "Silence after which a node is NotReady")->capture_default_str();
   up->add_option("--scheduler-config", options->scheduler_config,
                  "A KubeSchedulerConfiguration with profiles, which pods choose by spec.schedulerName")

@@ -1,13 +1,16 @@
 #include "tools/snapshot/directory.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <system_error>
 #include <unistd.h>
 
 #include "messages/status.hpp"
+#include "runtime/io/live_disk.hpp"
 #include "store/engines/rocksdb.hpp"
 #include "tools/snapshot/snapshot_file.hpp"
+#include "tools/store/shard_layout.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -70,27 +73,98 @@ Result<> check_target(const std::string& directory) {
                .message = directory + " is not empty: restore into a new directory, with --data"};
 }
 
-OpenNewEngine new_databases(const std::string& directory) {
-  return [directory](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
-    return store::make_rocksdb_engine({.directory = directory + "/" + shard,
-                                       .identity = store::ShardMap::standard().identity(shard),
-                                       .first_revision = first});
+OpenNewEngine new_databases(const std::string& directory, const store::ShardMap& mapping) {
+  return [directory, mapping](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+    return store::make_rocksdb_engine(
+        {.directory = directory + "/" + shard, .identity = mapping.identity(shard), .first_revision = first});
   };
 }
 
 /// Reads the file twice: nothing is written of one that is damaged.
 Result<store::SnapshotSummary> restore_to(const std::string& snapshot, const store::RestoreTarget& target,
                                           const store::RestoreOptions& options) {
-  const store::ShardMap mapping = store::ShardMap::standard();
+  const auto mapping = mapping_of_snapshot(snapshot);
+  if (!mapping) return mapping.error();
   auto source = FileSource::open(snapshot);
   if (!source) return source.error();
-  if (auto whole = store::read_snapshot(snapshot, **source, mapping); !whole) return whole.error();
+  if (auto whole = store::read_snapshot(snapshot, **source, *mapping); !whole) return whole.error();
   source = FileSource::open(snapshot);
   if (!source) return source.error();
-  return store::restore_snapshot(snapshot, **source, mapping, target, options);
+  return store::restore_snapshot(snapshot, **source, *mapping, target, options);
+}
+
+std::string without_slash(std::string directory) {
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  return directory;
+}
+
+/// The shard that is there, as long as nobody has it open.
+Result<std::unique_ptr<io::FileLock>> lock_shard(io::Disk& disk, const std::string& directory) {
+  if (!disk.exists(directory)) return std::unique_ptr<io::FileLock>();
+  auto lock = disk.lock(directory + "/LOCK");
+  if (lock) return lock;
+  return unavailable("the shard in " + directory + " is in use, so it is not lost: " + lock.error().message);
 }
 
 }  // namespace
+
+Result<store::SnapshotSummary> replace_shard(const ClusterFiles& files, const std::string& shard,
+                                             const std::string& snapshot, const store::RestoreOptions& options) {
+  auto layout = read_layout(files);
+  if (!layout) return layout.error();
+  if (!*layout || (*layout)->engine != "rocksdb") {
+    return bad_request(files.root + " holds no shards: name the directory of the cluster's first host with --data");
+  }
+  const store::ShardMap& mapping = (*layout)->mapping;
+  if (const auto names = mapping.names(); !std::ranges::binary_search(names, shard)) {
+    return bad_request("the cluster has no shard \"" + shard + "\": its resources are kept as \"" + mapping.text() +
+                       "\"");
+  }
+  io::LiveDisk disk("");
+  const std::string place = files.store() + "/" + shard;
+  // Held until the new one is there: who tries to open the old one again finds it in use.
+  auto lock = lock_shard(disk, place);
+  if (!lock) return lock.error();
+  const std::string fresh = place + ".restoring";
+  std::error_code failure;
+  fs::remove_all(fresh, failure);
+  const auto open = [&](const std::string&, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+    return store::make_rocksdb_engine(
+        {.directory = fresh, .identity = mapping.identity(shard), .first_revision = first});
+  };
+  auto restored = [&]() -> Result<store::SnapshotSummary> {
+    if (snapshot.empty()) {
+      const uint64_t first = std::max(store::restored_revision(0, options.now_ns, options.now_ns), options.at_least);
+      auto engine = open(shard, first);
+      if (!engine) return engine.error();
+      auto made = store::make_empty_shard(shard, std::move(*engine), first);
+      if (!made) return made.error();
+      return store::SnapshotSummary{.mapping = mapping.text(), .shards = {{.name = shard, .revision = *made}}};
+    }
+    auto taken = mapping_of_snapshot(snapshot);
+    if (!taken) return taken.error();
+    if (taken->text() != mapping.text()) {
+      return bad_request(snapshot + " was taken under the mapping \"" + taken->text() + "\", and the cluster has \"" +
+                         mapping.text() + "\"");
+    }
+    store::RestoreOptions one = options;
+    one.only = shard;
+    return restore_to(snapshot, {.open = open, .file = {}}, one);
+  }();
+  auto done = restored ? sync_folder(fresh) : Result<>(restored.error());
+  if (!done) {
+    fs::remove_all(fresh, failure);
+    return done.error();
+  }
+  if (fs::exists(place, failure)) {
+    fs::rename(place, place + ".lost-" + std::to_string(options.now_ns / 1'000'000'000), failure);
+    if (failure) return internal_error("cannot move " + place + " out of the way: " + failure.message());
+  }
+  fs::rename(fresh, place, failure);
+  if (failure) return internal_error("cannot rename " + fresh + " to " + place + ": " + failure.message());
+  done = sync_folder(files.store());
+  return done ? restored : Result<store::SnapshotSummary>(done.error());
+}
 
 Result<std::map<std::string, std::string>> files_to_keep(const ClusterFiles& files) {
   std::map<std::string, std::string> kept;
@@ -114,8 +188,9 @@ Result<store::SnapshotSummary> restore_objects(const std::string& snapshot, cons
 Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,
                                                  const store::RestoreOptions& options, OpenNewEngine open) {
   if (auto free = check_target(directory); !free) return free.error();
-  std::string plain = directory;
-  while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  const std::string plain = without_slash(directory);
+  const auto mapping = mapping_of_snapshot(snapshot);
+  if (!mapping) return mapping.error();
   const ClusterFiles fresh{plain + ".restoring"};
   std::error_code failure;
   fs::remove_all(fresh.root, failure);
@@ -124,9 +199,12 @@ Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, co
   target.file = [&](const std::string& path, const std::string& content) {
     return restore_file(fresh, path, content);
   };
-  target.open = open ? std::move(open) : new_databases(fresh.store());
+  const bool below = !open;
+  target.open = below ? new_databases(fresh.store(), *mapping) : std::move(open);
   auto restored = restore_to(snapshot, target, options);
-  auto synced = restored ? sync_tree(fresh.root) : Result<>(restored.error());
+  auto noted =
+      restored && below ? write_layout(fresh, {.mapping = *mapping, .engine = "rocksdb", .made = true}) : Result<>();
+  auto synced = !restored ? Result<>(restored.error()) : noted ? sync_tree(fresh.root) : noted;
   if (!synced) {
     fs::remove_all(fresh.root, failure);
     return synced.error();

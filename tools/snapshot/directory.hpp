@@ -27,6 +27,13 @@ using OpenNewEngine =
 Result<store::SnapshotSummary> restore_objects(const std::string& snapshot, const OpenNewEngine& open,
                                                const store::RestoreOptions& options);
 
+/// Puts one shard of a snapshot, or an empty one where `snapshot` is "", in the place of one that is lost; what lay
+/// there is kept beside it as SHARD.lost-SECONDS. The rest of the cluster may run meanwhile, the shard itself not: a
+/// host that could not open it finds the new one. Error: Unavailable where somebody has it open, BadRequest where
+/// there is no such shard or the snapshot has another mapping.
+Result<store::SnapshotSummary> replace_shard(const ClusterFiles& files, const std::string& shard,
+                                             const std::string& snapshot, const store::RestoreOptions& options);
+
 /// Restores a snapshot into `directory`, which must be empty or not there: built beside it under another name and
 /// renamed when all is durable. The objects go to what `open` makes, or to databases below the directory.
 Result<store::SnapshotSummary> restore_directory(const std::string& snapshot, const std::string& directory,

@@ -6,6 +6,7 @@
 #include "tools/snapshot/directory.hpp"
 #include "tools/snapshot/saver.hpp"
 #include "tools/snapshot/snapshot_file.hpp"
+#include "tools/store/store_source.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -33,15 +34,16 @@ Result<runtime::MessagePtr> ask_patiently(const ControlClient& client, const Sna
 bool worth_another_try(const Error& error) { return error.code == 410 || error.code == 504; }
 
 Result<> write_snapshot(const ControlClient& client, const io::Clock& clock, io::AppendFile& file) {
-  const store::ShardMap mapping = store::ShardMap::standard();
+  const auto mapping = mapping_of(client.host());
+  if (!mapping) return mapping.error();
   store::SnapshotWriter writer(file);
-  if (auto begun = writer.begin(client.host().cluster, mapping, clock.wall().ns); !begun) return begun;
+  if (auto begun = writer.begin(client.host().cluster, *mapping, clock.wall().ns); !begun) return begun;
   auto files = files_to_keep(client.files());
   if (!files) return files.error();
   for (const auto& [path, content] : *files) {
     if (auto added = writer.add_file(path, content); !added) return added;
   }
-  SnapshotSaver saver(writer, mapping);
+  SnapshotSaver saver(writer, *mapping);
   while (const auto question = saver.next()) {
     if (auto taken = saver.take(ask_patiently(client, *question)); !taken) return taken;
   }
@@ -63,7 +65,9 @@ Result<store::SnapshotSummary> save_snapshot(const ControlClient& client, const 
   }
   auto source = FileSource::open(file + ".partial");
   if (!source) return source.error();
-  auto summary = store::read_snapshot(file, **source, store::ShardMap::standard());
+  const auto mapping = mapping_of(client.host());
+  if (!mapping) return mapping.error();
+  auto summary = store::read_snapshot(file, **source, *mapping);
   if (!summary) return summary;
   if (auto named = (*partial)->become(); !named) return named.error();
   return summary;

@@ -110,4 +110,10 @@ Result<> FileSource::read(size_t size, std::string* out) {
   return {};
 }
 
+Result<store::ShardMap> mapping_of_snapshot(const std::string& path) {
+  auto source = FileSource::open(path);
+  if (!source) return source.error();
+  return store::mapping_of_snapshot(path, **source);
+}
+
 }  // namespace kabuki::tools

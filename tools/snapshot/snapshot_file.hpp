@@ -45,6 +45,9 @@ class FileSource final : public store::ByteSource {
   const int descriptor_;
 };
 
+/// Under which mapping a snapshot was taken. Error: it cannot be read, or is none.
+Result<store::ShardMap> mapping_of_snapshot(const std::string& path);
+
 /// Syncs a folder, so that names in it are durable.
 Result<> sync_folder(const std::string& path);
 

@@ -8,6 +8,8 @@
 #include "messages/bus/objects.pb.h"
 #include "messages/status.hpp"
 #include "tools/control_client.hpp"
+#include "tools/etcd_engines.hpp"
+#include "tools/store/shard_layout.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -25,8 +27,10 @@ void set_key(const Key& key, bus::Key* out) {
 
 class RunningStore final : public StoreSource {
  public:
-  explicit RunningStore(ControlClient client) : client_(std::move(client)) {}
+  RunningStore(ControlClient client, store::ShardMap shards)
+      : client_(std::move(client)), shards_(std::move(shards)) {}
   bool running() const override { return true; }
+  const store::ShardMap& shards() const override { return shards_; }
 
   Result<bus::ShardInfo> info(const std::string& shard) override {
     auto answer = ask(shard, bus::InspectShard());
@@ -88,6 +92,7 @@ class RunningStore final : public StoreSource {
   }
 
   const ControlClient client_;
+  const store::ShardMap shards_;
 };
 
 class StoredStore final : public StoreSource {
@@ -96,6 +101,7 @@ class StoredStore final : public StoreSource {
   StoredStore(ShardEngines engines, store::ShardMap shards, std::optional<DirectoryLock> lock)
       : engines_(std::move(engines)), shards_(std::move(shards)), lock_(std::move(lock)) {}
   bool running() const override { return false; }
+  const store::ShardMap& shards() const override { return shards_; }
 
   Result<bus::ShardInfo> info(const std::string& shard) override {
     std::map<KindId, bus::ShardInfo::KindCount> kinds;
@@ -147,8 +153,11 @@ class StoredStore final : public StoreSource {
 
 }  // namespace
 
-Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const std::string& data, bool offline,
-                                                const store::ShardMap& shards) {
+Result<store::ShardMap> mapping_of(const HostState& host) {
+  return host.mapping.empty() ? store::ShardMap::standard() : store::ShardMap::parse(host.mapping);
+}
+
+Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const std::string& data, bool offline) {
   const ClusterFiles files{data.empty() ? default_data_dir(name) : data};
   if (!std::filesystem::exists(files.root)) {
     return bad_request("there is no directory " + files.root +
@@ -157,7 +166,9 @@ Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const s
   if (!offline && DirectoryLock::is_held(files.lock())) {
     auto client = ControlClient::open(name, data);
     if (!client) return client.error();
-    return std::unique_ptr<StoreSource>(std::make_unique<RunningStore>(std::move(*client)));
+    auto shards = mapping_of(client->host());
+    if (!shards) return shards.error();
+    return std::unique_ptr<StoreSource>(std::make_unique<RunningStore>(std::move(*client), std::move(*shards)));
   }
   auto lock = DirectoryLock::take(files.lock());
   if (!lock) {
@@ -166,23 +177,38 @@ Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const s
         ": the cluster runs; leave --offline out, or stop it with `kabuki down --data " + files.root + "`";
     return error;
   }
+  auto layout = read_layout(files);
+  if (!layout) return layout.error();
+  const store::ShardMap shards = *layout ? (*layout)->mapping : store::ShardMap::standard();
+  if (*layout && (*layout)->engine == "etcd") {
+    return bad_request(files.root + " is of a cluster that keeps its objects in etcd: name it with --etcd");
+  }
   // An engine would make one that is missing, and an empty shard would look sound.
   for (const std::string& shard : shards.names()) {
     const std::string directory = files.store() + "/" + shard;
     if (std::filesystem::exists(directory)) continue;
-    return Error{
-        .code = 404,
-        .reason = "NotFound",
-        .message = directory + " is not there: the cluster keeps its objects elsewhere, or has lost this shard"};
+    return Error{.code = 404,
+                 .reason = "NotFound",
+                 .message = directory +
+                            " is not there: the cluster keeps its objects elsewhere, or has lost this shard; then " +
+                            how_to_replace(files, shard)};
   }
-  return std::unique_ptr<StoreSource>(
-      std::make_unique<StoredStore>(engines("rocksdb", files.store(), shards), shards, std::move(*lock)));
+  return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(
+      engines("rocksdb", files.store(), shards, false, true), shards, std::move(*lock)));
 }
 
-Result<std::unique_ptr<StoreSource>> open_etcd_store(const EngineChoice& choice, const store::ShardMap& shards) {
-  auto made = engines(choice, shards);
+Result<std::unique_ptr<StoreSource>> open_etcd_store(EngineChoice choice) {
+  auto shards = mapping_in_etcd(choice);
+  if (!shards) return shards.error();
+  if (!*shards) {
+    return Error{.code = 404,
+                 .reason = "NotFound",
+                 .message = "there is no cluster \"" + choice.cluster + "\" in this etcd: name it with --name"};
+  }
+  choice.must_exist = true;
+  auto made = engines(choice, **shards);
   if (!made) return made.error();
-  return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(std::move(*made), shards, std::nullopt));
+  return std::unique_ptr<StoreSource>(std::make_unique<StoredStore>(std::move(*made), **shards, std::nullopt));
 }
 
 }  // namespace kabuki::tools

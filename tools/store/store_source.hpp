@@ -9,6 +9,7 @@
 #include "messages/object.hpp"
 #include "messages/result.hpp"
 #include "store/shards.hpp"
+#include "tools/cluster_files.hpp"
 #include "tools/engines.hpp"
 
 namespace kabuki::tools {
@@ -19,6 +20,8 @@ class StoreSource {
  public:
   virtual ~StoreSource() = default;
   virtual bool running() const = 0;
+  /// Which shard keeps what, as the data have it.
+  virtual const store::ShardMap& shards() const = 0;
   virtual Result<bus::ShardInfo> info(const std::string& shard) = 0;
   /// Every object of a shard in key order, at one revision, which is returned.
   virtual Result<uint64_t> read(const std::string& shard, const std::function<void(const ObjectPtr&)>& sink) = 0;
@@ -34,12 +37,15 @@ class StoreSource {
   virtual Result<History> history(const std::string& shard, const bus::ReadHistory& request) = 0;
 };
 
-/// The store in etcd that `choice` names, whoever else uses it. Error: as of `engines`.
-Result<std::unique_ptr<StoreSource>> open_etcd_store(const EngineChoice& choice, const store::ShardMap& shards);
+/// The store in etcd that `choice` names, whoever else uses it. Error: as of `engines`; NotFound where no cluster of
+/// that name is there.
+Result<std::unique_ptr<StoreSource>> open_etcd_store(EngineChoice choice);
 
 /// The cluster `name`, or that of the directory `data` when given: its running host where there is one, else its
 /// directory. `offline` insists on the latter. Error: names the process that holds the directory.
-Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const std::string& data, bool offline,
-                                                const store::ShardMap& shards);
+Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const std::string& data, bool offline);
+
+/// Which shard keeps what in a running cluster, by what its host says. Error: as of `ShardMap::parse`.
+Result<store::ShardMap> mapping_of(const HostState& host);
 
 }  // namespace kabuki::tools
