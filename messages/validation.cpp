@@ -90,6 +90,7 @@ std::vector<Cause> validate_update(const Kind& kind, const Message& old, const M
   if (subresource.empty() && !same_desired_state(old, now)) {
     check_rules(kind, &old, now, &findings);
     check_special(kind, now, &findings);
+    check_special_change(kind, old, now, &findings);
   }
   return findings.take();
 }

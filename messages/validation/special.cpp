@@ -1,6 +1,7 @@
 // What a table of rules cannot say: values that are compared with each other, names that are made of fields.
 #include "messages/validation/special.hpp"
 
+#include <optional>
 #include <string>
 
 #include "messages/api/apiextensions/v1/custom_resource_definition.pb.h"
@@ -46,6 +47,26 @@ void check_claim(const core::PersistentVolumeClaim& claim, Findings* findings) {
   FieldPath spec("spec");
   FieldPath resources = spec.child("resources");
   findings->required(resources.key("storage"));
+}
+
+std::optional<Quantity> storage_in(const Quantities& amounts) {
+  const auto storage = amounts.find("storage");
+  if (storage == amounts.end()) return std::nullopt;
+  const auto parsed = Quantity::parse(storage->second.string());
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+/// What is asked for may become less only where the volume has not grown to it yet.
+void check_claim_change(const core::PersistentVolumeClaim& old, const core::PersistentVolumeClaim& now,
+                        Findings* findings) {
+  const auto before = storage_in(old.spec().resources().requests());
+  const auto wanted = storage_in(now.spec().resources().requests());
+  const auto has = storage_in(old.status().capacity());
+  if (!before || !wanted || !has || *wanted >= *before || *wanted > *has) return;
+  FieldPath spec("spec");
+  FieldPath resources = spec.child("resources");
+  FieldPath requests = resources.child("requests");
+  findings->forbidden(requests.child("storage"), "field can not be less than status.capacity");
 }
 
 /// Reports the first quantity's excess over the second, key by key.
@@ -162,6 +183,12 @@ void check_special(const Kind& kind, const Message& object, Findings* findings) 
   for (const Special& special : kSpecial) {
     if (special.kind == kind.id) special.check(object, findings);
   }
+}
+
+void check_special_change(const Kind& kind, const Message& old, const Message& now, Findings* findings) {
+  if (kind.id != kinds::kPersistentVolumeClaim) return;
+  check_claim_change(static_cast<const core::PersistentVolumeClaim&>(old),
+                     static_cast<const core::PersistentVolumeClaim&>(now), findings);
 }
 
 }  // namespace kabuki::validation

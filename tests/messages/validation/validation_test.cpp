@@ -8,6 +8,7 @@
 #include "messages/api/core/v1/event.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/node.pb.h"
+#include "messages/api/core/v1/persistent_volume_claim.pb.h"
 #include "messages/api/core/v1/secret.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/api/networking/v1/ingress.pb.h"
@@ -243,6 +244,24 @@ TEST(Validation, PodsOfAStatefulSetMountItsClaims) {
   EXPECT_EQ(created<StatefulSet>(kinds::kStatefulSet, set("data")), Lines{});
   EXPECT_EQ(created<StatefulSet>(kinds::kStatefulSet, set("other")),
             Lines{"spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"other\""});
+}
+
+TEST(Validation, AClaimDoesNotShrinkBelowWhatItsVolumeHas) {
+  using Claim = core::PersistentVolumeClaim;
+  const auto claim = [](const std::string& wanted, const std::string& has) {
+    return R"(metadata { name: "c" namespace: "n" } spec { accessModes: "ReadWriteOnce" volumeName: "v"
+              resources { requests { key: "storage" value { string: ")" +
+           wanted + R"(" } } } } status { phase: "Bound" capacity { key: "storage" value { string: ")" + has +
+           R"(" } } })";
+  };
+  const auto change = [&](const std::string& from, const std::string& to, const std::string& has) {
+    return updated<Claim>(kinds::kPersistentVolumeClaim, claim(from, has), claim(to, has));
+  };
+  const Lines refused{"spec.resources.requests.storage: Forbidden: field can not be less than status.capacity"};
+  EXPECT_EQ(change("2Gi", "1Gi", "2Gi"), refused);
+  EXPECT_EQ(change("2Gi", "1Gi", "1Gi"), refused);
+  EXPECT_EQ(change("10Gi", "2Gi", "1Gi"), Lines{});
+  EXPECT_EQ(change("1Gi", "2Gi", "1Gi"), Lines{});
 }
 
 TEST(Validation, WhatIsOptionalAndAbsentIsNotLookedInto) {
