@@ -103,7 +103,7 @@ class ControllerActor : public runtime::Actor {
     if (!all_synced()) return;
     for (auto& batch : reconciler_.work(instant())) send(std::move(batch));
     for (auto& question : reconciler_.take_questions()) verify(std::move(question));
-    for (const KindId kind : reconciler_.take_revision_questions()) ask_revision(kind);
+    for (const auto& question : reconciler_.take_revision_questions()) ask_revision(question);
     for (const auto& note : reconciler_.take_notes()) recorder_.record(note, now());
     send_events();
     arm();
@@ -146,26 +146,26 @@ class ControllerActor : public runtime::Actor {
 
   /// Asks until there is an answer: the keys that wait for it must not be touched before.
   /// What a former life has sent is let end first: it might yet add to what the view is to show.
-  void ask_revision(KindId kind) {
+  void ask_revision(const Reconciler::RevisionQuestion& question) {
     ask(options_.api, actors::write_message({}, controller().name), options_.write_timeout,
-        [this, kind](const Result<runtime::MessagePtr>& ended) {
-          if (ended.ok()) return read_revision(kind);
-          after(kAskAgain, [this, kind] { ask_revision(kind); });
+        [this, question](const Result<runtime::MessagePtr>& ended) {
+          if (ended.ok()) return read_revision(question);
+          after(kAskAgain, [this, question] { ask_revision(question); });
         });
   }
 
-  void read_revision(KindId kind) {
+  void read_revision(const Reconciler::RevisionQuestion& question) {
     bus::ListObjects list;
-    list.mutable_selection()->set_kind(kind);
+    list.mutable_selection()->set_kind(question.kind);
     list.set_limit(1);
     ask(options_.api, runtime::make_message(std::move(list)), options_.write_timeout,
-        [this, kind](const Result<runtime::MessagePtr>& answer) {
+        [this, question](const Result<runtime::MessagePtr>& answer) {
           const auto* reply = answer.ok() ? (*answer)->as<bus::ListObjectsReply>() : nullptr;
           if (!reply) {
-            after(kAskAgain, [this, kind] { ask_revision(kind); });
+            after(kAskAgain, [this, question] { ask_revision(question); });
             return;
           }
-          reconciler_.revision_is(kind, reply->changed(), mono());
+          reconciler_.revision_is(question, reply->changed(), mono());
           wake();
         });
   }

@@ -55,7 +55,7 @@ void Reconciler::start() {
   if (!controller_.confirms_views) return;
   for (const KindId kind : controller_.watches) {
     unconfirmed_[kind] = std::nullopt;
-    revision_questions_.insert(kind);
+    revision_questions_.try_emplace(kind, next_id_++);
   }
 }
 
@@ -118,8 +118,8 @@ void Reconciler::reconcile(const Key& key, const Instant& now) {
   }
   if (!is_confirmed(*job)) {
     job->confirms = true;
-    job->unclear = job->plan.confirm.kinds;
-    revision_questions_.insert(job->unclear.begin(), job->unclear.end());
+    for (const KindId kind : job->plan.confirm.kinds) job->unclear[kind] = 0;
+    ask_revisions(job.get());
     behind_.push_back(std::move(job));
     return;
   }
@@ -170,7 +170,7 @@ void Reconciler::answered(uint64_t batch, const std::vector<WriteOutcome>& outco
     Job& job = *items[i].job;
     if (--job.open > 0) continue;
     if (job.tried) view_.tell_refusal(job.key, job.refusal ? &*job.refusal : nullptr);
-    revision_questions_.insert(job.unclear.begin(), job.unclear.end());
+    ask_revisions(&job);
     settle(items[i].job, now.mono);
   }
 }
@@ -183,11 +183,11 @@ void Reconciler::take_outcome(const Item& item, const WriteOutcome& outcome) {
       outcome.error && outcome.error->code == kNotFound && item.step.write.verb == bus::WriteObjects::DELETE;
   if (outcome.error && !already) {
     job.failed = true;
-    if (outcome.unknown && watches(kind)) job.unclear.insert(kind);
+    if (outcome.unknown && watches(kind)) job.unclear[kind] = 0;
   }
   if (already) {
     job.moved = true;
-    if (watches(kind)) job.unclear.insert(kind);
+    if (watches(kind)) job.unclear[kind] = 0;
   }
   if (!outcome.error) job.moved |= outcome.revision == 0 || outcome.revision > item.before;
   if (!outcome.error && outcome.revision > 0 && watches(kind)) {
@@ -221,6 +221,20 @@ void Reconciler::announce(const Item& item, const WriteOutcome& outcome) {
                     outcome.error ? say.failed_reason : say.done_reason, std::move(message)});
 }
 
+void Reconciler::ask_revisions(Job* job) {
+  for (auto& [kind, number] : job->unclear) {
+    const auto [it, fresh] = revision_questions_.try_emplace(kind, next_id_);
+    if (fresh) ++next_id_;
+    number = it->second;
+  }
+}
+
+std::vector<Reconciler::RevisionQuestion> Reconciler::take_revision_questions() {
+  std::vector<RevisionQuestion> out;
+  for (const auto& [kind, number] : std::exchange(revision_questions_, {})) out.push_back({kind, number});
+  return out;
+}
+
 void Reconciler::settle(const JobPtr& job, io::MonoTime now) {
   std::erase_if(job->barrier, [this](const auto& entry) {
     auto it = reached_.find(entry.first);
@@ -246,14 +260,17 @@ void Reconciler::settle(const JobPtr& job, io::MonoTime now) {
   }
 }
 
-void Reconciler::revision_is(KindId kind, uint64_t revision, io::MonoTime now) {
+void Reconciler::revision_is(const RevisionQuestion& question, uint64_t revision, io::MonoTime now) {
+  const KindId kind = question.kind;
   auto waited = unconfirmed_.find(kind);
   if (waited != unconfirmed_.end()) {
     waited->second = revision;
     if (reached_[kind] >= revision) unconfirmed_.erase(waited);
   }
   for (const JobPtr& job : behind_) {
-    if (job->unclear.erase(kind) == 0) continue;
+    const auto waiting = job->unclear.find(kind);
+    if (waiting == job->unclear.end() || waiting->second > question.number) continue;
+    job->unclear.erase(waiting);
     auto& barrier = job->barrier[kind];
     barrier = std::max(barrier, revision);
   }

@@ -54,11 +54,16 @@ class Reconciler {
   std::vector<Question> take_questions() { return std::exchange(questions_, {}); }
   void verified(uint64_t question, bool all_gone, const Instant& now);
 
-  /// Kinds whose current revision is to be asked of the store: an answer is missing, and its write may have been
-  /// done.
-  std::set<KindId> take_revision_questions() { return std::exchange(revision_questions_, {}); }
-  /// Answers the above for every key that waits for it.
-  void revision_is(KindId kind, uint64_t revision, io::MonoTime now);
+  /// What revision a kind is at, to be asked of the store: an answer is missing, and its write may have been done.
+  struct RevisionQuestion {
+    KindId kind{};
+    uint64_t number = 0;
+    bool operator==(const RevisionQuestion&) const = default;
+  };
+  std::vector<RevisionQuestion> take_revision_questions();
+  /// Answers one of the above for every key that waits for it or for an earlier one: what was asked before a write of
+  /// unknown end says nothing of that write.
+  void revision_is(const RevisionQuestion& question, uint64_t revision, io::MonoTime now);
 
   std::vector<actors::EventNote> take_notes() { return std::exchange(notes_, {}); }
   /// When `work` is to be called though nothing happens.
@@ -78,11 +83,11 @@ class Reconciler {
     Plan plan;
     size_t open = 0;  // writes without an answer
     bool failed = false;
-    bool moved = false;                  // some write changed something
-    bool tried = false;                  // something was to be created or deleted
+    bool moved = false;  // some write changed something
+    bool tried = false;  // something was to be created or deleted
     std::optional<View::Refusal> refusal;
     std::map<KindId, uint64_t> barrier;  // revisions the view has to reach
-    std::set<KindId> unclear;            // kinds of which the revision to be reached is not known yet
+    std::map<KindId, uint64_t> unclear;  // kinds of which the revision to be reached is not known yet, by question
     bool confirms = false;               // nothing was written: the plan is made anew on views that are confirmed
   };
   using JobPtr = std::shared_ptr<Job>;
@@ -102,6 +107,7 @@ class Reconciler {
   void take_outcome(const Item& item, const actors::WriteOutcome& outcome);
   static void note_refusal(const actors::Write& write, const actors::WriteOutcome& outcome, Job* job);
   void announce(const Item& item, const actors::WriteOutcome& outcome);
+  void ask_revisions(Job* job);
   void settle(const JobPtr& job, io::MonoTime now);
   void release(io::MonoTime now);
 
@@ -116,9 +122,9 @@ class Reconciler {
   std::map<uint64_t, JobPtr> asked_;
   std::vector<JobPtr> behind_;  // wait for the view, in order
   std::vector<Question> questions_;
-  std::set<KindId> revision_questions_;
-  std::map<Key, std::string> confirmed_;  // Confirm::what, of keys whose objects exist
-  std::set<std::string> known_gone_;      // uids are never used again
+  std::map<KindId, uint64_t> revision_questions_;  // not taken yet: their numbers
+  std::map<Key, std::string> confirmed_;           // Confirm::what, of keys whose objects exist
+  std::set<std::string> known_gone_;               // uids are never used again
   std::vector<actors::EventNote> notes_;
   std::vector<Key> keys_;
   uint64_t next_id_ = 1;

@@ -198,8 +198,8 @@ class FakeHost {
       }
       reconciler_.verified(question.id, gone, now);
     }
-    for (const KindId kind : reconciler_.take_revision_questions()) {
-      reconciler_.revision_is(kind, api_.revision(), now.mono);
+    for (const auto& question : reconciler_.take_revision_questions()) {
+      reconciler_.revision_is(question, api_.revision(), now.mono);
     }
     for (auto& note : reconciler_.take_notes()) notes.push_back(std::move(note));
   }
