@@ -223,8 +223,11 @@ bool Rollout::stop_old() {
 
 bool Rollout::old_pods_remain() const {
   for (size_t i = 0; i < sets_.size(); ++i) {
+    if (static_cast<int>(i) == newest_) continue;
     const auto& status = sets_[i].set.status();
-    if (static_cast<int>(i) != newest_ && status.replicas() + status.terminatingreplicas() > 0) return true;
+    // One that has not seen yet that it is stopped may still make pods, and has not told of its latest.
+    const bool told = status.observedgeneration() >= sets_[i].set.metadata().generation();
+    if (!told || status.replicas() + status.terminatingreplicas() > 0) return true;
   }
   return false;
 }

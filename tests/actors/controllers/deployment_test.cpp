@@ -189,6 +189,19 @@ TEST(Deployment, RecreateWaitsUntilEveryOldPodIsGone) {
   EXPECT_EQ(world.sets(), "v1:0@1 v2:3@2");
 }
 
+// Its status is from before it made its pods: by that it has none.
+TEST(Deployment, RecreateWaitsUntilAnOldSetHasSeenThatItIsStopped) {
+  World world(deployment(3, "Recreate"));
+  world.step();
+  EXPECT_EQ(world.sets(), "v1:3@1");
+  world.image("v2");
+  for (int i = 0; i < 10; ++i) world.step();
+  EXPECT_EQ(world.sets(), "v1:0@1");
+  world.sets_obey();
+  for (int i = 0; i < 3; ++i) world.step();
+  EXPECT_EQ(world.sets(), "v1:0@1 v2:3@2");
+}
+
 TEST(Deployment, GivesUpWaitingAtItsDeadlineButNotTheRollout) {
   World world(deployment(2));
   world.rest();
