@@ -155,6 +155,7 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
   }
   Write write{.verb = Write::Verb::create,
               .kind = info.kind,
+              .version = info.version,
               .key = {info.kind->id, info.ns, meta_of(*body->message).name()},
               .object = stored_body(info, *body),
               .field_manager = field_manager(call->request, *parameters),
@@ -189,6 +190,7 @@ void ApiServer::serve_update(const HttpCallPtr& call) {
   if (!body) return refuse(call, body.error());
   Write write{.verb = Write::Verb::update,
               .kind = info.kind,
+              .version = info.subresource == "scale" ? nullptr : info.version,
               .key = {info.kind->id, info.ns, info.name},
               .subresource = info.subresource,
               .object = stored_body(info, *body),

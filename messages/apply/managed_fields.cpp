@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "messages/apply/typed_json.hpp"
+#include "messages/apply/version_views.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki {
 namespace {
 
+using apply::Change;
 using apply::FieldSet;
 using google::protobuf::Message;
 using patch::Json;
@@ -86,20 +88,14 @@ void write_entries(std::vector<Entry> entries, ObjectMeta* meta) {
 
 Entry* find_entry(std::vector<Entry>& entries, const Entry& like) {
   for (Entry& entry : entries) {
+    // Who applies is one manager, whichever version it speaks.
+    const bool same_version = like.operation == kApply || entry.api_version == like.api_version;
     if (entry.manager == like.manager && entry.operation == like.operation && entry.subresource == like.subresource &&
-        entry.api_version == like.api_version) {
+        same_version) {
       return &entry;
     }
   }
   return nullptr;
-}
-
-Json json_of(const Kind& kind, const Message& object) {
-  std::string text;
-  encode_json(object, &text, kind.kind, kind.api_version());
-  Json json = *patch::parse_document(text, "object");
-  if (json.contains("metadata")) json["metadata"].erase("managedFields");
-  return json;
 }
 
 /// Replaces the manager's entry; its time moves only where its fields do.
@@ -110,13 +106,6 @@ void put_entry(Entry entry, std::vector<Entry>* entries) {
   } else {
     entries->push_back(std::move(entry));
   }
-}
-
-/// Every node above a member becomes one too: what somebody has something of does not go as a whole.
-FieldSet with_ancestors(FieldSet set) {
-  for (auto& [element, child] : set.children) child = with_ancestors(std::move(child));
-  set.member |= !set.children.empty();
-  return set;
 }
 
 std::string name_of(const Entry& entry) {
@@ -181,26 +170,33 @@ Result<Json> read_configuration(const Kind& kind, std::string_view text) {
 
 }  // namespace
 
-void record_update(const Kind& kind, const Message* old, const FieldManager& manager, Message* next) {
+void record_update(const Kind& kind, const Message* old, const FieldManager& manager, Message* next, const Kind& as) {
   ObjectMeta* meta = mutable_meta(next);
   const bool cleared = meta->managedfields_size() == 1 && meta->managedfields(0).ByteSizeLong() == 0;
   if (cleared) return meta->clear_managedfields();
   std::vector<Entry> entries = read_entries(*meta);
   if (entries.empty() && old) entries = read_entries(meta_of(*old));
 
-  const Json after = json_of(kind, *next);
-  Json before = Json::object();
-  if (old) before = json_of(kind, *old);
-  auto difference = apply::difference(before, after, kind.descriptor);
-  keep_own(kind, manager, &difference.changed);
+  Change change(kind, old, *next);
+  const std::string version = as.api_version();
+  apply::Difference difference = *change.in(version);
+  keep_own(as, manager, &difference.changed);
   difference.removed.remove(system_fields());
 
-  Entry own{manager.name, kUpdate, kind.api_version(), manager.subresource, manager.now_ns / 1'000'000'000};
+  Entry own{manager.name, kUpdate, version, manager.subresource, manager.now_ns / 1'000'000'000};
   if (const Entry* known = find_entry(entries, own)) own.fields = known->fields;
-  for (Entry& entry : entries) {
-    if (!difference.changed.empty()) entry.fields.remove(difference.changed);
-    entry.fields.remove(difference.removed);
-  }
+  std::erase_if(entries, [&](Entry& entry) {
+    const apply::Difference* seen = change.in(entry.api_version);
+    if (!seen) return true;
+    apply::Difference theirs = entry.api_version == version ? difference : *seen;
+    if (entry.api_version != version) {
+      keep_own(as, manager, &theirs.changed);
+      theirs.removed.remove(system_fields());
+    }
+    if (!theirs.changed.empty()) entry.fields.remove(theirs.changed);
+    entry.fields.remove(theirs.removed);
+    return false;
+  });
   own.fields.remove(difference.removed);
   own.fields.add(difference.changed);
   if (Entry* known = find_entry(entries, own)) {
@@ -218,8 +214,7 @@ Result<std::unique_ptr<Message>> apply_configuration(const Kind& kind, const Mes
                                                      bool force, JsonNotes* notes) {
   auto wanted = read_configuration(kind, configuration);
   if (!wanted.ok()) return wanted.error();
-  std::unique_ptr<Message> checked(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(kind.descriptor)->New());
+  std::unique_ptr<Message> checked(kind.make());
   if (auto decoded = decode_json(configuration, checked.get(), notes); !decoded.ok()) return decoded.error();
   if (const std::string why = apply::check_keys(*wanted, kind.descriptor); !why.empty()) {
     Error error = internal_error("");
@@ -232,8 +227,9 @@ Result<std::unique_ptr<Message>> apply_configuration(const Kind& kind, const Mes
   Json before = Json::object();
   std::vector<Entry> entries;
   if (live) {
-    before = json_of(kind, *live);
+    before = apply::json_of(kind, *live);
     entries = entries_before_apply(kind, *live, before);
+    std::erase_if(entries, [&](const Entry& entry) { return !apply::version_of(kind, entry.api_version); });
   }
   Entry own{manager.name, kApply, kind.api_version(), manager.subresource, manager.now_ns / 1'000'000'000};
   own.fields = apply::paths_of(*wanted, kind.descriptor);
@@ -241,21 +237,23 @@ Result<std::unique_ptr<Message>> apply_configuration(const Kind& kind, const Mes
 
   Json merged = apply::merge(before, *wanted, kind.descriptor);
   if (const Entry* known = find_entry(entries, own)) {
-    FieldSet gone = known->fields, kept = own.fields;
+    std::vector<std::pair<std::string, FieldSet>> kept{{own.api_version, own.fields}};
     for (const Entry& entry : entries) {
-      if (&entry != known) kept.add(entry.fields);
+      if (&entry != known) kept.emplace_back(entry.api_version, entry.fields);
     }
-    gone.remove(with_ancestors(std::move(kept)));
-    merged = apply::without(merged, gone, kind.descriptor);
+    auto pruned = apply::prune(kind, std::move(merged), {known->api_version, known->fields}, kept);
+    if (!pruned.ok()) return pruned.error();
+    merged = std::move(*pruned);
   }
-  std::unique_ptr<Message> next(checked->New());
+  std::unique_ptr<Message> next(kind.make());
   if (auto decoded = decode_json(merged.dump(), next.get()); !decoded.ok()) return decoded.error();
 
   // Compared in canonical form: 1000m is no change of 1.
-  const auto difference = apply::difference(before, json_of(kind, *next), kind.descriptor);
+  Change change(kind, live, *next);
   std::vector<std::pair<std::string, std::string>> conflicts;
   for (Entry& entry : entries) {
     if (find_entry(entries, own) == &entry) continue;
+    const apply::Difference& difference = *change.in(entry.api_version);
     const FieldSet lost = entry.fields.both(difference.changed);
     if (!force) lost.each([&](const std::string& path) { conflicts.emplace_back(name_of(entry), path); });
     entry.fields.remove(lost);

@@ -14,7 +14,8 @@ void record_manager(const Write& write, const google::protobuf::Message* old, co
     const bool recorded = old && meta_of(*old).managedfields_size() > 0;
     if (!recorded || part == "status") return;
   }
-  record_update(*write.kind, old, {write.field_manager, part, context.now.ns}, next);
+  const Kind& spoken = write.version ? write.version->kind : *write.kind;
+  record_update(*write.kind, old, {write.field_manager, part, context.now.ns}, next, spoken);
 }
 
 }  // namespace kabuki::api_server

@@ -29,7 +29,8 @@ struct Write {
   enum class Verb { create, update, patch, remove, bind };
   Verb verb = Verb::create;
   const Kind* kind = nullptr;
-  const Version* version = nullptr;  // patch: the form of the object that is patched; null: as it is stored
+  const Version* version = nullptr;  // the form that a client speaks: what is patched, and how its fields are recorded;
+                                     // null: as it is stored
   Key key;                           // name empty: create with generateName
   std::string subresource;           // "", "status", "scale", "finalize"
   std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale

@@ -88,6 +88,35 @@ TEST_F(SecondVersions, WhatVersion1HasNoFieldsForStaysInAnnotations) {
   EXPECT_EQ(http("GET", kV2 + "/web")->json()["status"]["currentReplicas"], 3);
 }
 
+TEST_F(SecondVersions, ManagersWhoSpeakDifferentVersionsFightOverOneField) {
+  const http::Headers apply = {{"content-type", "application/apply-patch+yaml"}};
+  auto made = http("PATCH", kV1 + "/web?fieldManager=old", autoscaler_v1("web").dump(), apply);
+  ASSERT_EQ(made->status, 201) << made->body;
+  Json v2 = {{"apiVersion", "autoscaling/v2"},
+             {"kind", "HorizontalPodAutoscaler"},
+             {"metadata", {{"name", "web"}}},
+             {"spec", {{"metrics", Json::parse(R"([{"type":"Resource","resource":{"name":"cpu",
+                 "target":{"type":"Utilization","averageUtilization":50}}}])")}}}};
+  auto refused = http("PATCH", kV2 + "/web?fieldManager=new", v2.dump(), apply);
+  EXPECT_EQ(refused->status, 409);
+  EXPECT_EQ(refused->json()["details"]["causes"], Json::parse(R"([{"reason":"FieldManagerConflict",
+      "message":"conflict with \"old\"","field":".spec.targetCPUUtilizationPercentage"}])"));
+  auto forced = http("PATCH", kV2 + "/web?fieldManager=new&force=true", v2.dump(), apply);
+  EXPECT_EQ(forced->status, 200);
+  auto back = http("PATCH", kV1 + "/web?fieldManager=old", autoscaler_v1("web").dump(), apply);
+  EXPECT_EQ(back->json()["message"], "Apply failed with 1 conflict: conflict with \"new\": .spec.metrics");
+  // An update is recorded in the version that it speaks.
+  auto patched = http("PATCH", kV1 + "/web?fieldManager=editor", R"({"spec":{"minReplicas":3}})",
+                      {{"content-type", "application/merge-patch+json"}});
+  ASSERT_EQ(patched->status, 200) << patched->body;
+  bool recorded = false;
+  const Json seen = patched->json();
+  for (const Json& entry : seen["metadata"]["managedFields"]) {
+    recorded |= entry["manager"] == "editor" && entry["apiVersion"] == "autoscaling/v1";
+  }
+  EXPECT_TRUE(recorded) << seen.dump(1);
+}
+
 TEST_F(SecondVersions, TheBodyMustBeOfTheVersionOfThePath) {
   auto wrong = http("POST", kV2, autoscaler_v1("web").dump());
   EXPECT_EQ(wrong->status, 400);
