@@ -157,6 +157,12 @@ class PythonClientTest(ClusterTest):
                 except (ApiException, OSError, kubernetes.client.rest.urllib3.exceptions.HTTPError):
                     return None
             listed = eventually(again, "the server is back")
+            # What was before the restart is not remembered.
+            with self.assertRaises(ApiException) as caught:
+                for _ in watch.Watch().stream(core.list_namespaced_config_map, "default", resource_version="1",
+                                              timeout_seconds=10):
+                    pass
+            self.assertEqual(caught.exception.status, 410)
             self.assertIn("before", [i.metadata.name for i in listed.items])
             self.assertTrue(ended.wait(60))
             core.create_namespaced_config_map("default", config_map("after"))
@@ -208,6 +214,108 @@ class PythonClientTest(ClusterTest):
         self.core.create_namespaced_pod_eviction("leaving", "default", client.V1Eviction(
             metadata=client.V1ObjectMeta(name="leaving")))
         eventually(lambda: not self.cluster.out("get", "pod", "leaving", "--ignore-not-found"), "the pod has gone")
+
+    def started(self, name, **annotations):
+        """A pod that runs; annotations say how."""
+        self.core.create_namespaced_pod("default", {
+            "metadata": {"name": name, "labels": {"app": name},
+                         "annotations": {"sim.kabuki.io/" + key.replace("_", "-"): value for key, value in annotations.items()}},
+            "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "registry.example/web:1.0"}]}})
+        self.cluster.out("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+
+    def test_logs_read_and_followed(self):
+        self.started("talks", logs="tick {n}", log_every="100ms", run_time="2s")
+        eventually(lambda: "tick 3\n" in self.core.read_namespaced_pod_log("talks", "default"), "lines")
+        self.assertEqual(self.core.read_namespaced_pod_log("talks", "default", limit_bytes=6), "tick 1")
+        self.assertRegex(self.core.read_namespaced_pod_log("talks", "default", tail_lines=1, timestamps=True), r"^\S+Z tick \d+\n$")
+        followed = list(watch.Watch().stream(self.core.read_namespaced_pod_log, "talks", "default"))
+        self.assertEqual(followed, [f"tick {n + 1}" for n in range(len(followed))])
+        self.assertGreater(len(followed), 10)
+        self.refused(400, "BadRequest", self.core.read_namespaced_pod_log, "talks", "default", container="nobody")
+
+    def test_kinds_of_many_groups_through_their_lives(self):
+        meta, labels = client.V1ObjectMeta, {"app": "groups"}
+        template = client.V1PodTemplateSpec(metadata=meta(labels=labels), spec=client.V1PodSpec(
+            containers=[client.V1Container(name="c", image="registry.example/web:1.0")]))
+        selector = client.V1LabelSelector(match_labels=labels)
+        once = client.V1PodTemplateSpec(spec=client.V1PodSpec(
+            restart_policy="Never", containers=[client.V1Container(name="c", image="registry.example/web:1.0")]))
+        made = [
+            (self.apps, "stateful_set", client.V1StatefulSet(spec=client.V1StatefulSetSpec(
+                service_name="g", replicas=1, selector=selector, template=template))),
+            (self.apps, "daemon_set", client.V1DaemonSet(spec=client.V1DaemonSetSpec(selector=selector, template=template))),
+            (self.batch, "cron_job", client.V1CronJob(spec=client.V1CronJobSpec(
+                schedule="0 0 1 1 *", job_template=client.V1JobTemplateSpec(spec=client.V1JobSpec(template=once))))),
+            (client.AutoscalingV1Api(self.api), "horizontal_pod_autoscaler", client.V1HorizontalPodAutoscaler(
+                spec=client.V1HorizontalPodAutoscalerSpec(max_replicas=3, scale_target_ref=client.V1CrossVersionObjectReference(
+                    api_version="apps/v1", kind="StatefulSet", name="g")))),
+            (client.PolicyV1Api(self.api), "pod_disruption_budget", client.V1PodDisruptionBudget(
+                spec=client.V1PodDisruptionBudgetSpec(min_available=1, selector=selector))),
+            (client.CoordinationV1Api(self.api), "lease", client.V1Lease(spec=client.V1LeaseSpec(holder_identity="me"))),
+            (client.DiscoveryV1Api(self.api), "endpoint_slice", client.V1EndpointSlice(address_type="IPv4", endpoints=[
+                client.V1Endpoint(addresses=["192.0.2.1"])])),
+            (client.NetworkingV1Api(self.api), "ingress", client.V1Ingress(spec=client.V1IngressSpec(
+                default_backend=client.V1IngressBackend(service=client.V1IngressServiceBackend(
+                    name="g", port=client.V1ServiceBackendPort(number=80)))))),
+            (self.core, "resource_quota", client.V1ResourceQuota(spec=client.V1ResourceQuotaSpec(hard={"secrets": "9"}))),
+            (self.core, "persistent_volume_claim", client.V1PersistentVolumeClaim(spec=client.V1PersistentVolumeClaimSpec(
+                access_modes=["ReadWriteOnce"], resources=client.V1ResourceRequirements(requests={"storage": "1Gi"})))),
+        ]
+        self.core.create_namespace(client.V1Namespace(metadata=meta(name="groups")))
+        for api, kind, body in made:
+            with self.subTest(kind):
+                body.metadata = meta(name="g", labels=labels)
+                call = lambda verb, *arguments: getattr(api, f"{verb}_namespaced_{kind}")(*arguments)
+                self.assertTrue(call("create", "groups", body).metadata.uid)
+                patched = call("patch", "g", "groups", {"metadata": {"labels": {"step": "two"}}})
+                self.assertEqual(patched.metadata.labels, {"app": "groups", "step": "two"})
+                self.assertEqual([i.metadata.name for i in call("list", "groups").items if i.metadata.name == "g"], ["g"])
+                read = call("read", "g", "groups")
+                read.metadata.annotations = {"step": "three"}
+                try:
+                    call("replace", "g", "groups", read)
+                except ApiException as error:  # a controller wrote in between
+                    self.assertEqual(error.status, 409)
+                call("delete", "g", "groups")
+        self.core.delete_namespace("groups")
+        eventually(lambda: "groups" not in [n.metadata.name for n in self.core.list_namespace().items], "namespace gone")
+
+    def test_a_pod_is_bound_and_its_status_written_by_hand(self):
+        self.core.create_namespaced_pod("default", {"metadata": {"name": "placed"}, "spec": {
+            "schedulerName": "nobody", "containers": [{"name": "c", "image": "registry.example/web:1.0"}]}})
+        self.core.create_namespaced_pod_binding("placed", "default", client.V1Binding(
+            metadata=client.V1ObjectMeta(name="placed"), target=client.V1ObjectReference(kind="Node", name="node-2")),
+            _preload_content=False)
+        self.assertEqual(self.core.read_namespaced_pod("placed", "default").spec.node_name, "node-2")
+        told = {"status": {"conditions": [{"type": "example.com/Tried", "status": "True"}]}}
+        patched = self.core.patch_namespaced_pod_status("placed", "default", told)
+        self.assertIn("example.com/Tried", [c.type for c in patched.status.conditions])
+        self.core.patch_node("node-1", {"spec": {"unschedulable": True}})
+        self.assertTrue(self.core.read_node("node-1").spec.unschedulable)
+        self.core.patch_node("node-1", {"spec": {"unschedulable": None}})
+        self.assertIsNone(self.core.read_node("node-1").spec.unschedulable)
+
+    def test_deletions_with_conditions(self):
+        uid = self.core.create_namespaced_config_map("default", config_map("guarded")).metadata.uid
+        wrong = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid="other"))
+        self.refused(409, "Conflict", self.core.delete_namespaced_config_map, "guarded", "default", body=wrong)
+        right = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid))
+        self.core.delete_namespaced_config_map("guarded", "default", body=right)
+        made = self.core.create_namespaced_config_map("default", client.V1ConfigMap(
+            metadata=client.V1ObjectMeta(generate_name="numbered-")))
+        self.assertRegex(made.metadata.name, r"^numbered-[a-z0-9]{5}$")
+
+    def test_the_dynamic_client_watches(self):
+        maps = dynamic.DynamicClient(self.api).resources.get(api_version="v1", kind="ConfigMap")
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dyn-watched"}, "data": {"a": "1"}}
+        version = maps.create(namespace="default", body=body).metadata.resourceVersion
+        maps.delete(name="dyn-watched", namespace="default")
+        for event in maps.watch(namespace="default", field_selector="metadata.name=dyn-watched", timeout=30,
+                                resource_version=version):
+            self.assertEqual((event["type"], event["object"].data.a), ("DELETED", "1"))
+            break
+        else:
+            self.fail("the watch ended")
 
     def test_the_dynamic_client_finds_kinds_by_itself(self):
         dynamic_client = dynamic.DynamicClient(self.api)

@@ -2,6 +2,7 @@
 // KUBECONFIG and, for the restart, KABUKI_PID_FILE (cluster.json of the host).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { after, test } from 'node:test';
 import * as k8s from '@kubernetes/client-node';
 
@@ -167,6 +168,88 @@ test('the client of any object', async () => {
   assert.ok((await objects.list('v1', 'ConfigMap', namespace)).items.some((item) => item.metadata.name === 'js-any'));
   await objects.delete(spec);
   assert.equal((await refusal(objects.read(spec))).code, 404);
+});
+
+const startPod = async (name, annotations = {}, labels = { app: name }) => {
+  await core.createNamespacedPod({ namespace, body: { metadata: { name, labels, annotations }, spec: {
+    restartPolicy: 'Never', containers: [{ name: 'c', image: 'registry.example/web:1.0' }] } } });
+  await eventually(async () => (await core.readNamespacedPod({ name, namespace })).status.conditions?.some(
+    (condition) => condition.type === 'Ready' && condition.status === 'True'), `${name} is ready`);
+};
+
+test('logs read and followed', async () => {
+  await startPod('js-talks', { 'sim.kabuki.io/logs': 'tick {n}', 'sim.kabuki.io/log-every': '100ms', 'sim.kabuki.io/run-time': '2s' });
+  const read = (options) => core.readNamespacedPodLog({ name: 'js-talks', namespace, ...options });
+  await eventually(async () => (await read({})).includes('tick 3\n'), 'lines');
+  assert.equal(await read({ limitBytes: 6 }), 'tick 1');
+  assert.match(await read({ tailLines: 1, timestamps: true }), /^\S+Z tick \d+\n$/);
+  let text = '';
+  const sink = new Writable({ write(chunk, encoding, done) { text += chunk; done(); } });
+  await new k8s.Log(config).log(namespace, 'js-talks', 'c', sink, { follow: true });
+  await new Promise((resolve) => { sink.on('finish', resolve); sink.on('close', resolve); });
+  const lines = text.trim().split('\n');
+  assert.ok(lines.length > 10, text);
+  assert.deepEqual(lines, lines.map((line, i) => `tick ${i + 1}`));
+  assert.equal((await refusal(read({ container: 'nobody' }))).code, 400);
+});
+
+test('an eviction waits for its budget', async () => {
+  const labels = { app: 'js-guarded' };
+  await startPod('js-guarded', {}, labels);
+  const policy = config.makeApiClient(k8s.PolicyV1Api);
+  await policy.createNamespacedPodDisruptionBudget({ namespace, body: {
+    metadata: { name: 'js-guarded' }, spec: { minAvailable: 1, selector: { matchLabels: labels } } } });
+  await eventually(async () => (await policy.readNamespacedPodDisruptionBudget(
+    { name: 'js-guarded', namespace })).status?.currentHealthy === 1, 'the budget counts');
+  const evict = () => core.createNamespacedPodEviction(
+    { name: 'js-guarded', namespace, body: { metadata: { name: 'js-guarded', namespace } } });
+  const told = await refusal(evict());
+  assert.deepEqual([told.code, told.reason], [429, 'TooManyRequests']);
+  await policy.deleteNamespacedPodDisruptionBudget({ name: 'js-guarded', namespace });
+  await eventually(async () => { await evict(); return true; }, 'it may go');
+  await eventually(async () => (await core.listNamespacedPod({ namespace, labelSelector: 'app=js-guarded' })).items.length === 0,
+    'it has gone');
+});
+
+test('scale by patch, kinds of other groups', async () => {
+  const labels = { app: 'js-set' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'registry.example/web:1.0' }] } };
+  await apps.createNamespacedStatefulSet({ namespace, body: { metadata: { name: 'js-set' }, spec: {
+    serviceName: 'js-set', replicas: 1, selector: { matchLabels: labels }, template } } });
+  await apps.patchNamespacedStatefulSetScale({ name: 'js-set', namespace, body: { spec: { replicas: 2 } } },
+    contentType(k8s.PatchStrategy.MergePatch));
+  await eventually(async () => (await apps.readNamespacedStatefulSet({ name: 'js-set', namespace })).status.readyReplicas === 2,
+    'two are ready');
+  const autoscaling = config.makeApiClient(k8s.AutoscalingV2Api);
+  const made = await autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata: { name: 'js-set' }, spec: {
+    maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'js-set' } } } });
+  assert.equal(made.spec.minReplicas, 1);
+  await autoscaling.deleteNamespacedHorizontalPodAutoscaler({ name: 'js-set', namespace });
+  const claim = await core.createNamespacedPersistentVolumeClaim({ namespace, body: { metadata: { name: 'js-claim' }, spec: {
+    accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } } });
+  assert.equal(claim.spec.storageClassName, 'standard');
+  await eventually(async () => (await core.readNamespacedPersistentVolumeClaim({ name: 'js-claim', namespace })).status.phase === 'Bound',
+    'bound');
+  const leases = config.makeApiClient(k8s.CoordinationV1Api);
+  await leases.createNamespacedLease({ namespace, body: { metadata: { name: 'js-lease' },
+    spec: { holderIdentity: 'me', renewTime: new k8s.V1MicroTime() } } });
+  assert.equal((await leases.readNamespacedLease({ name: 'js-lease', namespace })).spec.holderIdentity, 'me');
+  const storage = config.makeApiClient(k8s.StorageV1Api);
+  assert.ok((await storage.listStorageClass()).items.some((item) => item.metadata.name === 'standard'));
+  await apps.deleteNamespacedStatefulSet({ name: 'js-set', namespace });
+});
+
+test('what nodes and pods use', async () => {
+  const metrics = new k8s.Metrics(config);
+  const nodes = await eventually(async () => { const list = await metrics.getNodeMetrics(); return list.items.length === 3 && list; },
+    'use of every node');
+  assert.equal(nodes.kind, 'NodeMetricsList');
+  await startPod('js-busy', { 'sim.kabuki.io/cpu-use': '150m' });
+  const used = await eventually(async () => (await metrics.getPodMetrics(namespace)).items.find(
+    (item) => item.metadata.name === 'js-busy'), 'use of the pod');
+  assert.equal(used.containers[0].usage.cpu, '150m');
+  const top = await k8s.topNodes(core);
+  assert.equal(top.length, 3);
 });
 
 test('refusals are exceptions that say why', async () => {
