@@ -4,6 +4,9 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME House.IncludesGoOneWay
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/includes_go_one_way.py ${CMAKE_SOURCE_DIR})
 
+add_test(NAME House.FormsHaveTests
+         COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/forms_have_tests.py ${CMAKE_SOURCE_DIR})
+
 # Each starts clusters of its own on free ports. KUBECTL=FILE in the environment of ctest names another client.
 file(GLOB e2e_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests/e2e ${CMAKE_SOURCE_DIR}/tests/e2e/*_test.py)
 foreach(file ${e2e_tests})
