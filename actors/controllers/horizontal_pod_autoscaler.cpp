@@ -72,8 +72,10 @@ class Decision {
     condition("AbleToScale", true, "SucceededGetScale",
               "the HPA controller was able to get the target's current scale");
     current_ = plan_.before = view_.scale->wanted;
-    if (memory_.recommendations.empty()) memory_.recommendations.push_back({current_, now_.mono});
     const int32_t least = spec_.has_minreplicas() ? spec_.minreplicas() : 1;
+    // A new one holds on to the size it finds. Where that is the fewest there may be anyway, it would only say so.
+    const bool holds = current_ > least || spec_.behavior().scaleup().stabilizationwindowseconds() > 0;
+    if (holds && memory_.recommendations.empty()) memory_.recommendations.push_back({current_, now_.mono});
     if (current_ == 0 && least != 0) {
       condition("ScalingActive", false, "ScalingDisabled",
                 "scaling is disabled since the replica count of the target is zero");

@@ -117,7 +117,9 @@ void Rollout::scale() {
   }
   if (active.size() <= 1) {
     RolloutSet* only = !active.empty() ? active[0] : newest() ? newest() : sets_.empty() ? nullptr : &sets_.back();
-    if (only) resize(only, desired_);
+    // Nor does a pause let pods of two templates live at once.
+    const bool waits = only && !rolling() && desired_ > only->replicas() && pods_remain_beside(only);
+    if (only && !waits) resize(only, desired_);
     return;
   }
   RolloutSet* fresh = newest();
@@ -221,15 +223,14 @@ bool Rollout::stop_old() {
   return changed;
 }
 
-bool Rollout::old_pods_remain() const {
-  for (size_t i = 0; i < sets_.size(); ++i) {
-    if (static_cast<int>(i) == newest_) continue;
-    const auto& status = sets_[i].set.status();
+bool Rollout::pods_remain_beside(const RolloutSet* except) const {
+  return std::any_of(sets_.begin(), sets_.end(), [except](const RolloutSet& set) {
+    if (&set == except) return false;
+    const auto& status = set.set.status();
     // One that has not seen yet that it is stopped may still make pods, and has not told of its latest.
-    const bool told = status.observedgeneration() >= sets_[i].set.metadata().generation();
-    if (!told || status.replicas() + status.terminatingreplicas() > 0) return true;
-  }
-  return false;
+    const bool told = status.observedgeneration() >= set.set.metadata().generation();
+    return !told || status.replicas() + status.terminatingreplicas() > 0;
+  });
 }
 
 std::vector<const RolloutSet*> Rollout::beyond_history() const {

@@ -62,12 +62,13 @@ class Rollout {
   /// Recreate: all old sets to 0. True when something changed.
   bool stop_old();
   /// Recreate: whether pods of old sets are still there.
-  bool old_pods_remain() const;
+  bool old_pods_remain() const { return pods_remain_beside(newest()); }
   /// The old sets beyond the history limit that nothing needs any more, oldest first.
   std::vector<const RolloutSet*> beyond_history() const;
 
  private:
   bool resize(RolloutSet* set, int32_t replicas);
+  bool pods_remain_beside(const RolloutSet* except) const;
   int32_t newest_allowance() const;
   int32_t share(const RolloutSet& set, int32_t to_add, int32_t added) const;
   void scale_in_proportion();

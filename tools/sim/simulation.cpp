@@ -50,12 +50,10 @@ bool settle(SimCluster& cluster, const SimulationOptions& options, const History
   return false;
 }
 
-/// Lets whoever decides start anew, and look at every object: at rest that changes nothing. An autoscaler alone then
-/// tells for a while, as Kubernetes' does, that it waits for its window of stabilization.
+/// Lets whoever decides start anew, and look at every object: at rest that changes nothing.
 Lines look_at_rest(SimCluster& cluster, const SimulationOptions& options, History& history) {
   Lines written;
   history.on_change([&](const std::string& key) {
-    if (key.starts_with(kind_of(kinds::kHorizontalPodAutoscaler).plural)) return;
     if (std::ranges::find(written, key) == written.end()) written.push_back(key);
   });
   for (const std::string& host : cluster.hosts()) {

@@ -82,6 +82,16 @@ TEST(Autoscaler, TellsWhatItDidInConditionsEventsAndStatus) {
   EXPECT_EQ(down[3], "ScalingLimited=False DesiredWithinRange: the desired count is within the acceptable range");
 }
 
+TEST(Autoscaler, SaysTheSameAfterItStartedAnewAtItsBounds) {
+  for (const auto& [replicas, use] : {std::pair{2, 10}, {10, 1000}}) {
+    const auto view =
+        view_of(autoscaler(kCpu50), replicas, std::vector<Pod>(static_cast<size_t>(replicas), Pod{1000, use}));
+    AutoscalerMemory old{.recommendations = {{1, at(-600)}}}, fresh;
+    EXPECT_EQ(decide(view, &fresh), decide(view, &old)) << replicas;
+    EXPECT_EQ(decide(view, &fresh), decide(view, &old)) << replicas;
+  }
+}
+
 TEST(Autoscaler, SaysWhyItCannotRescale) {
   AutoscalerMemory memory;
   const auto hot = view_of(autoscaler(kCpu50), 3, {{1000, 1000}, {1000, 1000}, {1000, 1000}});

@@ -189,6 +189,26 @@ TEST(Deployment, RecreateWaitsUntilEveryOldPodIsGone) {
   EXPECT_EQ(world.sets(), "v1:0@1 v2:3@2");
 }
 
+TEST(Deployment, RecreateKeepsTemplatesApartWhilePaused) {
+  World world(deployment(3, "Recreate"));
+  world.rest();
+  world.image("v2");
+  world.rest();
+  world.pods_stay = true;
+  world.image("v1");
+  world.step();
+  world.sets_obey();
+  world.edit([](auto* d) { d->mutable_spec()->set_paused(true); });
+  for (int i = 0; i < 10; ++i) {
+    world.step();
+    world.sets_obey();
+  }
+  EXPECT_EQ(world.sets(), "v2:0@2 v1:0@3") << "pods of v2 are still going";
+  world.pods_stay = false;
+  world.rest();
+  EXPECT_EQ(world.sets(), "v2:0@2 v1:3@3");
+}
+
 // Its status is from before it made its pods: by that it has none.
 TEST(Deployment, RecreateWaitsUntilAnOldSetHasSeenThatItIsStopped) {
   World world(deployment(3, "Recreate"));

@@ -32,9 +32,7 @@ class RecreateApart final : public Invariant {
     if (!above) return;
     const ObjectPtr deployment = find_owner(seen.objects, {kinds::kDeployment, ns, above->name()}, above->uid());
     if (!deployment) return;
-    // One that is paused scales the set it has, old pods or not, as Kubernetes' does: nothing is rolled out.
-    const auto spec = deployment->as<Deployment>().spec();
-    if (spec.strategy().type() != "Recreate" || spec.paused()) return;
+    if (deployment->as<Deployment>().spec().strategy().type() != "Recreate") return;
     for (auto it = seen.objects.lower_bound({kinds::kPod, ns, ""});
          it != seen.objects.end() && it->first.kind == kinds::kPod && it->first.ns == ns; ++it) {
       const auto other = it->second->as<Pod>();
