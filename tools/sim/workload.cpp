@@ -32,6 +32,8 @@ constexpr Known kKnown[] = {
     {"services", make_services},
     {"autoscalers", make_autoscalers},
     {"namespaces", make_namespaces},
+    {"priorities", make_priorities},
+    {"leftovers", make_leftovers},
 };
 
 std::vector<std::string> draw(io::Random random) {

@@ -11,6 +11,7 @@ std::vector<std::unique_ptr<Invariant>> all_invariants() {
   all.push_back(budgets_kept());
   all.push_back(quota_kept());
   all.push_back(volumes_once());
+  all.push_back(preempts_lower());
   all.push_back(service_addresses());
   return all;
 }

@@ -24,6 +24,8 @@ std::unique_ptr<Invariant> budgets_kept();
 std::unique_ptr<Invariant> quota_kept();
 /// `volumes-once`: a claim keeps its volume, and no other claim has it meanwhile.
 std::unique_ptr<Invariant> volumes_once();
+/// `preempts-lower`: a pod is driven out only for one of higher priority that may drive out others.
+std::unique_ptr<Invariant> preempts_lower();
 /// `service-addresses`: no two services have one clusterIP.
 std::unique_ptr<Invariant> service_addresses();
 

@@ -30,5 +30,9 @@ std::unique_ptr<Workload> make_services(SimCluster& cluster, const WorkloadOptio
 std::unique_ptr<Workload> make_autoscalers(SimCluster& cluster, const WorkloadOptions& options);
 /// Namespaces that come and go with what is in them.
 std::unique_ptr<Workload> make_namespaces(SimCluster& cluster, const WorkloadOptions& options);
+/// More pods than there is room for, of classes that drive out others, or do not.
+std::unique_ptr<Workload> make_priorities(SimCluster& cluster, const WorkloadOptions& options);
+/// Pods on nodes that are not there.
+std::unique_ptr<Workload> make_leftovers(SimCluster& cluster, const WorkloadOptions& options);
 
 }  // namespace kabuki::tools
