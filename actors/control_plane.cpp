@@ -55,6 +55,7 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
       *port = taken;
       if (told) told(taken);
     };
+    gateway.advertised = options.api_address;
     api.gate = gateway.gate;
     for (size_t slot = 0; slot < options.http_servers; ++slot) {
       api.slot = slot;
@@ -77,7 +78,6 @@ void add_control_plane(const ControlPlaneOptions& options, TreeParts* parts) {
   controllers::RegistryOptions registry;
   registry.common.source = views;
   registry.authority_pem = options.authority_pem;
-  registry.kubernetes_service.server = options.api_address;
   if (options.gateway) registry.kubernetes_service.port = [port] { return port->load(); };
   registry.node_lifecycle = options.node_lifecycle;
   registry.pod_garbage = options.pod_garbage;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "actors/api_server/http/server.hpp"
+#include "actors/api_server/presence/presence_actor.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::api_server {
@@ -24,6 +25,12 @@ class Gateway : public runtime::Actor {
     if (!listening) return fail(listening.error().message);
     options_->port = server_->port();
     if (options_->listening) options_->listening(options_->port);
+    if (options_->advertised.empty()) return;
+    auto spawned = spawn("presence", make_presence({.server = {options_->advertised, options_->port}}));
+    if (!spawned) fail(spawned.error().message);
+  }
+  void child_ended(const std::string& child, const runtime::ExitReason& reason) override {
+    if (reason.abnormal()) fail(child + ": " + reason.what);
   }
 
   void received(runtime::Inbound& in) override { in.reply.fail(bad_request("a gateway takes no messages")); }

@@ -19,6 +19,8 @@ struct GatewayOptions {
   std::shared_ptr<HttpGate> gate;
   /// Told the port each time the gateway listens.
   std::function<void(uint16_t port)> listening;
+  /// The IP address under which others reach it, which Service default/kubernetes names; "" names none.
+  std::string advertised;
 };
 
 /// Owns the HTTPS front: listens while it lives, and hands every request to the gate. A port that cannot be had is a

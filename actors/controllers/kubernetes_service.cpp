@@ -1,5 +1,8 @@
 #include "actors/controllers/kubernetes_service.hpp"
 
+#include <map>
+#include <set>
+
 #include "actors/controllers/owners.hpp"
 #include "actors/controllers/slice_packing.hpp"
 #include "messages/api/core/v1/endpoints.pb.h"
@@ -43,50 +46,48 @@ Write make_service(const Key& key, const KubernetesService& options, int port) {
   return Write::create(kinds::kService, service);
 }
 
-core::Endpoints endpoints_of(core::Endpoints endpoints, const Key& key, const KubernetesService& options, int port) {
-  auto* meta = endpoints.mutable_metadata();
-  meta->set_name(key.name);
-  meta->set_namespace_(key.ns);
-  (*meta->mutable_labels())["endpointslice.kubernetes.io/skip-mirror"] = "true";
-  endpoints.clear_subsets();
-  auto* subset = endpoints.add_subsets();
-  subset->add_addresses()->set_ip(options.server);
-  auto* served = subset->add_ports();
-  served->set_name(kPortName);
-  served->set_protocol(kProtocol);
-  served->set_port(port);
-  return endpoints;
+/// The slices of the service by name, as its Endpoints would have them.
+std::map<std::string, EndpointSlice> slices_of(const core::Endpoints& endpoints, const Key& service) {
+  std::map<std::pair<std::string, int>, std::set<std::string>> groups;  // of addresses, by type and port
+  for (const auto& subset : endpoints.subsets()) {
+    for (const auto& address : subset.addresses()) {
+      const bool is_v6 = address.ip().find(':') != std::string::npos;
+      for (const auto& port : subset.ports()) groups[{is_v6 ? "IPv6" : "IPv4", port.port()}].insert(address.ip());
+    }
+  }
+  std::map<std::string, EndpointSlice> out;
+  for (const auto& [group, addresses] : groups) {
+    const auto& [type, port] = group;
+    std::string name = service.name;
+    if (!out.empty()) name += "-" + std::string(type == "IPv6" ? "ipv6-" : "") + std::to_string(port);
+    EndpointSlice& slice = out[name];
+    slice.set_addresstype(type);
+    for (const std::string& address : addresses) {
+      auto* endpoint = slice.add_endpoints();
+      endpoint->add_addresses(address);
+      endpoint->mutable_conditions()->set_ready(true);
+    }
+    auto* served = slice.add_ports();
+    served->set_name(kPortName);
+    served->set_protocol(kProtocol);
+    served->set_port(port);
+  }
+  return out;
 }
 
-EndpointSlice slice_of(EndpointSlice slice, const Key& key, const KubernetesService& options, int port) {
+/// `slice` with the metadata of `before`, and what this controller writes there.
+EndpointSlice with_meta(EndpointSlice slice, const EndpointSlice& before, const Key& service,
+                        const std::string& name) {
+  *slice.mutable_metadata() = before.metadata();
   auto* meta = slice.mutable_metadata();
-  meta->set_name(key.name);
-  meta->set_namespace_(key.ns);
-  (*meta->mutable_labels())[kServiceNameLabel] = key.name;
-  slice.set_addresstype(options.server.find(':') == std::string::npos ? "IPv4" : "IPv6");
-  slice.clear_endpoints();
-  auto* endpoint = slice.add_endpoints();
-  endpoint->add_addresses(options.server);
-  endpoint->mutable_conditions()->set_ready(true);
-  slice.clear_ports();
-  auto* served = slice.add_ports();
-  served->set_name(kPortName);
-  served->set_protocol(kProtocol);
-  served->set_port(port);
+  meta->set_name(name);
+  meta->set_namespace_(service.ns);
+  (*meta->mutable_labels())[kServiceNameLabel] = service.name;
   return slice;
 }
 
-/// Writes what `complete` makes of the object at `key` where that is another one.
-template <class Message, class Complete>
-void keep(const View& view, const Key& key, const Complete& complete, Plan* plan) {
-  const ObjectPtr existing = view.find(key);
-  const Message before = existing ? existing->as<Message>() : Message();
-  const Message after = complete(before);
-  if (!existing) {
-    plan->add(Write::create(key.kind, after));
-  } else if (serialize(before) != serialize(after)) {
-    plan->add(Write::update(*existing, after));
-  }
+bool is_of(const Object& slice, const Key& service) {
+  return slice.name() == service.name || slice.name().starts_with(service.name + "-");
 }
 
 }  // namespace
@@ -102,12 +103,28 @@ Plan reconcile_kubernetes_service(const View& view, const Key& key, const Kubern
   }
   if (!view.find(key)) plan.add(make_service(key, options, port));
   if (!options.port) return plan;
-  keep<core::Endpoints>(
-      view, beside(key, kinds::kEndpoints),
-      [&](const core::Endpoints& before) { return endpoints_of(before, key, options, port); }, &plan);
-  keep<EndpointSlice>(
-      view, beside(key, kinds::kEndpointSlice),
-      [&](const EndpointSlice& before) { return slice_of(before, key, options, port); }, &plan);
+  const ObjectPtr endpoints = view.find(beside(key, kinds::kEndpoints));
+  if (!endpoints) return plan;
+  const auto wanted = slices_of(endpoints->as<core::Endpoints>(), key);
+  for (const auto& [name, slice] : wanted) {
+    const ObjectPtr existing = view.find({kinds::kEndpointSlice, key.ns, name});
+    const EndpointSlice before = existing ? existing->as<EndpointSlice>() : EndpointSlice();
+    const EndpointSlice after = with_meta(slice, before, key, name);
+    if (!existing) {
+      plan.add(Write::create(kinds::kEndpointSlice, after));
+    } else if (before.addresstype() != after.addresstype()) {
+      // The type of a slice does not change: another one takes its name.
+      plan.add(Write::remove(*existing));
+    } else if (serialize(before) != serialize(after)) {
+      plan.add(Write::update(*existing, after));
+    }
+  }
+  for (const ObjectPtr& object : view.in_namespace(kinds::kEndpointSlice, key.ns)) {
+    if (!is_of(*object, key) || wanted.contains(std::string(object->name()))) continue;
+    const auto slice = object->as<EndpointSlice>();
+    const auto label = slice.metadata().labels().find(kServiceNameLabel);
+    if (label != slice.metadata().labels().end() && label->second == key.name) plan.add(Write::remove(*object));
+  }
   return plan;
 }
 
@@ -118,7 +135,8 @@ Controller kubernetes_service_controller(KubernetesService options) {
   controller.concerns = [](const View&, const Change& change, std::vector<Key>* keys) {
     const Key key = change.object().key();
     const bool is_ns = key.kind == kinds::kNamespace && key.name == kService.ns;
-    if (is_ns || (key.ns == kService.ns && key.name == kService.name)) keys->push_back(kService);
+    const bool is_slice = key.kind == kinds::kEndpointSlice && is_of(change.object(), kService);
+    if (is_ns || (key.ns == kService.ns && (is_slice || key.name == kService.name))) keys->push_back(kService);
   };
   controller.reconcile = [options = std::move(options)](const View& view, const Key& key, const Instant&) {
     return reconcile_kubernetes_service(view, key, options);

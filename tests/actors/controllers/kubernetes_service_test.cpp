@@ -40,31 +40,69 @@ TEST(KubernetesService, IsMadeOnceItsNamespaceIsThere) {
   EXPECT_EQ(reconcile_kubernetes_service(view, kKey, {}), Plan());
 }
 
-TEST(KubernetesService, ItsEndpointsAreTheApiServer) {
+TEST(KubernetesService, WaitsUntilItsPortIsKnown) {
   View view = with_namespace();
   int port = 0;
-  KubernetesService options{.server = "192.168.1.7", .port = [&] { return port; }};
+  KubernetesService options{.port = [&] { return port; }};
   const Plan waits = reconcile_kubernetes_service(view, kKey, options);
   EXPECT_TRUE(waits.empty());
   EXPECT_EQ(waits.again_after, std::chrono::seconds(1));
   port = 6443;
   const Plan plan = reconcile_kubernetes_service(view, kKey, options);
-  ASSERT_EQ(plan.steps.size(), 3u);
+  ASSERT_EQ(plan.steps.size(), 1u);
   EXPECT_EQ(plan.steps[0].write.object->as<core::Service>().spec().ports(0).targetport().intval(), 6443);
-  EXPECT_EQ(plan.steps[1].write, Write::create(kinds::kEndpoints, read<core::Endpoints>(R"(
-    metadata { name: "kubernetes" namespace: "default"
-               labels { key: "endpointslice.kubernetes.io/skip-mirror" value: "true" } }
-    subsets { addresses { ip: "192.168.1.7" } ports { name: "https" port: 6443 protocol: "TCP" } })")));
-  EXPECT_EQ(plan.steps[2].write, Write::create(kinds::kEndpointSlice, read<discovery::EndpointSlice>(R"(
+}
+
+/// What a plan writes, one line each.
+std::vector<std::string> lines(const Plan& plan) {
+  std::vector<std::string> out;
+  for (const Step& step : plan.steps) {
+    std::string line = actors::text(step.write);
+    if (step.write.object && step.write.object->kind() == kinds::kEndpointSlice) {
+      const auto slice = step.write.object->as<discovery::EndpointSlice>();
+      line += " " + slice.addresstype() + " " + std::to_string(slice.ports(0).port());
+      for (const auto& endpoint : slice.endpoints()) line += " " + endpoint.addresses(0);
+    }
+    out.push_back(line);
+  }
+  return out;
+}
+
+TEST(KubernetesService, ItsSlicesSayWhatItsEndpointsSay) {
+  View view = with_namespace();
+  const KubernetesService options{.port = [] { return 6443; }};
+  const auto next = [&](const std::string& subsets) {
+    view.put(Object::encode(kinds::kEndpoints,
+                            read<core::Endpoints>("metadata { name: 'kubernetes' namespace: 'default' }" + subsets),
+                            9));
+    Plan plan = reconcile_kubernetes_service(view, kKey, options);
+    std::erase_if(plan.steps, [](const Step& step) { return step.write.key.kind == kinds::kService; });
+    for (const Step& step : plan.steps) {
+      if (step.write.object) {
+        view.put(Object::at_revision(*step.write.object, 2));
+      } else {
+        view.remove(step.write.key);
+      }
+    }
+    return plan;
+  };
+  using Lines = std::vector<std::string>;
+  const Plan first =
+      next("subsets { addresses { ip: '10.0.0.1' } ports { name: 'https' port: 6443 protocol: 'TCP' } }");
+  ASSERT_EQ(first.steps.size(), 1u);
+  EXPECT_EQ(first.steps[0].write, Write::create(kinds::kEndpointSlice, read<discovery::EndpointSlice>(R"(
     metadata { name: "kubernetes" namespace: "default"
                labels { key: "kubernetes.io/service-name" value: "kubernetes" } }
-    addressType: "IPv4" endpoints { addresses: "192.168.1.7" conditions { ready: true } }
+    addressType: "IPv4" endpoints { addresses: "10.0.0.1" conditions { ready: true } }
     ports { name: "https" protocol: "TCP" port: 6443 })")));
-  for (const Step& step : plan.steps) view.put(Object::at_revision(*step.write.object, 2));
-  EXPECT_EQ(reconcile_kubernetes_service(view, kKey, options), Plan());
-  // Another leads.
-  options.server = "192.168.1.8";
-  EXPECT_EQ(reconcile_kubernetes_service(view, kKey, options).steps.size(), 2u);
+  EXPECT_EQ(lines(next("subsets { addresses { ip: '10.0.0.1' } ports { port: 6443 } }")), Lines{}) << "at rest";
+  EXPECT_EQ(lines(next("subsets { addresses { ip: '10.0.0.1' } addresses { ip: '10.0.0.2' } ports { port: 6443 } }"
+                       "subsets { addresses { ip: '10.0.0.1' } ports { port: 7443 } }")),
+            (Lines{"UPDATE endpointslices/default/kubernetes IPv4 6443 10.0.0.1 10.0.0.2",
+                   "CREATE endpointslices/default/kubernetes-7443 IPv4 7443 10.0.0.1"}));
+  EXPECT_EQ(lines(next("subsets { addresses { ip: '10.0.0.1' } ports { port: 7443 } }")),
+            (Lines{"UPDATE endpointslices/default/kubernetes IPv4 7443 10.0.0.1",
+                   "DELETE endpointslices/default/kubernetes-7443"}));
 }
 
 }  // namespace
