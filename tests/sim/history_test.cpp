@@ -87,16 +87,6 @@ TEST_F(HistoryTest, AnEndIsFinal) {
   EXPECT_EQ(history.breaches("phases-final"), Lines{"2.000 s: pods/default/job went from Succeeded to \"Running\""});
 }
 
-TEST_F(HistoryTest, ANodeMustNotBeOverfull) {
-  for (int i = 1; i <= 3; ++i) {
-    Pod heavy = pod("heavy-" + std::to_string(i), "u" + std::to_string(i), "node-1");
-    (*heavy.mutable_spec()->add_containers()->mutable_resources()->mutable_requests())["cpu"].set_string("3");
-    put(heavy);
-  }
-  EXPECT_EQ(history.breaches("nodes-not-overfull"),
-            Lines{"2.000 s: pods/default/heavy-3 makes 9000m of cpu asked of node-1"});
-}
-
 TEST_F(HistoryTest, WhatWasDurableMustComeBack) {
   put(pod("web", "u1"));
   history.loaded("pods", {}, revision);

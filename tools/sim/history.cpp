@@ -6,8 +6,6 @@
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/encode.hpp"
-#include "messages/quantity.hpp"
-#include "tools/sim/workload_objects.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -53,17 +51,6 @@ class Tap final : public store::Engine {
 
 bool is_final(std::string_view phase) { return phase == kFinalPhases[0] || phase == kFinalPhases[1]; }
 
-int64_t cpu_milli_of(const core::Pod& pod) {
-  int64_t sum = 0;
-  for (const auto& container : pod.spec().containers()) {
-    auto found = container.resources().requests().find("cpu");
-    if (found == container.resources().requests().end()) continue;
-    auto quantity = Quantity::parse(found->second.string());
-    if (quantity) sum += quantity->milli();
-  }
-  return sum;
-}
-
 std::string without_heartbeats(const Object& object) {
   auto node = object.as<core::Node>();
   node.mutable_metadata()->clear_resourceversion();
@@ -96,7 +83,6 @@ void History::restored() {
   leaders_.clear();
   uids_.clear();
   pods_.clear();
-  cpu_milli_.clear();
   ips_.clear();
   for (auto& invariant : invariants_) invariant->forget();
   for (auto& [name, shard] : shards_) {
@@ -221,7 +207,7 @@ void History::look_at_pod(const ObjectPtr& object) {
   if (!facts.node.empty() && pod.spec().nodename() != facts.node) {
     breach("bound-once", who + " moved from " + facts.node + " to \"" + pod.spec().nodename() + "\"");
   }
-  count_cpu(who, &facts, pod.spec().nodename(), is_final(status.phase()) ? 0 : cpu_milli_of(pod));
+  facts.node = pod.spec().nodename();
   if (is_final(facts.phase) && status.phase() != facts.phase) {
     breach("phases-final", who + " went from " + facts.phase + " to \"" + status.phase() + "\"");
   }
@@ -260,22 +246,9 @@ void History::look_at_lease(const ObjectPtr& object) {
   }
 }
 
-void History::count_cpu(const std::string& who, PodFacts* facts, const std::string& node, int64_t cpu_milli) {
-  cpu_milli_[facts->node] -= facts->cpu_milli;
-  facts->node = node;
-  facts->cpu_milli = node.empty() ? 0 : cpu_milli;
-  int64_t& asked = cpu_milli_[node];
-  const bool full = asked > kSimNodeCpuMilli;
-  asked += facts->cpu_milli;
-  if (!full && asked > kSimNodeCpuMilli) {
-    breach("nodes-not-overfull", who + " makes " + std::to_string(asked) + "m of cpu asked of " + node);
-  }
-}
-
 void History::forget_pod(const std::string& uid) {
   auto found = pods_.find(uid);
   if (found == pods_.end()) return;
-  count_cpu("", &found->second, "", 0);
   auto holder = ips_.find(found->second.ip);
   if (holder != ips_.end() && holder->second == uid) ips_.erase(holder);
   pods_.erase(found);

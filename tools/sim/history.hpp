@@ -55,8 +55,7 @@ class History {
  private:
   struct PodFacts {
     std::string node;
-    int64_t cpu_milli = 0;  // that it asks of the node, while it has not ended
-    std::string ip;         // while it has one of its own
+    std::string ip;  // while it has one of its own
     std::string phase;
     std::map<std::string, int32_t> restarts;
     bool was_restored = false;  // what its record says of its address may be past: it may get another, once
@@ -72,7 +71,6 @@ class History {
   void look_at(const ObjectPtr& before, const ObjectPtr& after);
   void look_at_pod(const ObjectPtr& object);
   void look_at_lease(const ObjectPtr& object);
-  void count_cpu(const std::string& who, PodFacts* facts, const std::string& node, int64_t cpu_milli);
   void forget_pod(const std::string& uid);
   void breach(const std::string& promise, std::string what);
 
@@ -86,7 +84,6 @@ class History {
   std::map<std::pair<std::string, uint32_t>, std::string> leaders_;  // by Lease and term
   std::map<std::string, Key> uids_;                                  // ever seen
   std::map<std::string, PodFacts> pods_;                             // by uid
-  std::map<std::string, int64_t> cpu_milli_;                         // asked of each node
   std::map<std::string, std::string> ips_;                           // of live pods: ip to uid
   std::map<std::string, std::vector<std::string>> breaches_;
   uint64_t changes_ = 0;

@@ -34,6 +34,7 @@ constexpr Known kKnown[] = {
     {"namespaces", make_namespaces},
     {"priorities", make_priorities},
     {"leftovers", make_leftovers},
+    {"packing", make_packing},
 };
 
 std::vector<std::string> draw(io::Random random) {

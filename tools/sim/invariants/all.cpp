@@ -4,6 +4,7 @@ namespace kabuki::tools {
 
 std::vector<std::unique_ptr<Invariant>> all_invariants() {
   std::vector<std::unique_ptr<Invariant>> all;
+  all.push_back(nodes_not_overfull());
   all.push_back(identities());
   all.push_back(jobs_exact());
   all.push_back(cron_once());

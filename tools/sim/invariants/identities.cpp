@@ -1,5 +1,6 @@
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "actors/controllers/stateful_identity.hpp"
@@ -45,11 +46,14 @@ class Identities final : public Invariant {
     const auto identity = std::pair(owner->uid(), *ordinal);
     if (!seen.after) {
       if (was_ready_.contains(identity)) was_ready_[identity] = seen.now;
-      if (runs(pod) && seen.objects.contains({kinds::kNode, "", pod.spec().nodename()})) {
+      // What was just put back is not what its node knows: that may have ended the pod meanwhile.
+      const bool put_back = restored_.erase({identity, seen.before->revision()}) > 0;
+      if (!put_back && runs(pod) && seen.objects.contains({kinds::kNode, "", pod.spec().nodename()})) {
         breach(seen.object().key().text() + " went while its containers ran on " + pod.spec().nodename());
       }
       return;
     }
+    if (seen.restoring) restored_.insert({identity, seen.after->revision()});
     if (!seen.before && !seen.restoring) look_below(seen, *owner, *ordinal, breach);
     const bool ready = is_ready(pod);
     if (ready || (seen.before && is_ready(seen.before->as<Pod>()))) was_ready_[identity] = seen.now;
@@ -59,6 +63,7 @@ class Identities final : public Invariant {
   void forget() override {
     was_ready_.clear();
     ready_.clear();
+    restored_.clear();
   }
 
  private:
@@ -77,6 +82,7 @@ class Identities final : public Invariant {
 
   std::map<std::pair<std::string, int>, io::MonoTime> was_ready_;  // by set and ordinal: last seen so
   std::map<std::pair<std::string, int>, bool> ready_;
+  std::set<std::pair<std::pair<std::string, int>, uint64_t>> restored_;  // with the revision they came back at
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ std::unique_ptr<Workload> make_autoscalers(SimCluster& cluster, const WorkloadOp
 std::unique_ptr<Workload> make_namespaces(SimCluster& cluster, const WorkloadOptions& options);
 /// More pods than there is room for, of classes that drive out others, or do not.
 std::unique_ptr<Workload> make_priorities(SimCluster& cluster, const WorkloadOptions& options);
+/// Pods of which a node has room for one: by memory, storage, or a port.
+std::unique_ptr<Workload> make_packing(SimCluster& cluster, const WorkloadOptions& options);
 /// Pods on nodes that are not there.
 std::unique_ptr<Workload> make_leftovers(SimCluster& cluster, const WorkloadOptions& options);
 
