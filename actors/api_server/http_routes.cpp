@@ -83,6 +83,9 @@ void ApiServer::answer(const HttpCallPtr& call, Response response) {
   if (!document && !response.body.empty() && is_json(response) && wants_pretty(call->request)) {
     response.body = indented(response.body);
   }
+  if (call->info.kind && call->info.kind->id == kinds::kEndpoints) {
+    add_warnings({"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}, &response);
+  }
   count(*call, response.status);
   call->sink->respond(response.status, std::move(response.headers), std::move(response.body));
 }

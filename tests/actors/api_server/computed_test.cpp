@@ -232,6 +232,20 @@ TEST_F(Computed, ComponentStatusesTellOfLeadersAndStore) {
   EXPECT_EQ(table->json()["rows"][0]["cells"], Json::parse(R"(["etcd-0","Healthy","ok",""])"));
 }
 
+TEST_F(Computed, EachUseOfEndpointsIsWarnedOf) {
+  const std::string path = "/api/v1/namespaces/default/endpoints";
+  const http::Headers::value_type warning{
+      "warning", "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\""};
+  const auto warned = [&](const auto& answer) {
+    return std::count(answer->headers.begin(), answer->headers.end(), warning) == 1;
+  };
+  EXPECT_TRUE(warned(http("POST", path, R"({"metadata":{"name":"e"}})")));
+  EXPECT_TRUE(warned(http("GET", path)));
+  EXPECT_TRUE(warned(http("GET", path + "/e")));
+  EXPECT_TRUE(warned(http("DELETE", path + "/e")));
+  EXPECT_FALSE(warned(http("GET", "/api/v1/namespaces/default/services")));
+}
+
 TEST_F(Computed, BindingsOfTheOldKindBindThePodTheyName) {
   const auto pod = [](const std::string& name) {
     return R"({"metadata":{"name":")" + name + R"("},"spec":{"containers":[{"name":"c","image":"i"}]}})";
