@@ -110,5 +110,7 @@ inline constexpr uint64_t kDiskLowBytes = 256u << 20;
 inline constexpr uint64_t kDiskReserveBytes = kMemtableBytes;
 /// How often a shard says that its disk is full, while it is.
 inline constexpr io::Duration kFullAlarmInterval = std::chrono::minutes(1);
+/// After how long a write that is not answered is said.
+inline constexpr io::Duration kStallAlarm = std::chrono::seconds(5);
 
 }  // namespace kabuki::store::limits

@@ -25,6 +25,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
       list_scanned(metrics.counter("kabuki_store_list_scanned_total", labels)),
       watch_judged(metrics.counter("kabuki_store_watch_judged_total", labels)),
       full(metrics.gauge("kabuki_store_full", labels)),
+      stalled(metrics.gauge("kabuki_store_stalled", labels)),
       committed_(metrics.counter("kabuki_store_committed_total", labels)),
       conflicts_(metrics.counter("kabuki_store_conflicts_total", labels)),
       unknown_(metrics.counter("kabuki_store_unknown_total", labels)),
@@ -50,6 +51,7 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
   metrics.describe("kabuki_store_list_scanned_total", "Objects that lists looked at");
   metrics.describe("kabuki_store_watch_judged_total", "Comparisons of a change with what a group of streams selects");
   metrics.describe("kabuki_store_full", "1 while changes are refused because there is no room for them");
+  metrics.describe("kabuki_store_stalled", "1 while writes have not been answered for 5 s");
   metrics.describe("kabuki_store_committed_total", "Mutations that were committed");
   metrics.describe("kabuki_store_conflicts_total", "Mutations refused because the object had changed");
   metrics.describe("kabuki_store_unknown_total", "Mutations of which nobody can say whether they were committed");

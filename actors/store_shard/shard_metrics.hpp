@@ -32,6 +32,7 @@ class ShardMetrics {
   runtime::Counter& list_scanned;
   runtime::Counter& watch_judged;
   runtime::Gauge& full;
+  runtime::Gauge& stalled;
 
  private:
   ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::Labels& labels);

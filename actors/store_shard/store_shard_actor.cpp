@@ -105,7 +105,8 @@ std::string StoreShardActor::health() const {
          std::to_string(history.size()) + " changes since " + std::to_string(history.compacted()) + ", " +
          std::to_string(hub_.size()) + " watches (" + std::to_string(hub_.parked()) + " parked), " +
          std::to_string(commits_.waiting()) + " writes and " + std::to_string(reads_.size()) + " reads waiting" +
-         (full_ ? ", full" : "") + (is_cut_off_ ? ", cut off from the store" : "");
+         (full_ ? ", full" : "") + (stalled_ ? ", its disk does not answer" : "") +
+         (is_cut_off_ ? ", cut off from the store" : "");
 }
 
 runtime::MailboxBounds StoreShardActor::mailbox_bounds() const {
@@ -178,8 +179,11 @@ void StoreShardActor::submit() {
   while (auto batch = commits_.next()) {
     metrics_->submitted(*batch);
     const uint64_t number = submitted_++;
+    with_engine_.emplace(number, mono());
+    look_for_stall_later();
     engine_->submit(std::move(*batch), [this, number, at = mono()](std::vector<MutationResult> results) {
       box_.post([this, number, at, results = std::move(results)]() mutable {
+        with_engine_.erase(number);
         metrics_->answered(results, mono() - at);
         alarm_if_refused(results);
         answers_.answered(number, std::move(results));
@@ -188,6 +192,22 @@ void StoreShardActor::submit() {
     });
   }
   metrics_->writes_waiting.set(static_cast<int64_t>(commits_.waiting()));
+}
+
+// Nothing can end a write that the disk does not answer. Callers get timeouts, what waits is bounded; somebody is to
+// know.
+void StoreShardActor::look_for_stall_later() {
+  if (std::exchange(looking_for_stall_, true)) return;
+  after(limits::kStallAlarm, [this] {
+    looking_for_stall_ = false;
+    const bool stalled = !with_engine_.empty() && mono() - with_engine_.begin()->second >= limits::kStallAlarm;
+    if (stalled && !stalled_) {
+      log(runtime::Level::error, name(), "the store does not answer writes: is its disk there?");
+    }
+    stalled_ = stalled;
+    metrics_->stalled.set(stalled);
+    if (!with_engine_.empty()) look_for_stall_later();
+  });
 }
 
 void StoreShardActor::alarm_if_refused(const std::vector<MutationResult>& results) {

@@ -111,6 +111,7 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   void fed(uint64_t revision, std::vector<Change> changes);
   void alarm_if_refused(const std::vector<MutationResult>& results);
   void end_alarm_later();
+  void look_for_stall_later();
   /// Answers commits whose turn has come.
   void answer_commits();
   void engine_failed(const Error& error);
@@ -149,6 +150,9 @@ class StoreShardActor : public runtime::Actor, public runtime::BoundedMailbox {
   std::atomic<std::thread::id> asking_;
   std::optional<Result<uint64_t>> at_once_;
   std::optional<ShardMetrics> metrics_;
+  std::map<uint64_t, io::MonoTime> with_engine_;  // submissions by number: since when
+  bool looking_for_stall_ = false;
+  bool stalled_ = false;
   bool full_ = false;  // changes were refused just now because there is no room
   io::MonoTime refused_at_;
   std::optional<io::MonoTime> said_full_at_;
