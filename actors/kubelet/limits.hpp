@@ -24,6 +24,7 @@ inline constexpr int kEventBurst = 25;  // client-go's spam filter: 25, then one
 inline constexpr int64_t kEventRefillSeconds = 300;
 inline constexpr io::Duration kPodRetryMin = std::chrono::milliseconds(200);
 inline constexpr io::Duration kPodRetryMax = std::chrono::seconds(10);
+inline constexpr io::Duration kResizeRetry = std::chrono::seconds(10);  // between two questions for room
 
 // A node.
 inline constexpr io::Duration kNodeStatusPeriod = std::chrono::minutes(5);

@@ -45,7 +45,8 @@ Run last_run(const ContainerStatus& status) {
 }
 
 const ContainerStatus* find_status(const PodMessage& pod, const std::string& name) {
-  for (const auto* list : {&pod.status().containerstatuses(), &pod.status().initcontainerstatuses()}) {
+  for (const auto* list : {&pod.status().containerstatuses(), &pod.status().initcontainerstatuses(),
+                           &pod.status().ephemeralcontainerstatuses()}) {
     for (const ContainerStatus& status : *list) {
       if (status.name() == name) return &status;
     }

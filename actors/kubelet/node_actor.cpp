@@ -7,6 +7,7 @@
 #include "actors/kubelet/node_use.hpp"
 #include "actors/kubelet/runtime/simulated.hpp"
 #include "messages/bus/objects.pb.h"
+#include "messages/bus/pods.pb.h"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
 
@@ -43,6 +44,7 @@ void NodeActor::started() {
   const runtime::Address writer{name().substr(0, name().rfind('/') + 1) + writer_name_};
   context_ = std::make_shared<const NodeContext>(
       NodeContext{node_.name, node_.address, address(), writer, api_, runtime_, events_});
+  room_ = std::make_unique<NodeRoom>(node_, pods_);
   prober_ = std::make_unique<NetProber>(*this, node_.name, address_of(node_), pods_, api_);
   logs_ = std::make_unique<LogReader>(*this, [this](const std::string& pod) { return find_pod(pod); });
   pressure_ = std::make_unique<NodePressure>(*this, node_, pods_,
@@ -83,8 +85,19 @@ void NodeActor::received(Inbound& in) {
   if (watch_->received(in) || WatchClient::is_stream_message(in)) return;
   if (const auto* probe = in.as<bus::NetProbe>()) return prober_->answer(*probe, in);
   if (const auto* log = in.as<bus::ReadLog>()) return logs_->answer(*log, in);
+  if (in.as<bus::ResizePod>()) return judge_resize(in);
   if (in.as<bus::ReadNodeUse>()) return in.reply.send(runtime::make_message(node_use(node_.name, pods_, now())));
   in.reply.fail(bad_request("a kubelet does not understand " + in.message->body->GetTypeName()));
+}
+
+void NodeActor::judge_resize(Inbound& in) {
+  if (in.message->objects.size() != 1) return in.reply.fail(bad_request("which pod is to be resized is not said"));
+  const ResizeVerdict verdict = room_->judge(*in.message->objects[0]);
+  bus::ResizePodReply reply;
+  reply.set_generation(verdict.generation);
+  reply.set_reason(verdict.reason);
+  reply.set_message(verdict.message);
+  in.reply.send(runtime::make_message(std::move(reply)));
 }
 
 void NodeActor::pod_changed(WatchClient::Type type, const ObjectPtr& pod) {

@@ -10,6 +10,7 @@
 #include "actors/kubelet/net_probe.hpp"
 #include "actors/kubelet/node_pressure.hpp"
 #include "actors/kubelet/node_registration.hpp"
+#include "actors/kubelet/node_room.hpp"
 #include "actors/kubelet/pod_actor.hpp"
 #include "actors/kubelet/pod_table.hpp"
 #include "runtime/watch_client.hpp"
@@ -35,6 +36,7 @@ class NodeActor : public runtime::Actor {
   ObjectPtr find_pod(const std::string& name) const;
   bus::Selection pods_of_this_node() const;
   void take_node(const NodeMessage& node);
+  void judge_resize(runtime::Inbound& in);
   void reconcile();
   void look_again_later();
   /// Lets the writes of a former life of this kubelet end, and then reads the node's pods, whose addresses those may
@@ -59,6 +61,7 @@ class NodeActor : public runtime::Actor {
   std::unique_ptr<NetProber> prober_;
   std::unique_ptr<LogReader> logs_;
   std::unique_ptr<NodePressure> pressure_;
+  std::unique_ptr<NodeRoom> room_;
   std::map<std::string, ObjectPtr> mirrors_;  // pods that only show what runs without a pod's actor
   bool taking_over_ = false;
   bool taken_over_ = false;

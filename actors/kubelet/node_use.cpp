@@ -42,6 +42,7 @@ bus::NodeUse node_use(const std::string& node, const PodTable& pods, io::WallTim
     bus::PodUse use;
     add_running(pod, message.status().initcontainerstatuses(), now, &use);
     add_running(pod, message.status().containerstatuses(), now, &use);
+    add_running(pod, message.status().ephemeralcontainerstatuses(), now, &use);
     if (use.containers_size() == 0) continue;
     use.set_namespace_(pod.ns());
     use.set_name(pod.name());

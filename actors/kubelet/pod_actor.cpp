@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/kubelet/lifecycle/needs.hpp"
+#include "actors/kubelet/lifecycle/resize.hpp"
 #include "actors/kubelet/lifecycle/status.hpp"
 #include "actors/kubelet/lifecycle/step.hpp"
 #include "actors/kubelet/limits.hpp"
@@ -114,6 +115,7 @@ void PodActor::advance(std::vector<RuntimeEvent> first) {
   wake_at(settled.wake_ns);
   remove_ = settled.remove;
   if (settled.look) look_up_needs(view);
+  if (wants_resize(view, state_)) ask_for_resize();
   tell_events(view, settled.notes);
   record(view);
 }
@@ -154,6 +156,31 @@ void PodActor::needs_found(const std::vector<Key>& needs, const Result<MessagePt
   RuntimeEvent known;
   known.kind = RuntimeEvent::Kind::needs_known;
   advance({std::move(known)});
+}
+
+void PodActor::ask_for_resize() {
+  if (std::exchange(resizing_, true)) return;
+  ask(node_->kubelet, runtime::make_message(bus::ResizePod(), {pod_}), limits::kWriteTimeout,
+      [this](const Result<MessagePtr>& answer) {
+        const auto* reply = answer.ok() ? (*answer)->as<bus::ResizePodReply>() : nullptr;
+        if (!reply) {
+          return void(after(limits::kPodRetryMax, [this] {
+            resizing_ = false;
+            advance();
+          }));
+        }
+        resizing_ = false;
+        state_.rare().resize = {reply->generation(), reply->reason(), reply->message()};
+        // Others may leave room; nobody tells.
+        if (reply->reason() == "Deferred") after(limits::kResizeRetry, [this] { retry_resize(); });
+        advance();
+      });
+}
+
+void PodActor::retry_resize() {
+  if (!state_.rarely || state_.rarely->resize.reason != "Deferred") return;
+  state_.rarely->resize = {};
+  advance();
 }
 
 /// Writes the status when it differs from what is recorded; what has been recorded is answered for.

@@ -51,6 +51,9 @@ class PodActor : public runtime::Actor, runtime::OneOfMany {
   /// Looks up what the pod refers to and cannot do without.
   void look_up_needs(const PodView& view);
   void needs_found(const std::vector<Key>& needs, const Result<runtime::MessagePtr>& answer);
+  /// Asks the node whether the pod may have what it asks for now.
+  void ask_for_resize();
+  void retry_resize();
   void remove_object();
   void write(actors::Write write, std::function<void(const actors::WriteOutcome&)> done);
   void status_written(const actors::WriteOutcome& outcome);
@@ -69,6 +72,7 @@ class PodActor : public runtime::Actor, runtime::OneOfMany {
   bool stale_ = false;  // something happened during the write
   bool remove_ = false;
   bool looking_ = false;
+  bool resizing_ = false;
   uint8_t failures_ = 0;
   int8_t event_tokens_;
   uint16_t event_sequence_ = 0;

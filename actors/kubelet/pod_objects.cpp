@@ -14,7 +14,7 @@ constexpr int kMetadataNumber = 1, kStatusNumber = 3;
 constexpr int kMetadataPath[] = {1};
 constexpr int kStatusPath[] = {3};
 constexpr int kPodIpPath[] = {3, 6};
-constexpr int kOwnStatusFields[] = {1, 6, 7, 8, 10};  // phase, podIP, startTime, container statuses
+constexpr int kOwnStatusFields[] = {1, 6, 7, 8, 10, 13};  // phase, podIP, startTime, container statuses
 constexpr int kHostNetworkPath[] = {2, 11};
 
 }  // namespace
@@ -62,7 +62,7 @@ overlay::PodEndpoint endpoint_of(const PodMessage& pod) {
   out.address = overlay::Ipv4::parse(pod.status().podip()).value_or(overlay::Ipv4{});
   const PodView view = view_of(pod);
   for (size_t i = 0; i < view.containers.size(); ++i) {
-    const auto& statuses = i < view.inits ? pod.status().initcontainerstatuses() : pod.status().containerstatuses();
+    const auto& statuses = statuses_of(view, i, pod.status());
     const bool running = std::any_of(statuses.begin(), statuses.end(), [&](const auto& status) {
       return status.name() == view.spec(i).name() && status.state().has_running();
     });
@@ -90,8 +90,10 @@ ObjectPtr pod_event(const PodView& pod, const std::string& node, const Note& not
   about->set_resourceversion(pod.message->metadata().resourceversion());
   const size_t container = pod.find(note.container);
   if (container < pod.containers.size()) {
-    about->set_fieldpath((container < pod.inits ? "spec.initContainers{" : "spec.containers{") + note.container +
-                         "}");
+    const char* list = container < pod.inits       ? "spec.initContainers{"
+                       : container < pod.mains_end ? "spec.containers{"
+                                                   : "spec.ephemeralContainers{";
+    about->set_fieldpath(list + note.container + "}");
   }
   event.set_reason(note.reason);
   event.set_message(note.message);

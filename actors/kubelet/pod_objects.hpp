@@ -12,8 +12,8 @@
 
 namespace kabuki::kubelet {
 
-/// What is sent to change a pod's status to these encoded bytes: its metadata and they; the rest nobody would read. Its
-/// revision is kept.
+/// What is sent to change a pod's status to these encoded bytes: its metadata and they; the rest nobody would read.
+/// Its revision is kept.
 ObjectPtr status_alone(const Object& pod, std::string_view status);
 /// The encoded status of a pod as recorded; "" where there is none.
 std::string_view recorded_status(const Object& pod);

@@ -40,8 +40,7 @@ Candidate candidate_of(const PodView& pod, io::WallTime now) {
   out.priority = pod.message->spec().priority();
   for (size_t i = 0; i < pod.containers.size(); ++i) {
     const auto& status = pod.message->status();
-    const auto& list = i < pod.inits ? status.initcontainerstatuses() : status.containerstatuses();
-    for (const auto& recorded : list) {
+    for (const auto& recorded : statuses_of(pod, i, status)) {
       if (recorded.name() != pod.spec(i).name() || !recorded.state().has_running()) continue;
       const auto id = read_simulated_id(recorded.containerid());
       const int64_t started = id ? id->started_ns : recorded.state().running().startedat().seconds() * kSecond;

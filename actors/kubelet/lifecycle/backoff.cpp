@@ -36,6 +36,8 @@ bool needs_restart(Role role, RestartPolicy policy, int32_t exit_code) {
       return true;
     case Role::init:
       return exit_code != 0 && policy != RestartPolicy::never;
+    case Role::ephemeral:
+      return false;
     case Role::main:
       return policy == RestartPolicy::always || (policy == RestartPolicy::on_failure && exit_code != 0);
   }

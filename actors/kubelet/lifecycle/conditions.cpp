@@ -8,8 +8,9 @@ namespace {
 using PodCondition = ::k8s::io::api::core::v1::PodCondition;
 
 constexpr int64_t kSecond = 1'000'000'000;
-constexpr std::string_view kOwned[] = {"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady",
-                                       "PodScheduled"};
+constexpr std::string_view kOwned[] = {"PodReadyToStartContainers", "Initialized",  "Ready",
+                                       "ContainersReady",           "PodScheduled", "PodResizePending",
+                                       "PodResizeInProgress"};
 
 struct Verdict {
   bool holds = true;

@@ -36,6 +36,7 @@ Waiting waiting_of(const std::string& reason) {
   if (reason == "CreateContainerConfigError") return Waiting::config_error;
   if (reason == "InvalidImageName") return Waiting::invalid_image_name;
   if (reason == "ErrImageNeverPull") return Waiting::image_never_pull;
+  if (reason == "PostStartHookError") return Waiting::post_start_error;
   return Waiting::none;
 }
 
@@ -80,8 +81,7 @@ PodState restore(const PodView& pod) {
   }
   out.containers.resize(pod.containers.size());
   for (size_t i = 0; i < pod.containers.size(); ++i) {
-    const auto& list = i < pod.inits ? status.initcontainerstatuses() : status.containerstatuses();
-    for (const ContainerStatus& recorded : list) {
+    for (const ContainerStatus& recorded : statuses_of(pod, i, status)) {
       if (recorded.name() == pod.spec(i).name()) out.containers[i] = record_of(recorded);
     }
   }

@@ -36,6 +36,7 @@ enum class Waiting : uint8_t {
   config_error,
   invalid_image_name,
   image_never_pull,
+  post_start_error,
 };
 
 enum class ProbeKind : uint8_t { startup, readiness, liveness };
@@ -53,7 +54,7 @@ struct ContainerRecord {
   int64_t since_ns = 0;                 // when the phase, or the reason to wait, began
   int64_t started_ns = 0;               // running, stopping
   int64_t retry_ns = 0;                 // idle: not before
-  int64_t told_ns = 0;                  // running, stopping: up to when failures have been told; 0: not known
+  int64_t told_ns = 0;                  // up to when failures, or the pull, have been told; 0: not known
   int64_t kill_ns = 0;                  // stopping: when it is killed
   std::string id;                       // running, stopping
   std::unique_ptr<std::string> detail;  // of `waiting`, where it needs words
@@ -71,12 +72,21 @@ struct Missing {
   bool operator==(const Missing&) const = default;
 };
 
+/// What the node says of a pod that is to use more or less than it was given.
+struct ResizeVerdict {
+  int64_t generation = 0;  // of the pod, that it was said of; 0: nothing was said
+  std::string reason;      // Infeasible or Deferred; "": it may
+  std::string message;
+  bool operator==(const ResizeVerdict&) const = default;
+};
+
 /// What few pods have to remember.
 struct Rarely {
   std::string evicted;           // why it is evicted; "": it is not
   int64_t looked_ns = 0;         // when what it refers to was last looked up; 0: never
   std::vector<Missing> missing;  // of that
   uint8_t mounts_failed = 0;     // in a row
+  ResizeVerdict resize;
 };
 
 /// A pod's life between two steps: small, because there are a million of them.
@@ -102,6 +112,7 @@ struct RuntimeEvent {
   enum class Kind : uint8_t {
     sandbox_ready,
     sandbox_failed,
+    pulling,  // the image is being fetched: advice
     image_pulled,
     pull_failed,
     started,

@@ -4,6 +4,7 @@
 
 #include "actors/kubelet/lifecycle/backoff.hpp"
 #include "actors/kubelet/lifecycle/container_id.hpp"
+#include "actors/kubelet/lifecycle/resize.hpp"
 #include "messages/pod_facts.hpp"
 #include "messages/time_format.hpp"
 
@@ -52,6 +53,10 @@ void set_waiting(const PodView& pod, const ContainerRecord& r, const ContainerMe
       waiting->set_reason("ErrImageNeverPull");
       if (r.detail) waiting->set_message(*r.detail);
       return;
+    case Waiting::post_start_error:
+      waiting->set_reason("PostStartHookError");
+      if (r.detail) waiting->set_message(*r.detail);
+      return;
     case Waiting::crash_loop_back_off:
       waiting->set_reason("CrashLoopBackOff");
       waiting->set_message("back-off " + format_duration(restart_delay_seconds(*r.ended) * kSecond) +
@@ -61,19 +66,22 @@ void set_waiting(const PodView& pod, const ContainerRecord& r, const ContainerMe
   }
 }
 
-ContainerStatus container_status(const PodView& pod, size_t i, const ContainerRecord& r) {
+ContainerStatus container_status(const PodView& pod, const PodState& state, size_t i) {
+  const ContainerRecord& r = state.containers[i];
   const ContainerMessage& spec = pod.spec(i);
   const bool running = r.phase == ContainerPhase::running || r.phase == ContainerPhase::stopping;
   ContainerStatus out;
   out.set_name(spec.name());
   out.set_image(spec.image());
-  out.set_started(running && r.startup);
+  // Nobody waits for an ephemeral one, or sends to it.
+  const bool serves = pod.role(i) != Role::ephemeral;
+  if (serves) out.set_started(running && r.startup);
   if (running) {
     out.mutable_state()->mutable_running()->mutable_startedat()->set_seconds(r.started_ns / kSecond);
     if (r.before) set_terminated(*r.before, out.mutable_laststate());
     out.set_restartcount(r.restart_count);
     out.set_containerid(r.id);
-    out.set_ready(r.startup && r.ready && pod.role(i) != Role::init);
+    out.set_ready(serves && r.startup && r.ready && pod.role(i) != Role::init);
   } else if (r.ended && r.waiting == Waiting::none) {
     set_terminated(*r.ended, out.mutable_state());
     if (r.before) set_terminated(*r.before, out.mutable_laststate());
@@ -88,6 +96,7 @@ ContainerStatus container_status(const PodView& pod, size_t i, const ContainerRe
     out.set_containerid(r.ended->id);
   }
   if (!out.containerid().empty()) out.set_imageid(simulated_image_id(spec.image()));
+  tell_resources(pod, state, i, running, &out);
   return out;
 }
 
@@ -133,12 +142,12 @@ PodStatusMessage build_status(const PodView& pod, const PodState& state, const s
   // Of a pod that its node has refused there is nothing to say about containers.
   const bool refused = state.evicted() && std::all_of(state.containers.begin(), state.containers.end(), never_began);
   for (size_t i = 0; i < pod.containers.size() && !refused; ++i) {
-    auto* list = i < pod.inits ? out.mutable_initcontainerstatuses() : out.mutable_containerstatuses();
-    *list->Add() = container_status(pod, i, state.containers[i]);
+    *statuses_of(pod, i, out).Add() = container_status(pod, state, i);
   }
   set_phase(pod, state, &out);
   if (state.evicted()) set_disruption(pod, state.rarely->evicted, now, &out);
   set_conditions(pod, state.sandbox == Sandbox::ready, now, &out);
+  tell_resize(pod, state, now, &out);
   return out;
 }
 

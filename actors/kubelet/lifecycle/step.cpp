@@ -1,13 +1,14 @@
 #include "actors/kubelet/lifecycle/backoff.hpp"
 #include "actors/kubelet/lifecycle/image_name.hpp"
 #include "actors/kubelet/lifecycle/needs.hpp"
+#include "actors/kubelet/lifecycle/resize.hpp"
 #include "actors/kubelet/lifecycle/stepper.hpp"
 
 namespace kabuki::kubelet {
 namespace {
 
-// How long a failed pull shows as ErrImagePull before it shows as being backed off from.
-constexpr int64_t kPullErrorShown = kSecond;
+// How long a failed pull or hook shows as such before it shows as being backed off from.
+constexpr int64_t kErrorShown = kSecond;
 // Between two tries to mount the volumes: a kubelet's half a second, doubled, at most two minutes.
 constexpr int64_t kMountRetryFirst = kSecond / 2;
 constexpr int64_t kMountRetryMax = 122 * kSecond;
@@ -18,7 +19,7 @@ constexpr int64_t kSidecarGraceMin = 2 * kSecond;
 }  // namespace
 
 bool Stepper::mains_began() {
-  for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
+  for (size_t i = pod_.inits; i < pod_.mains_end; ++i) {
     if (record(i).phase != ContainerPhase::idle || record(i).ended || record(i).waiting != Waiting::none) return true;
   }
   return false;
@@ -31,7 +32,7 @@ bool Stepper::finished() {
     if (pod_.role(i) != Role::init || r.phase != ContainerPhase::idle || !r.ended) continue;
     if (r.ended->exit_code != 0 && !needs_restart(pod_, i, r.ended->exit_code)) return true;
   }
-  for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
+  for (size_t i = pod_.inits; i < pod_.mains_end; ++i) {
     const ContainerRecord& r = record(i);
     if (r.phase != ContainerPhase::idle || !r.ended) return false;
     if (needs_restart(pod_, i, r.ended->exit_code)) return false;
@@ -63,6 +64,10 @@ void Stepper::try_start(size_t i) {
   if (r.phase != ContainerPhase::idle) return;
   if (r.ended && r.failures == 0) {
     r.retry_ns = restart_at_ns(*r.ended);
+    const int64_t shown = r.ended->finished_ns + kErrorShown;
+    if (r.waiting == Waiting::post_start_error && now_ < std::min(shown, r.retry_ns)) {
+      return wake_at(std::min(shown, r.retry_ns));
+    }
     if (now_ < r.retry_ns && r.waiting != Waiting::crash_loop_back_off) {
       wait_for(r, Waiting::crash_loop_back_off);
       note(true, "BackOff",
@@ -90,6 +95,7 @@ void Stepper::try_start(size_t i) {
   }
   r.phase = ContainerPhase::pulling;
   r.since_ns = now_;
+  r.told_ns = 0;
   act(Action::Kind::pull_image, i);
 }
 
@@ -137,7 +143,7 @@ bool Stepper::volumes_there() {
 void Stepper::show_pull_back_off(size_t i) {
   ContainerRecord& r = record(i);
   if (r.waiting != Waiting::err_image_pull) return;
-  if (now_ < r.since_ns + kPullErrorShown) return wake_at(r.since_ns + kPullErrorShown);
+  if (now_ < r.since_ns + kErrorShown) return wake_at(r.since_ns + kErrorShown);
   r.waiting = Waiting::image_pull_back_off;
   note(false, "BackOff", "Back-off pulling image \"" + pod_.spec(i).image() + "\"", i);
   note(true, "Failed", "Error: ImagePullBackOff", i);
@@ -169,6 +175,16 @@ void Stepper::stop(size_t i, int64_t kill_ns, int64_t since_ns, std::string why)
   }
 }
 
+/// Containers that are to be restarted for a resize to reach them.
+void Stepper::restart_resized() {
+  for (size_t i = 0; i < pod_.mains_end; ++i) {
+    ContainerRecord& r = record(i);
+    if (r.phase != ContainerPhase::running || !resize_restarts(pod_, state_, i)) continue;
+    r.unhealthy = true;  // whatever its exit code, it is to be started again
+    stop(i, grace_end(), now_, "Container " + pod_.spec(i).name() + " resize requires restart");
+  }
+}
+
 /// Stops everything: sidecars after all others, the last one first. Whether all is quiet.
 bool Stepper::wind_down(int64_t kill_ns) {
   bool quiet = true;
@@ -195,7 +211,7 @@ void Stepper::end_pod() {
 
 /// Of a deleted pod that is quiet: what never ran is said to be unknown.
 void Stepper::end_deleted() {
-  for (size_t i = pod_.inits; i < state_.containers.size() && !state_.over; ++i) {
+  for (size_t i = pod_.inits; i < pod_.mains_end && !state_.over; ++i) {
     if (record(i).ended) continue;
     record(i).ended = std::make_unique<Termination>();
     record(i).ended->exit_code = 137;
@@ -238,8 +254,13 @@ void Stepper::decide() {
   for (size_t i = 0; i < state_.containers.size(); ++i) {
     if (record(i).phase == ContainerPhase::configuring) configure(i);
   }
+  // They look into what hangs, so they wait for nobody.
+  for (size_t i = pod_.mains_end; i < state_.containers.size(); ++i) {
+    if (!record(i).ended) try_start(i);
+  }
+  restart_resized();
   if (!initialize()) return;
-  for (size_t i = pod_.inits; i < state_.containers.size(); ++i) {
+  for (size_t i = pod_.inits; i < pod_.mains_end; ++i) {
     const ContainerRecord& r = record(i);
     if (!r.ended || needs_restart(pod_, i, r.ended->exit_code)) try_start(i);
   }

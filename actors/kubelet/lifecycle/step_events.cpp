@@ -23,6 +23,10 @@ void Stepper::apply(const RuntimeEvent& event) {
       if (state_.sandbox == Sandbox::creating) state_.sandbox = Sandbox::none;
       plan_.notes.push_back({true, "FailedCreatePodSandBox", event.message, ""});
       return;
+    case Kind::pulling:
+      if (record(i).phase != ContainerPhase::pulling || record(i).told_ns >= event.at_ns) return;
+      record(i).told_ns = event.at_ns;
+      return note(false, "Pulling", "Pulling image \"" + pod_.spec(i).image() + "\"", i);
     case Kind::image_pulled:
       if (record(i).phase == ContainerPhase::pulling) pulled(i, event);
       return;
@@ -81,7 +85,10 @@ void Stepper::pulled(size_t i, const RuntimeEvent& event) {
   ContainerRecord& r = record(i);
   const std::string& image = pod_.spec(i).image();
   note(false, "Pulled",
-       event.message.empty() ? "Container image \"" + image + "\" already present on machine" : event.message, i);
+       event.message.empty()
+           ? "Container image \"" + image + "\" already present on machine and can be accessed by the pod"
+           : event.message,
+       i);
   r.phase = ContainerPhase::configuring;
   r.since_ns = now_;
   configure(i);
@@ -109,8 +116,8 @@ void Stepper::started(size_t i, const RuntimeEvent& event) {
   r.startup = event.startup;
   r.ready = event.startup && event.ready;
   if (r.ended) r.before = std::move(r.ended);
-  note(false, "Created", "Created container: " + pod_.spec(i).name(), i);
-  note(false, "Started", "Started container " + pod_.spec(i).name(), i);
+  note(false, "Created", "Container created", i);
+  note(false, "Started", "Container started", i);
 }
 
 void Stepper::exited(size_t i, const RuntimeEvent& event) {
@@ -130,6 +137,13 @@ void Stepper::exited(size_t i, const RuntimeEvent& event) {
   r.since_ns = now_;
   r.started_ns = r.kill_ns = r.told_ns = 0;
   r.startup = r.ready = r.unhealthy = false;
+  if (r.waiting == Waiting::post_start_error) {
+    if (needs_restart(pod_, i, r.ended->exit_code)) {
+      wait_for(r, Waiting::post_start_error);
+    } else {
+      r.waiting = Waiting::none;
+    }
+  }
 }
 
 /// Stops a container whose probe or hook has failed. All that counts is from when it failed, so that a kubelet that
@@ -141,6 +155,9 @@ void Stepper::unhealthy(size_t i, const RuntimeEvent& event) {
   if (event.kind == Kind::post_start_failed) {
     note(true, "FailedPostStartHook", "PostStartHook failed", i);
     why = "FailedPostStartHook";
+    // Shown once it has ended.
+    record(i).waiting = Waiting::post_start_error;
+    record(i).detail = std::make_unique<std::string>("PostStartHook failed");
   } else {
     const bool startup = event.probe == ProbeKind::startup;
     const ProbeMessage& probe = startup ? spec.startupprobe() : spec.livenessprobe();

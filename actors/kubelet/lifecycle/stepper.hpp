@@ -65,6 +65,7 @@ class Stepper {
   bool volumes_there();
   /// `since_ns`: when it was decided, which may be before now. `why` is the event's message; "": as it is for all.
   void stop(size_t i, int64_t kill_ns, int64_t since_ns, std::string why = {});
+  void restart_resized();
   bool wind_down(int64_t kill_ns);
   void end_pod();
   void end_deleted();

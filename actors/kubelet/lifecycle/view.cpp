@@ -1,9 +1,20 @@
 #include "actors/kubelet/lifecycle/view.hpp"
 
+#include "messages/encode.hpp"
+
 namespace kabuki::kubelet {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
+
+/// Ephemeral containers have the fields of all others, under the same numbers.
+std::shared_ptr<const std::vector<ContainerMessage>> ephemerals_of(const PodMessage& pod) {
+  auto out = std::make_shared<std::vector<ContainerMessage>>();
+  for (const auto& one : pod.spec().ephemeralcontainers()) {
+    out->emplace_back().ParseFromString(serialize(one.ephemeralcontainercommon()));
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -28,6 +39,11 @@ PodView view_of(const PodMessage& pod) {
   }
   view.inits = view.containers.size();
   for (const ContainerMessage& main : pod.spec().containers()) view.containers.push_back({&main, Role::main});
+  view.mains_end = view.containers.size();
+  if (pod.spec().ephemeralcontainers_size() > 0) {
+    view.ephemerals = ephemerals_of(pod);
+    for (const ContainerMessage& one : *view.ephemerals) view.containers.push_back({&one, Role::ephemeral});
+  }
   view.policy = restart_policy_of(pod.spec().restartpolicy());
   view.deleted = pod.metadata().has_deletiontimestamp();
   // The API has cut the moment to a whole second; nobody gets less than the grace that was asked for.

@@ -94,6 +94,9 @@ class ContainerPoll {
       e.message = "Container image \"" + image + "\" is not present with pull policy of Never";
       return due(std::move(e));
     }
+    if ((behaviour_->pull_fails || behaviour_->pull_latency) && r_.told_ns < r_.since_ns) {
+      due(event(Kind::pulling, r_.since_ns));
+    }
     if (behaviour_->pull_fails) {
       RuntimeEvent e = event(Kind::pull_failed, r_.since_ns);
       e.message = "rpc error: code = NotFound desc = failed to pull and unpack image \"" + image + "\": not found";
@@ -103,7 +106,8 @@ class ContainerPoll {
     if (behaviour_->pull_latency) {
       const int64_t latency = draw(*behaviour_->pull_latency, "image-pull");
       e.at_ns += latency;
-      e.message = "Successfully pulled image \"" + image + "\" in " + format_duration(latency / kMilli * kMilli);
+      const std::string took = format_duration(latency / kMilli * kMilli);
+      e.message = "Successfully pulled image \"" + image + "\" in " + took + " (" + took + " including waiting)";
     }
     due(std::move(e));
   }

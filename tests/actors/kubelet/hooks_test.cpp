@@ -52,6 +52,24 @@ TEST(Hooks, AFailedPostStartEndsTheContainer) {
   EXPECT_EQ(play.messages[4], "FailedPostStartHook");
 }
 
+TEST(Hooks, AFailedPostStartIsShownBeforeItIsBackedOffFrom) {
+  PodPlay play(pod(kHooked, {{"post-start", "fail"}, {"stop-latency", "0s"}}));
+  play.run_until(60);
+  Lines shown;
+  for (const std::string& line : play.history) {
+    if (line.find("PostStartHookError") != std::string::npos || line.find("CrashLoop") != std::string::npos) {
+      shown.push_back(line);
+    }
+  }
+  ASSERT_GE(shown.size(), 3u);
+  EXPECT_EQ(
+      Lines(shown.begin(), shown.begin() + 3),
+      (Lines{"Running a:PostStartHookError/0", "Running a:PostStartHookError/1", "Running a:CrashLoopBackOff/1"}));
+  PodPlay never(pod("restartPolicy: 'Never' " + kHooked, {{"post-start", "fail"}, {"stop-latency", "0s"}}));
+  never.run_until(60);
+  EXPECT_EQ(never.line(), "Failed a:Error(143)/0");
+}
+
 struct StopCase {
   const char* pre_stop;
   const char* stop_latency;
