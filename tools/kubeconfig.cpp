@@ -1,5 +1,8 @@
 #include "tools/kubeconfig.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -68,6 +71,15 @@ void set_entry(YAML::Node root, const char* list, const char* what, const std::s
   root[list] = entries;
 }
 
+/// Whether a reader of YAML 1.1, as kubectl is, might take text of ours for something else: a cluster may be called
+/// n.
+bool reads_as_another_type(const std::string& text) {
+  static constexpr std::array kWords{"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+  std::string lower = text;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return !std::isalpha(static_cast<unsigned char>(text.front())) || std::ranges::find(kWords, lower) != kWords.end();
+}
+
 // yaml-cpp alone would write a quoted "123" back as a number, and kubectl then refuse somebody else's password.
 void emit(const YAML::Node& node, YAML::Emitter* out) {
   switch (node.Type()) {
@@ -87,7 +99,11 @@ void emit(const YAML::Node& node, YAML::Emitter* out) {
       *out << YAML::EndSeq;
       break;
     case YAML::NodeType::Scalar:
-      if (node.Tag() == "!" || node.Scalar().empty()) *out << YAML::DoubleQuoted;
+      // "!" was quoted where it was read; "" is ours.
+      if (node.Tag() == "!" || node.Scalar().empty() ||
+          (node.Tag().empty() && reads_as_another_type(node.Scalar()))) {
+        *out << YAML::DoubleQuoted;
+      }
       *out << node.Scalar();
       break;
     default:

@@ -65,6 +65,17 @@ TEST(Kubeconfig, AnEmptyOneGetsTheContext) {
   EXPECT_EQ(*merge_kubeconfig(kMerged, entry()), kMerged);
 }
 
+TEST(Kubeconfig, NamesThatYamlReadsAsOtherTypesAreQuoted) {
+  for (const char* name : {"n", "Yes", "off", "null", "12", "1e3"}) {
+    KubeconfigEntry one = entry();
+    one.name = name;
+    const auto merged = merge_kubeconfig("", one);
+    ASSERT_TRUE(merged.ok());
+    EXPECT_THAT(*merged, HasSubstr("- name: \"" + std::string(name) + "\"\n"));
+    EXPECT_THAT(*merged, HasSubstr("current-context: \"" + std::string(name) + "\"\n"));
+  }
+}
+
 TEST(Kubeconfig, OtherEntriesStayAsTheyWere) {
   std::string merged = *merge_kubeconfig(kForeign, entry());
   YAML::Node root = YAML::Load(merged);
