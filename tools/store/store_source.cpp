@@ -179,6 +179,13 @@ Result<std::unique_ptr<StoreSource>> open_store(const std::string& name, const s
   }
   auto layout = read_layout(files);
   if (!layout) return layout.error();
+  if (!*layout && !std::filesystem::exists(files.store())) {
+    return Error{.code = 404,
+                 .reason = "NotFound",
+                 .message = files.root +
+                            " holds no shards: name the directory of the cluster's first host with --data, "
+                            "or where its etcd is with --etcd"};
+  }
   const store::ShardMap shards = *layout ? (*layout)->mapping : store::ShardMap::standard();
   if (*layout && (*layout)->engine == "etcd") {
     return bad_request(files.root + " is of a cluster that keeps its objects in etcd: name it with --etcd");
