@@ -159,6 +159,9 @@ int run_master_process(HostProcessOptions options, const std::function<void(cons
   plane.shards_may_be_closed = options.again;
   if (options.store == "rocksdb") {
     plane.when_closed = [files](const std::string& shard) { return how_to_replace(files, shard); };
+  } else if (options.store == "etcd") {
+    plane.when_closed = [where = "--etcd " + choice.etcd_urls.front() + " --name " +
+                                 choice.cluster](const std::string& shard) { return how_to_replace(shard, where); };
   }
   choice.must_exist = layout->made;
   auto engines = tools::engines(choice, plane.shards);

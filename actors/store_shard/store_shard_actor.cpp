@@ -72,12 +72,12 @@ void StoreShardActor::say_whether_open(bool open) {
 // Failing again and again would end the supervisor of all shards.
 void StoreShardActor::cannot_open(Error why) {
   engine_.reset();
+  const bool soon = why.code == 503;
   why.message = "shard " + options_.name + ": " + why.message +
-                (options_.when_closed.empty() ? "" : "; " + options_.when_closed);
+                (soon || options_.when_closed.empty() ? "" : "; " + options_.when_closed);
   say_whether_open(false);
   if (!*was_open_) return fail(why.message);
   log(runtime::Level::error, name(), "cannot be opened and serves nothing", {{"why", why.message}});
-  const bool soon = why.code == 503;
   closed_ = unavailable(why.message);
   host().set_role(std::string(runtime::roles::kShardPrefix) + options_.name, address());
   after(soon ? limits::kOpenAgainSoon : limits::kOpenAgain, [this] { try_again_later(); });

@@ -55,7 +55,7 @@ struct ShardOptions {
   /// be, or may_be_closed, stays closed instead: it refuses what it is asked by 503 and tries again, and the other
   /// shards go on serving.
   bool may_be_closed = false;
-  /// What somebody is to do about a shard that cannot be opened; "" for nothing.
+  /// What somebody is to do about a shard that cannot be opened and will not pass by itself; "" for nothing.
   std::string when_closed = {};
 };
 

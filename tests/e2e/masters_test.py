@@ -323,10 +323,16 @@ class ShardsOfMastersTest(MastersTest):
         api = ContextApi(self.cluster, "test")
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "told"}, "data": {"n": "1"}}
         self.assertEqual(api.request("POST", MAPS, body).code, 201)
+        snapshot = os.path.join(self.cluster.root, "s.snap")
+        self.cluster.kabuki("snapshot", "save", snapshot)
+        replace = [KABUKI, "store", "replace", "config", "--etcd", self.urls, "--name", "test", "--from", snapshot]
+        self.assertIn("already has the shard", run(replace, check=False).stderr)
         run([*etcdctl, "del", "--prefix", "/test/config/"], env={"ETCDCTL_API": "3"})
         refused = eventually(lambda: (a := api.request("GET", MAPS)).code == 503 and a, "the shard refuses", patience=40)
         self.assertIn("is lost", refused.json["message"])
         self.assertEqual(api.request("GET", "/api/v1/namespaces").code, 200)
+        run(replace)
+        eventually(lambda: api.request("GET", MAPS + "/told").code == 200, "the shard is back")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
+#include "messages/status.hpp"
 #include "runtime/io/live_clock.hpp"
+#include "runtime/io/live_timers.hpp"
 #include "tools/commands/commands.hpp"
+#include "tools/engines.hpp"
+#include "tools/etcd_engines.hpp"
 #include "tools/say.hpp"
 #include "tools/snapshot/directory.hpp"
+#include "tools/snapshot/snapshot_file.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -15,7 +21,42 @@ struct ReplaceOptions {
   std::string data;
   std::string from;
   bool empty = false;
+  EngineChoice engine;
 };
+
+/// Where nothing is any more; what is there is refused.
+Result<store::SnapshotSummary> replace_in_etcd(const ReplaceOptions& options, const io::Clock& clock,
+                                               const EngineChoice& choice) {
+  auto stored = options.from.empty() ? mapping_in_etcd(choice) : Result<std::optional<store::ShardMap>>(std::nullopt);
+  if (!options.from.empty()) {
+    auto taken = mapping_of_snapshot(options.from);
+    if (!taken) return taken.error();
+    stored = std::optional<store::ShardMap>(std::move(*taken));
+  }
+  if (!stored) return stored.error();
+  if (!*stored) return bad_request("nothing of the cluster \"" + choice.cluster + "\" is in this etcd any more");
+  const store::ShardMap& mapping = **stored;
+  if (const auto names = mapping.names(); !std::ranges::binary_search(names, options.shard)) {
+    return bad_request("the cluster has no shard \"" + options.shard + "\": its resources are kept as \"" +
+                       mapping.text() + "\"");
+  }
+  const OpenNewEngine open = [&](const std::string& shard, uint64_t first) -> Result<std::unique_ptr<store::Engine>> {
+    EngineChoice own = choice;
+    own.first_revision = first;
+    auto made = engines(own, mapping);
+    if (!made) return made.error();
+    return (*made)(shard);
+  };
+  const int64_t now = clock.wall().ns;
+  if (!options.from.empty()) return restore_objects(options.from, open, {.now_ns = now, .only = options.shard});
+  const uint64_t first = store::restored_revision(0, now, now);
+  auto engine = open(options.shard, first);
+  if (!engine) return engine.error();
+  auto revision = store::make_empty_shard(options.shard, std::move(*engine), first);
+  if (!revision) return revision.error();
+  return store::SnapshotSummary{.mapping = mapping.text(),
+                                .shards = {{.name = options.shard, .revision = *revision}}};
+}
 
 void run_replace(const ReplaceOptions& options) {
   if (options.from.empty() && !options.empty) {
@@ -24,13 +65,20 @@ void run_replace(const ReplaceOptions& options) {
   }
   io::LiveClock clock;
   const ClusterFiles files{options.data.empty() ? default_data_dir(options.name) : options.data};
-  auto done = replace_shard(files, options.shard, options.from, {.now_ns = clock.wall().ns});
+  const bool etcd = !options.engine.etcd_urls.empty();
+  io::LiveTimers timers(clock);
+  EngineChoice choice = options.engine;
+  choice.cluster = options.name;
+  choice.clock = &clock;
+  choice.timers = &timers;
+  auto done = etcd ? replace_in_etcd(options, clock, choice)
+                   : replace_shard(files, options.shard, options.from, {.now_ns = clock.wall().ns});
   if (!done) give_up("store replace", done.error());
   const auto& shard = done->shards.front();
-  say("The shard " + shard.name + " of " + files.root + " has " + std::to_string(shard.objects) +
-      " objects and goes on from revision " + std::to_string(shard.revision) +
-      (options.empty ? ", empty" : ", from " + options.from) + ".");
-  if (DirectoryLock::is_held(files.lock())) say("The running cluster finds it within 15 s.");
+  say("The shard " + shard.name + " of " + (etcd ? "the cluster " + options.name + " in etcd" : files.root) +
+      " has " + std::to_string(shard.objects) + " objects and goes on from revision " +
+      std::to_string(shard.revision) + (options.empty ? ", empty" : ", from " + options.from) + ".");
+  if (etcd || DirectoryLock::is_held(files.lock())) say("A running cluster finds it within 15 s.");
 }
 
 }  // namespace
@@ -42,6 +90,7 @@ void add_store_replace(CLI::App& store) {
   command->add_option("--name", options->name, "Name of the cluster")->capture_default_str();
   command->add_option("--data", options->data, "Directory of the cluster's first host");
   auto* from = command->add_option("--from", options->from, "A snapshot of the same cluster")->type_name("SNAPSHOT");
+  add_etcd_options(command, &options->engine);
   command->add_flag("--empty", options->empty, "Put an empty shard there: what it held is given up")->excludes(from);
   command->footer(
       "The other shards may go on serving meanwhile. What lay there is kept beside it, as SHARD.lost-SECONDS. "

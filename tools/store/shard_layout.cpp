@@ -59,7 +59,11 @@ Result<store::ShardMap> settle_mapping(const std::optional<store::ShardMap>& sto
 }
 
 std::string how_to_replace(const ClusterFiles& files, const std::string& shard) {
-  return "put a backup's in its place with `kabuki store replace " + shard + " --from SNAPSHOT --data " + files.root +
+  return how_to_replace(shard, "--data " + files.root);
+}
+
+std::string how_to_replace(const std::string& shard, const std::string& where) {
+  return "put a backup's in its place with `kabuki store replace " + shard + " --from SNAPSHOT " + where +
          "`, or an empty one with --empty";
 }
 

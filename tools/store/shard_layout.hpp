@@ -29,5 +29,7 @@ Result<store::ShardMap> settle_mapping(const std::optional<store::ShardMap>& sto
 
 /// What to do about a shard of the directory that cannot be opened.
 std::string how_to_replace(const ClusterFiles& files, const std::string& shard);
+/// `where`: the options of the command line that say where it lies.
+std::string how_to_replace(const std::string& shard, const std::string& where);
 
 }  // namespace kabuki::tools
