@@ -15,9 +15,8 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 // Plugins of Kubernetes' that have no effect of their own here: what they do is part of the scheduler itself.
-const std::set<std::string_view> kBuiltIn{"PrioritySort", "DefaultBinder",    "SchedulingGates",    "NodeName",
-                                          "VolumeZone",   "NodeVolumeLimits", "VolumeRestrictions", "EBSLimits",
-                                          "GCEPDLimits",  "AzureDiskLimits",  "DynamicResources"};
+const std::set<std::string_view> kBuiltIn{"PrioritySort", "DefaultBinder", "SchedulingGates", "NodeName",
+                                          "EBSLimits",    "GCEPDLimits",   "AzureDiskLimits", "DynamicResources"};
 constexpr std::string_view kDefaultPreemption = "DefaultPreemption";
 
 const Plugin* find_plugin(std::string_view name) {

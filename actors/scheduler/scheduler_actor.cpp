@@ -19,8 +19,8 @@ using actors::Write;
 using actors::WriteOutcome;
 using runtime::WatchClient;
 
-constexpr KindId kOtherKinds[] = {kinds::kNamespace, kinds::kPersistentVolume, kinds::kPersistentVolumeClaim,
-                                  kinds::kStorageClass, kinds::kPodDisruptionBudget};
+constexpr KindId kOtherKinds[] = {kinds::kNamespace,    kinds::kPersistentVolume, kinds::kPersistentVolumeClaim,
+                                  kinds::kStorageClass, kinds::kCSINode,          kinds::kPodDisruptionBudget};
 constexpr size_t kPodsPerRound = 256;
 constexpr size_t kMaxBindsInFlight = 8;  // messages
 constexpr size_t kEventsPerWrite = 256;

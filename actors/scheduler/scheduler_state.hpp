@@ -42,7 +42,8 @@ class SchedulerState {
   void pod_deleted(const Key& pod);
   void node_changed(const Object& node);
   void node_deleted(const std::string& name);
-  /// A namespace, PersistentVolume, PersistentVolumeClaim, StorageClass or PodDisruptionBudget.
+  /// A namespace, PersistentVolume, PersistentVolumeClaim, StorageClass, CSINode or
+  /// PodDisruptionBudget.
   void other_changed(const Object& object);
   void other_deleted(const Key& key);
 

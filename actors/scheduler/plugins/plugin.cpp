@@ -6,7 +6,8 @@ namespace kabuki::scheduler {
 
 const std::vector<Plugin>& all_plugins() {
   static const std::vector<Plugin> plugins{kNodeUnschedulable, kTaintToleration,  kNodeAffinity,
-                                           kNodePorts,         kNodeResourcesFit, kVolumeBinding,
+                                           kNodePorts,         kNodeResourcesFit, kVolumeRestrictions,
+                                           kNodeVolumeLimits,  kVolumeBinding,    kVolumeZone,
                                            kPodTopologySpread, kInterPodAffinity, kNodeResourcesBalancedAllocation,
                                            kImageLocality};
   return plugins;

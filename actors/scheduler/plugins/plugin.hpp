@@ -60,7 +60,8 @@ struct Plugin {
 const std::vector<Plugin>& all_plugins();
 
 extern const Plugin kNodeUnschedulable, kTaintToleration, kNodeAffinity, kNodePorts, kNodeResourcesFit,
-    kNodeResourcesBalancedAllocation, kVolumeBinding, kPodTopologySpread, kInterPodAffinity, kImageLocality;
+    kNodeResourcesBalancedAllocation, kVolumeRestrictions, kNodeVolumeLimits, kVolumeBinding, kVolumeZone,
+    kPodTopologySpread, kInterPodAffinity, kImageLocality;
 
 /// Brings scores to 0..kMax in proportion to the highest; the lowest is best where `reversed`.
 void normalize_by_max(std::vector<int64_t>* scores, bool reversed);

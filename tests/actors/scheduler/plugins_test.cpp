@@ -4,6 +4,7 @@
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/persistent_volume.pb.h"
 #include "messages/api/core/v1/persistent_volume_claim.pb.h"
+#include "messages/api/storage/v1/csi_node.pb.h"
 #include "messages/api/storage/v1/storage_class.pb.h"
 #include "tests/actors/scheduler/cluster_text.hpp"
 
@@ -240,6 +241,122 @@ TEST_F(VolumeBinding, WaitsForAClaimUnlessItsClassWaitsForThePod) {
             "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.");
   claim("none", "{storageClassName: late}");
   EXPECT_THAT(put(pod("p", uses("none"))), testing::Not(testing::HasSubstr("0/3")));
+}
+
+TEST_F(VolumeBinding, OfAWaitingClassLooksForAVolumeOrAPlaceToMakeOne) {
+  auto storage = [&](const std::string& rest) {
+    state.other_changed(*object<::k8s::io::api::storage::v1::StorageClass>(
+        kinds::kStorageClass, "{metadata: {name: late}, volumeBindingMode: WaitForFirstConsumer, " + rest + "}"));
+  };
+  const std::string nowhere = "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind.";
+  claim("c", "{storageClassName: late, accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}");
+  storage("provisioner: x, allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [b, c]}]}]");
+  EXPECT_EQ(put(pod("p1", uses("c"))), "b1");
+  storage("provisioner: x, allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [c]}]}]");
+  EXPECT_EQ(put(pod("p2", uses("c"))), nowhere);
+  storage("provisioner: kubernetes.io/no-provisioner");
+  EXPECT_EQ(put(pod("p3", uses("c"))), nowhere);
+  auto local = [&](const std::string& size, const std::string& phase) {
+    state.other_changed(*object<core::PersistentVolume>(
+        kinds::kPersistentVolume,
+        "{metadata: {name: local}, spec: {storageClassName: late, accessModes: [ReadWriteOnce], capacity: "
+        "{storage: " +
+            size +
+            "}, nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, "
+            "values: [b]}]}]}}}, status: {phase: " +
+            phase + "}}"));
+  };
+  local("1Gi", "Available");
+  EXPECT_EQ(put(pod("p4", uses("c"))), nowhere) << "too small";
+  local("10Gi", "Bound");
+  EXPECT_EQ(put(pod("p5", uses("c"))), nowhere) << "taken";
+  local("10Gi", "Available");
+  EXPECT_EQ(put(pod("p6", uses("c"))), "b1");
+}
+
+TEST_F(VolumeBinding, GoesWhereAVolumeIsBeingMade) {
+  state.other_changed(*object<core::PersistentVolumeClaim>(
+      kinds::kPersistentVolumeClaim,
+      "{metadata: {name: c, namespace: default, annotations: {volume.kubernetes.io/selected-node: a2}}, spec: "
+      "{storageClassName: late}}"));
+  EXPECT_EQ(put(pod("p", uses("c"))), "a2");
+}
+
+TEST_F(VolumeBinding, TwoClaimsOfAPodNeedTwoVolumes) {
+  state.other_changed(*object<::k8s::io::api::storage::v1::StorageClass>(
+      kinds::kStorageClass,
+      "{metadata: {name: late}, provisioner: kubernetes.io/no-provisioner, volumeBindingMode: "
+      "WaitForFirstConsumer}"));
+  const auto volume = [&](const std::string& name) {
+    state.other_changed(*object<core::PersistentVolume>(
+        kinds::kPersistentVolume, "{metadata: {name: " + name +
+                                      "}, spec: {storageClassName: late, capacity: {storage: 1Gi}}, status: {phase: "
+                                      "Available}}"));
+  };
+  for (const char* name : {"c1", "c2"}) {
+    claim(name, "{storageClassName: late, resources: {requests: {storage: 1Gi}}}");
+  }
+  const std::string both =
+      "volumes: [{name: v, persistentVolumeClaim: {claimName: c1}}, {name: w, persistentVolumeClaim: {claimName: "
+      "c2}}], " +
+      cpu("100m");
+  volume("one");
+  EXPECT_THAT(put(pod("p", both)), testing::HasSubstr("didn't find available persistent volumes"));
+  volume("two");
+  EXPECT_THAT(put(pod("q", both)), testing::Not(testing::HasSubstr("0/3")));
+}
+
+struct Volumed : VolumeBinding {
+  void disk(const std::string& name, const std::string& labels = "{}") {
+    state.other_changed(*object<core::PersistentVolume>(
+        kinds::kPersistentVolume, "{metadata: {name: " + name + ", labels: " + labels +
+                                      "}, spec: {csi: {driver: d, volumeHandle: h-" + name + "}}}"));
+    claim(name, "{volumeName: " + name + "}");
+  }
+};
+using VolumeZone = Volumed;
+
+TEST_F(VolumeZone, OfAVolumeIsTheNodes) {
+  state.node_changed(*node("z1", "{topology.kubernetes.io/zone: one}"));
+  state.node_changed(*node("z2", "{topology.kubernetes.io/zone: two}"));
+  disk("d1", "{topology.kubernetes.io/zone: two__three}");
+  const std::string here = "nodeSelector: {topology.kubernetes.io/zone: ";
+  EXPECT_EQ(put(pod("p", here + "two}, " + uses("d1"))), "z2");
+  EXPECT_EQ(put(pod("q", here + "one}, " + uses("d1"))),
+            "0/5 nodes are available: 1 node(s) had no available volume zone, 4 node(s) didn't match Pod's node "
+            "affinity/selector.");
+  EXPECT_EQ(put(pod("r", "nodeSelector: {zone: b}, " + uses("d1"))), "b1") << "who says nothing of zones is of one";
+}
+
+using NodeVolumeLimits = Volumed;
+
+TEST_F(NodeVolumeLimits, AreThoseOfTheDriver) {
+  for (const char* name : {"a1", "a2", "b1"}) {
+    state.other_changed(*object<::k8s::io::api::storage::v1::CSINode>(
+        kinds::kCSINode, std::string("{metadata: {name: ") + name +
+                             "}, spec: {drivers: [{name: d, nodeID: id, allocatable: {count: 1}}, {name: e, nodeID: "
+                             "id}]}}"));
+  }
+  for (const char* name : {"d1", "d2", "d3", "d4"}) disk(name);
+  std::set<std::string> nodes;
+  for (const char* name : {"d1", "d2", "d3"}) nodes.insert(put(pod(std::string("p-") + name, uses(name))));
+  EXPECT_EQ(nodes, (std::set<std::string>{"a1", "a2", "b1"})) << "one each";
+  EXPECT_EQ(put(pod("p-d4", uses("d4"))), "0/3 nodes are available: 3 node(s) exceed max volume count.");
+  const auto shared = put(pod("q-d1", uses("d1")));
+  EXPECT_TRUE(nodes.contains(shared)) << shared << ": what is attached already costs nothing";
+}
+
+using VolumeRestrictions = Volumed;
+
+TEST_F(VolumeRestrictions, AClaimForOnePodServesOne) {
+  claim("once", "{volumeName: disk, accessModes: [ReadWriteOncePod]}");
+  const auto first = pod("p", uses("once"));
+  EXPECT_EQ(put(first), "b1");
+  EXPECT_EQ(put(pod("q", "nodeSelector: {zone: b}, " + uses("once"))),
+            "0/3 nodes are available: 1 node has pod using PersistentVolumeClaim with the same name and "
+            "ReadWriteOncePod access mode, 2 node(s) didn't match Pod's node affinity/selector.");
+  state.pod_deleted(first->key());
+  EXPECT_EQ(put(pod("r", uses("once"))), "b1");
 }
 
 }  // namespace
