@@ -55,7 +55,10 @@ class Reconcile {
           ended.completiontime().seconds() > status_.lastsuccessfultime().seconds()) {
         *status_.mutable_lastsuccessfultime() = ended.completiontime();
       }
-      if (one.finished()) continue;
+      if (one.finished()) {
+        tell_end(one);
+        continue;
+      }
       auto* reference = status_.add_active();
       reference->set_kind("Job");
       reference->set_namespace_(one.job.metadata().namespace_());
@@ -64,6 +67,16 @@ class Reconcile {
       reference->set_apiversion("batch/v1");
       // A reference names a version, which changes with every status: it is left out, so that rest is rest.
     }
+  }
+
+  /// Of a job that was still active when the status was written.
+  void tell_end(const OwnedJob& one) {
+    const auto& before = cron_.status().active();
+    const auto& uid = one.job.metadata().uid();
+    if (std::none_of(before.begin(), before.end(), [&](const auto& active) { return active.uid() == uid; })) return;
+    plan_.events.push_back(
+        {object_->key(), std::string(object_->uid()), "Normal", "SawCompletedJob",
+         "Saw completed job: " + one.job.metadata().name() + ", condition: " + one.finished()->type()});
   }
 
   void cut_history(bool succeeded, int32_t limit) {

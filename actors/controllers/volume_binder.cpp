@@ -1,8 +1,11 @@
 #include "actors/controllers/volume_binder.hpp"
 
+#include <algorithm>
+
 #include "actors/controllers/cluster_classes.hpp"
 #include "actors/controllers/owners.hpp"
 #include "actors/controllers/volume_match.hpp"
+#include "messages/api/core/v1/node.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 #include "messages/api/storage/v1/storage_class.pb.h"
 #include "messages/quantity.hpp"
@@ -56,7 +59,36 @@ void set_unbound(const Object& object, Claim claim, const char* phase, Plan* pla
   plan->add(Write::update_status(object, claim));
 }
 
-Write simulated_volume(const Claim& claim, const StorageClass& storage) {
+/// A volume of a class that makes them in some places only is reached from there: from those of the node it is made
+/// for, or, while no node is known, from all of them.
+void restrict_to_topologies(const View& view, const StorageClass& storage, const std::string& node, Volume* volume) {
+  const ObjectPtr object = node.empty() ? nullptr : view.find({kinds::kNode, "", node});
+  const auto message = object ? object->as<::k8s::io::api::core::v1::Node>() : ::k8s::io::api::core::v1::Node();
+  const auto& labels = message.metadata().labels();
+  for (const auto& topology : storage.allowedtopologies()) {
+    const auto& wanted = topology.matchlabelexpressions();
+    const bool here = std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
+      const auto found = labels.find(label.key());
+      return found != labels.end() &&
+             std::find(label.values().begin(), label.values().end(), found->second) != label.values().end();
+    });
+    if (object && !here) continue;
+    auto* term = volume->mutable_spec()->mutable_nodeaffinity()->mutable_required()->add_nodeselectorterms();
+    for (const auto& label : wanted) {
+      auto* expression = term->add_matchexpressions();
+      expression->set_key(label.key());
+      expression->set_operator_("In");
+      if (object) {
+        expression->add_values(labels.at(label.key()));
+      } else {
+        *expression->mutable_values() = label.values();
+      }
+    }
+    if (object) return;
+  }
+}
+
+Write simulated_volume(const View& view, const Claim& claim, const StorageClass& storage, const std::string& node) {
   Volume volume;
   const std::string name = "pvc-" + claim.metadata().uid();
   volume.mutable_metadata()->set_name(name);
@@ -72,6 +104,7 @@ Write simulated_volume(const Claim& claim, const StorageClass& storage) {
   source->set_driver(storage.provisioner());
   source->set_volumehandle(name);
   refer_to(claim, &volume);
+  restrict_to_topologies(view, storage, node, &volume);
   return Write::create(kinds::kPersistentVolume, volume);
 }
 
@@ -127,7 +160,7 @@ Plan find_one(const View& view, const ObjectPtr& object, Claim claim) {
     done.done = "Successfully provisioned volume {name}";
     done.failed_reason = "ProvisioningFailed";
     done.failed = "failed to provision volume with StorageClass \"" + class_name + "\": {error}";
-    plan.add(simulated_volume(claim, storage), std::move(done));
+    plan.add(simulated_volume(view, claim, storage, node), std::move(done));
   } else {
     say(*object, "Normal", "ExternalProvisioning",
         "Waiting for a volume to be created either by the external provisioner '" + storage.provisioner() +

@@ -214,6 +214,23 @@ TEST(CronJob, MakesOnlyTheLastOfMissedTimesAndNoneThatIsTooLate) {
   EXPECT_EQ(asleep.moves(), "");
 }
 
+TEST(CronJob, SaysOnceThatAJobHasEnded) {
+  auto what = cron();
+  what.mutable_status()->mutable_lastscheduletime()->set_seconds(kCreated + 30);
+  auto* active = what.mutable_status()->add_active();
+  active->set_uid("uid-" + std::to_string(kCreated / 60 + 1));
+  World world(what);
+  world.now = kCreated + 40;
+  world.job(kCreated / 60 + 1, "Failed");
+  const Plan plan = world.plan();
+  ASSERT_EQ(plan.events.size(), 1u);
+  EXPECT_EQ(plan.events[0], (actors::EventNote{key, "cron-uid", "Normal", "SawCompletedJob",
+                                               "Saw completed job: tick-" + std::to_string(kCreated / 60 + 1) +
+                                                   ", condition: Failed"}));
+  world.view.put(Object::at_revision(*plan.steps[0].write.object, 3));
+  EXPECT_TRUE(world.plan().events.empty());
+}
+
 TEST(CronJob, KeepsOnlyItsHistory) {
   auto what = cron("@yearly");
   what.mutable_spec()->set_successfuljobshistorylimit(2);

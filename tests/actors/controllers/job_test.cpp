@@ -423,6 +423,16 @@ TEST(Job, ReplacesADeletedPodAtOnceOrOnlyOnceItHasFailed) {
   }
 }
 
+TEST(Job, OfAnotherManagerIsLeftToIt) {
+  for (const auto& [manager, ours] : std::vector<std::pair<std::string, bool>>{
+           {"", true}, {"kubernetes.io/job-controller", true}, {"example.com/other", false}}) {
+    auto what = job(1, 1);
+    if (!manager.empty()) what.mutable_spec()->set_managedby(manager);
+    World world(what);
+    EXPECT_EQ(!world.plan().empty(), ours) << manager;
+  }
+}
+
 TEST(Job, ReleasesThePodsOfAJobThatIsGone) {
   World world(job(1, 1));
   world.rest();

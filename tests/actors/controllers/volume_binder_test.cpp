@@ -152,6 +152,37 @@ TEST_F(VolumeBinder, WaitsForTheFirstConsumerWhereTheClassSaysSo) {
   EXPECT_EQ(of_claim(), "UPDATE v for uid-c");
 }
 
+TEST_F(VolumeBinder, MakesVolumesWhereTheClassMay) {
+  const std::string zones =
+      R"(,"volumeBindingMode":"WaitForFirstConsumer","allowedTopologies":[{"matchLabelExpressions":[{"key":"zone","values":["a"]}]},)"
+      R"({"matchLabelExpressions":[{"key":"zone","values":["b","c"]}]}])";
+  add(kinds::kStorageClass, storage_class("zoned", zones));
+  add(kinds::kNode, R"({"metadata":{"name":"n1","labels":{"zone":"c"}}})");
+  const std::string notes =
+      R"(,"annotations":{"volume.kubernetes.io/selected-node":"n1","volume.beta.kubernetes.io/storage-provisioner":)"
+      R"("kabuki.io/simulated","volume.kubernetes.io/storage-provisioner":"kabuki.io/simulated"})";
+  add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"zoned",)", notes));
+  auto places = [&] {
+    const Plan plan = reconcile_claim(view, {kinds::kPersistentVolumeClaim, "shop", "c"}, kNow);
+    EXPECT_EQ(plan.steps.size(), 1u);
+    std::string out;
+    if (plan.steps.empty()) return out;
+    const auto made = plan.steps[0].write.object->as<Volume>();
+    for (const auto& term : made.spec().nodeaffinity().required().nodeselectorterms()) {
+      out += "[";
+      for (const auto& one : term.matchexpressions()) {
+        out += one.key() + " " + one.operator_();
+        for (const auto& value : one.values()) out += " " + value;
+      }
+      out += "]";
+    }
+    return out;
+  };
+  EXPECT_EQ(places(), "[zone In c]");
+  view.remove({kinds::kNode, "", "n1"});
+  EXPECT_EQ(places(), "[zone In a][zone In b c]");
+}
+
 TEST_F(VolumeBinder, SaysWhyAClaimIsPending) {
   add(kinds::kPersistentVolumeClaim, claim("c"));
   EXPECT_EQ(of_claim(), "FailedBinding");
