@@ -329,13 +329,17 @@ TEST_F(EtcdFaultsTest, PutsOnceWhatIsThereOnce) {
 
 TEST_F(EtcdFaultsTest, SpeaksTlsWithACertificateAndAPassword) {
   cluster_ = std::make_unique<EtcdCluster>(1, EtcdSecurity{.tls = true, .password = "secret"});
-  EtcdHost host(options());
+  // A handshake and the hash of a password take their time on a busy machine.
+  auto patient = options();
+  patient.attempt_timeout = std::chrono::seconds(5);
+  patient.load_timeout = std::chrono::seconds(30);
+  EtcdHost host(patient);
   const auto results = host.commit({put(thing("a", "1"))});
   EXPECT_EQ(results[0].outcome, Outcome::committed);
   EXPECT_EQ(*host.barrier(), results[0].revision);
 
   const auto nothing = [](ObjectPtr) {};
-  auto wrong = options();
+  auto wrong = patient;
   wrong.password = "guess";
   const auto refused = make_etcd_engine(wrong)->load(nothing);
   ASSERT_FALSE(refused.ok());
