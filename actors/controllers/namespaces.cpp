@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "actors/controllers/namespace_remains.hpp"
 #include "actors/controllers/owners.hpp"
@@ -25,6 +26,14 @@ constexpr const char* kAuthorityNote =
     "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
     "clusters.";
 constexpr size_t kDeletesPerPlan = 500;
+
+std::set<KindId> namespaced_kinds() {
+  std::set<KindId> out;
+  for (const Kind& kind : all_kinds()) {
+    if (kind.namespaced) out.insert(kind.id);
+  }
+  return out;
+}
 
 Key namespace_key(std::string_view name) { return {kinds::kNamespace, "", std::string(name)}; }
 
@@ -70,6 +79,8 @@ Plan end_namespace(const View& view, const Object& object, const Instant& now) {
   if (end == finalizers->end()) return plan;
   finalizers->erase(end, finalizers->end());
   plan.add(Write::update_finalizers(object, ns));
+  // Some view may not show yet what has come just before the end.
+  plan.confirm = {.kinds = namespaced_kinds(), .what = std::string(object.uid())};
   return plan;
 }
 
