@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -13,6 +14,7 @@
 #include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/host_permission.hpp"
 #include "actors/api_server/metrics/use_reader.hpp"
+#include "actors/api_server/node_ports.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/pod_log.hpp"
 #include "actors/api_server/quota_desk.hpp"
@@ -138,6 +140,15 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   /// WriteFlow::Secure: the address of a service is reserved, what counts is charged to the quotas.
   void secure(const Write& write, const ObjectPtr& current, const Decision& decision,
               std::function<void(Result<WriteFlow::Secured>)> then);
+  void secure_rest(const Write& write, const ObjectPtr& current, const Decision& decision,
+                   std::function<void(Result<WriteFlow::Secured>)> then);
+  // service_node_ports.cpp
+  void give_node_ports(Write write, WriteFlow::Done done);
+  /// Answers the node ports that the service newly names, held for it, or 422.
+  void claim_node_ports(const Write& write, const ObjectPtr& current, const Decision& decision,
+                        std::function<void(Result<std::set<int32_t>>)> then);
+  void secure_with_ports(const Write& write, const ObjectPtr& current, const Decision& decision,
+                         std::function<void(Result<WriteFlow::Secured>)> then);
   void charge(const Write& write, const ObjectPtr& current, const Decision& decision, WriteFlow::Secured secured,
               std::function<void(Result<WriteFlow::Secured>)> then);
   /// WriteFlow::Permit, of hosts that act only for their own nodes.
@@ -162,6 +173,7 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   size_t uninformed_ = 0;  // of those watches: have not shown their first list yet
   std::vector<std::function<void(Result<>)>> waiting_to_be_informed_;
   ServiceAddresses addresses_;
+  NodePorts ports_;
   AddressReservations reservations_;
   std::unique_ptr<runtime::WatchClient> service_watch_;
   std::unique_ptr<runtime::WatchClient> address_watch_;

@@ -33,6 +33,7 @@ ApiServer::ApiServer(ApiServerOptions options)
                .now = [this] { return now(); },
                .make_id = [this] { return random().suffix(kTicketLength); }}),
       addresses_(options_.service_prefix, options_.slot, options_.slots),
+      ports_(options_.slot, options_.slots),
       reservations_(&shards_, &addresses_, [this] { return write_context(); }),
       use_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
                   auto done) { ask(to, std::move(message), timeout, std::move(done)); },
@@ -58,8 +59,15 @@ void ApiServer::started() {
   next_stream_ |= static_cast<uint64_t>(now().ns) >> 10 << 10 & ((uint64_t{1} << 62) - 1);
   watch_surroundings();
   service_watch_ = watch(
-      kinds::kService, [this](const Object& object) { addresses_.put(object); },
-      [this](const Object& object) { addresses_.remove(object); });
+      kinds::kService,
+      [this](const Object& object) {
+        addresses_.put(object);
+        ports_.put(object);
+      },
+      [this](const Object& object) {
+        addresses_.remove(object);
+        ports_.remove(object);
+      });
   address_watch_ = watch(
       kinds::kIPAddress, [this](const Object& object) { reservations_.put(object); },
       [this](const Object& object) { reservations_.remove(object); });

@@ -28,7 +28,7 @@ bool has_namespace(const Write& write, const std::vector<Key>& unknown) {
 /// Leases and events are written all the time, and before there is anything else: they wait for nobody.
 bool needs_surroundings(const Write& write) {
   return write.kind->id != kinds::kLease && write.kind->id != kinds::kEvent && write.verb != Write::Verb::bind &&
-         write.subresource.empty();
+         (write.subresource.empty() || write.subresource == "resize");
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
   if (write.kind->id == kinds::kService && write.subresource.empty() && (creates || changes)) {
     // Before the list is complete nobody knows which addresses are free.
     return service_watch_->when_reached(0, [this, write = std::move(write), done = std::move(done)]() mutable {
-      give_address(std::move(write), std::move(done));
+      give_node_ports(std::move(write), std::move(done));
     });
   }
   inform(std::move(write), std::move(done));
@@ -161,6 +161,14 @@ void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
 
 void ApiServer::secure(const Write& write, const ObjectPtr& current, const Decision& decision,
                        std::function<void(Result<WriteFlow::Secured>)> then) {
+  if (write.kind->id == kinds::kService && decision.next) {
+    return secure_with_ports(write, current, decision, std::move(then));
+  }
+  secure_rest(write, current, decision, std::move(then));
+}
+
+void ApiServer::secure_rest(const Write& write, const ObjectPtr& current, const Decision& decision,
+                            std::function<void(Result<WriteFlow::Secured>)> then) {
   if (!quotas_.concerns(write, decision)) return reservations_.secure(write, current, decision, std::move(then));
   auto secured = [this, write, current, decision, then = std::move(then)](Result<WriteFlow::Secured> reserved) {
     if (!reserved) return then(reserved.error());

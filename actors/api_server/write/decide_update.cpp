@@ -4,6 +4,7 @@
 #include "actors/api_server/write/arena_message.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "actors/api_server/write/service_address.hpp"
+#include "actors/api_server/write/service_ports.hpp"
 #include "actors/api_server/write/splice.hpp"
 #include "actors/api_server/write/write.hpp"
 #include "actors/quota/ledger.hpp"
@@ -170,7 +171,9 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   if (write.subresource.empty() || changes_pod) apply_defaults(kind, next.get());
   if (kind.id == kinds::kService && write.subresource.empty()) {
     using Service = ::k8s::io::api::core::v1::Service;
-    settle_service_address(static_cast<const Service&>(old), write.spare_address, static_cast<Service*>(next.get()));
+    auto* service = static_cast<Service*>(next.get());
+    settle_service_address(static_cast<const Service&>(old), write.spare_address, service);
+    settle_node_ports(static_cast<const Service&>(old), write.spare_ports, service);
   }
 
   const Admission admission{.write = write, .context = context, .object = next.get(), .old = &old};
@@ -180,7 +183,7 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   if (auto causes = validate_update(kind, old, *next, write.subresource); !causes.empty()) {
     return invalid(kind, write.key.name, std::move(causes));
   }
-  if (write.subresource.empty()) {
+  if (write.subresource.empty() || write.subresource == "resize") {
     if (auto checked = check_admitted(admission); !checked) return checked.error();
   }
   record_manager(write, &old, context, next.get());

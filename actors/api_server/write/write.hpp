@@ -59,6 +59,8 @@ struct Write {
   std::shared_ptr<const bus::Fence> fence;
   /// Services: the address that an update gives one which needs an address and has none.
   std::string spare_address;
+  /// Services: the node ports that a write may give, in this order.
+  std::vector<int32_t> spare_ports;
 
   /// What admission refers to and the surroundings do not hold, as the store has it.
   std::vector<ObjectPtr> looked_up;

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "messages/object.hpp"
+#include "messages/result.hpp"
+
+namespace kabuki::api_server {
+
+/// The range of node ports, both ends included, as a kube-apiserver has it without --service-node-port-range.
+inline constexpr int32_t kFirstNodePort = 30000;
+inline constexpr int32_t kLastNodePort = 32767;
+
+/// Which node ports of services seem free, as the watch of services shows it. Of several API servers of a host,
+/// number `slot` of `slots` proposes only ports whose number leaves `slot`, so that they seldom meet. Nothing is
+/// reserved in the store: two API servers that are asked for the same port within the time that the watch takes both
+/// give it.
+class NodePorts {
+ public:
+  NodePorts(size_t slot, size_t slots) : slot_(slot), slots_(slots) {}
+
+  /// What the watch shows: the service has these node ports from now on, and no others.
+  void put(const Object& service);
+  void remove(const Object& service);
+  /// Up to `count` free ports, held at once, from a place that `start` says; fewer where the range is full.
+  std::vector<int32_t> allocate(size_t count, uint64_t start);
+  /// Gives back what was allocated or claimed and no service came to have.
+  void give_back(const std::set<int32_t>& ports);
+
+  /// Holds the port for the service if no other is known to have it, else says which one has; a key without a name
+  /// stands for one that is being given just now.
+  std::optional<Key> claim(const Key& service, int32_t port);
+  /// Holds a port whose owner turned out not to have it any more.
+  void take(int32_t port) { given_.insert(port); }
+
+ private:
+  size_t slot_;
+  size_t slots_;
+  std::set<int32_t> given_;  // by allocate and claim, not shown by the watch yet
+  std::map<int32_t, std::set<Key>> users_;
+  std::map<Key, std::set<int32_t>> of_service_;
+};
+
+/// The node ports that a service has; of one that cannot be read none.
+std::set<int32_t> node_ports_of(const Object& service);
+/// What a service is refused with: the cause names the field.
+Error refused_node_port(const Key& service, const std::string& field, int32_t port, const std::string& why);
+
+}  // namespace kabuki::api_server

@@ -1,0 +1,132 @@
+#include "actors/api_server/write/service_ports.hpp"
+#include "messages/api/core/v1/service.pb.h"
+#include "messages/json.hpp"
+#include "tests/actors/api_server/api_sim.hpp"
+
+namespace kabuki::api_server {
+namespace {
+
+using Service = ::k8s::io::api::core::v1::Service;
+using Json = nlohmann::json;
+
+Service service(const std::string& spec) {
+  Service out;
+  EXPECT_TRUE(decode_json(R"({"metadata":{"name":"s"},"spec":)" + spec + "}", &out).ok()) << spec;
+  return out;
+}
+
+/// "80/TCP:30000 ..." and the port of the health check, if it has one.
+std::string ports_of(const Service& of) {
+  std::string out;
+  for (const auto& port : of.spec().ports()) {
+    out += (out.empty() ? "" : " ") + std::to_string(port.port()) + "/" + port.protocol() + ":" +
+           std::to_string(port.nodeport());
+  }
+  if (of.spec().healthchecknodeport() != 0) out += " health:" + std::to_string(of.spec().healthchecknodeport());
+  return out;
+}
+
+std::string settled(const std::string& old, const std::string& now) {
+  Service next = service(now);
+  settle_node_ports(service(old), {31000, 31001, 31002}, &next);
+  return ports_of(next);
+}
+
+constexpr const char* kTwo = R"("ports":[{"port":80,"protocol":"TCP"},{"port":443,"protocol":"TCP"}])";
+constexpr const char* kHad = R"({"type":"NodePort","ports":[{"port":80,"protocol":"TCP","nodePort":30080}]})";
+
+TEST(NodePorts, AreGivenToTypesThatHaveThem) {
+  const std::string two = kTwo;
+  EXPECT_EQ(settled("{}", R"({"type":"NodePort",)" + two + "}"), "80/TCP:31000 443/TCP:31001");
+  EXPECT_EQ(settled("{}", R"({"type":"LoadBalancer",)" + two + "}"), "80/TCP:31000 443/TCP:31001");
+  EXPECT_EQ(settled("{}", R"({"type":"ClusterIP",)" + two + "}"), "80/TCP:0 443/TCP:0");
+  EXPECT_EQ(settled("{}", R"({"type":"LoadBalancer","allocateLoadBalancerNodePorts":false,)" + two + "}"),
+            "80/TCP:0 443/TCP:0");
+  EXPECT_EQ(settled("{}", R"({"type":"LoadBalancer","externalTrafficPolicy":"Local",)" + two + "}"),
+            "80/TCP:31000 443/TCP:31001 health:31002");
+  EXPECT_EQ(
+      settled("{}", R"({"type":"NodePort","ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]})"),
+      "53/UDP:31000 53/TCP:31000");
+}
+
+TEST(NodePorts, StayWithTheirPortAndGoWithTheirType) {
+  EXPECT_EQ(settled(kHad, R"({"type":"NodePort",)" + std::string(kTwo) + "}"), "80/TCP:30080 443/TCP:31000");
+  EXPECT_EQ(settled(kHad, R"({"type":"NodePort","ports":[{"port":81,"protocol":"TCP"}]})"), "81/TCP:31000");
+  EXPECT_EQ(settled(kHad, R"({"type":"NodePort","ports":[{"port":80,"protocol":"TCP","nodePort":30081}]})"),
+            "80/TCP:30081");
+  EXPECT_EQ(settled(kHad, R"({"type":"ClusterIP","ports":[{"port":80,"protocol":"TCP","nodePort":30080}]})"),
+            "80/TCP:0");
+  // Validation refuses one that is newly named.
+  EXPECT_EQ(settled(kHad, R"({"type":"ClusterIP","ports":[{"port":80,"protocol":"TCP","nodePort":30081}]})"),
+            "80/TCP:30081");
+}
+
+TEST(NodePorts, WhatIsMissingIsCounted) {
+  EXPECT_EQ(node_ports_wanted(service(R"({"type":"NodePort",)" + std::string(kTwo) + "}")), 2u);
+  EXPECT_EQ(node_ports_wanted(service(kHad)), 0u);
+  EXPECT_EQ(node_ports_wanted(service(R"({"type":"ClusterIP",)" + std::string(kTwo) + "}")), 0u);
+}
+
+const std::string kServices = "/api/v1/namespaces/default/services";
+
+struct NodePortsSim : ApiSim {
+  auto create(const std::string& name, int node_port = 0, const std::string& type = "NodePort") {
+    Json port{{"port", 80}};
+    if (node_port != 0) port["nodePort"] = node_port;
+    return http("POST", kServices,
+                Json{{"metadata", {{"name", name}}}, {"spec", {{"type", type}, {"ports", {port}}}}}.dump());
+  }
+  int node_port(const std::string& name) {
+    return http("GET", kServices + "/" + name)->json()["spec"]["ports"][0].value("nodePort", 0);
+  }
+  auto patch(const std::string& name, const std::string& body) {
+    return http("PATCH", kServices + "/" + name, body, {{"content-type", "application/merge-patch+json"}});
+  }
+};
+
+TEST_F(NodePortsSim, EachServiceHasOneOfItsOwn) {
+  std::set<int> ports;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(create("s" + std::to_string(i))->status, 201);
+    ports.insert(node_port("s" + std::to_string(i)));
+  }
+  EXPECT_EQ(ports.size(), 20u);
+  EXPECT_GE(*ports.begin(), 30000);
+  EXPECT_LE(*ports.rbegin(), 32767);
+}
+
+TEST_F(NodePortsSim, OnesThatAreTakenOrOutOfRangeAreRefused) {
+  ASSERT_EQ(create("a", 30080)->status, 201);
+  const auto cause = [](const auto& answer) {
+    return std::to_string(answer->status) + " " + answer->json()["details"]["causes"][0].value("field", "") + ": " +
+           answer->json()["details"]["causes"][0].value("message", "");
+  };
+  const std::string taken = "422 spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated";
+  EXPECT_EQ(cause(create("b", 30080)), taken);
+  EXPECT_EQ(
+      cause(create("b", 80)),
+      "422 spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid "
+      "ports is 30000-32767");
+  ASSERT_EQ(create("b")->status, 201);
+  EXPECT_EQ(cause(patch("b", R"({"spec":{"ports":[{"port":80,"nodePort":30080}]}})")), taken);
+  EXPECT_EQ(patch("b", R"({"spec":{"ports":[{"port":80,"nodePort":30081}]}})")->status, 200);
+  EXPECT_EQ(node_port("b"), 30081);
+}
+
+TEST_F(NodePortsSim, ComeWithTheTypeAndAreFreeOnceTheServiceIsGone) {
+  ASSERT_EQ(create("a", 0, "ClusterIP")->status, 201);
+  EXPECT_EQ(node_port("a"), 0);
+  ASSERT_EQ(patch("a", R"({"spec":{"type":"NodePort"}})")->status, 200);
+  const int given = node_port("a");
+  EXPECT_NE(given, 0);
+  ASSERT_EQ(patch("a", R"({"metadata":{"labels":{"a":"b"}}})")->status, 200);
+  EXPECT_EQ(node_port("a"), given);
+  ASSERT_EQ(patch("a", R"({"spec":{"type":"ClusterIP"}})")->status, 200);
+  EXPECT_EQ(node_port("a"), 0);
+  ASSERT_EQ(create("b", given)->status, 201);
+  ASSERT_EQ(http("DELETE", kServices + "/b")->status, 200);
+  EXPECT_EQ(create("c", given)->status, 201);
+}
+
+}  // namespace
+}  // namespace kabuki::api_server
