@@ -64,7 +64,7 @@ void check_config_map(const core::ConfigMap& map, Findings* findings) {
     }
     bytes += map.binarydata().at(std::string(key)).size();
   }
-  if (bytes > kDataMaxBytes) findings->too_long(FieldPath(""), kDataMaxBytes);
+  if (bytes > kDataMaxBytes) findings->too_long(FieldPath("[]"), kDataMaxBytes);
 }
 
 void check_config_map_change(const core::ConfigMap& old, const core::ConfigMap& now, std::string_view,

@@ -108,6 +108,13 @@ TEST(Validation, ReplicaSetsNeedASelectorThatMatches) {
             Lines{});
 }
 
+TEST(Validation, AConfigMapIsTooLongAsAWhole) {
+  EXPECT_EQ(created<core::ConfigMap>(kinds::kConfigMap,
+                                     R"(metadata { name: "a" namespace: "n" } data { key: "k" value: ")" +
+                                         std::string(1'048'577, 'x') + "\" }"),
+            Lines{"[]: Too long: may not be more than 1048576 bytes"});
+}
+
 TEST(Validation, MetadataOfAnyKind) {
   auto check = [](const std::string& meta) {
     return created<core::ConfigMap>(kinds::kConfigMap, "metadata { " + meta + " }");
