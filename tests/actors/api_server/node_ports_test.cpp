@@ -35,7 +35,7 @@ std::string settled(const std::string& old, const std::string& now) {
 constexpr const char* kTwo = R"("ports":[{"port":80,"protocol":"TCP"},{"port":443,"protocol":"TCP"}])";
 constexpr const char* kHad = R"({"type":"NodePort","ports":[{"port":80,"protocol":"TCP","nodePort":30080}]})";
 
-TEST(NodePorts, AreGivenToTypesThatHaveThem) {
+TEST(ServiceNodePorts, AreGivenToTypesThatHaveThem) {
   const std::string two = kTwo;
   EXPECT_EQ(settled("{}", R"({"type":"NodePort",)" + two + "}"), "80/TCP:31000 443/TCP:31001");
   EXPECT_EQ(settled("{}", R"({"type":"LoadBalancer",)" + two + "}"), "80/TCP:31000 443/TCP:31001");
@@ -49,7 +49,7 @@ TEST(NodePorts, AreGivenToTypesThatHaveThem) {
       "53/UDP:31000 53/TCP:31000");
 }
 
-TEST(NodePorts, StayWithTheirPortAndGoWithTheirType) {
+TEST(ServiceNodePorts, StayWithTheirPortAndGoWithTheirType) {
   EXPECT_EQ(settled(kHad, R"({"type":"NodePort",)" + std::string(kTwo) + "}"), "80/TCP:30080 443/TCP:31000");
   EXPECT_EQ(settled(kHad, R"({"type":"NodePort","ports":[{"port":81,"protocol":"TCP"}]})"), "81/TCP:31000");
   EXPECT_EQ(settled(kHad, R"({"type":"NodePort","ports":[{"port":80,"protocol":"TCP","nodePort":30081}]})"),
@@ -61,7 +61,7 @@ TEST(NodePorts, StayWithTheirPortAndGoWithTheirType) {
             "80/TCP:30081");
 }
 
-TEST(NodePorts, WhatIsMissingIsCounted) {
+TEST(ServiceNodePorts, WhatIsMissingIsCounted) {
   EXPECT_EQ(node_ports_wanted(service(R"({"type":"NodePort",)" + std::string(kTwo) + "}")), 2u);
   EXPECT_EQ(node_ports_wanted(service(kHad)), 0u);
   EXPECT_EQ(node_ports_wanted(service(R"({"type":"ClusterIP",)" + std::string(kTwo) + "}")), 0u);
@@ -69,7 +69,7 @@ TEST(NodePorts, WhatIsMissingIsCounted) {
 
 const std::string kServices = "/api/v1/namespaces/default/services";
 
-struct NodePortsSim : ApiSim {
+struct ServiceNodePortsSim : ApiSim {
   auto create(const std::string& name, int node_port = 0, const std::string& type = "NodePort") {
     Json port{{"port", 80}};
     if (node_port != 0) port["nodePort"] = node_port;
@@ -84,7 +84,7 @@ struct NodePortsSim : ApiSim {
   }
 };
 
-TEST_F(NodePortsSim, EachServiceHasOneOfItsOwn) {
+TEST_F(ServiceNodePortsSim, EachServiceHasOneOfItsOwn) {
   std::set<int> ports;
   for (int i = 0; i < 20; ++i) {
     ASSERT_EQ(create("s" + std::to_string(i))->status, 201);
@@ -95,7 +95,7 @@ TEST_F(NodePortsSim, EachServiceHasOneOfItsOwn) {
   EXPECT_LE(*ports.rbegin(), 32767);
 }
 
-TEST_F(NodePortsSim, OnesThatAreTakenOrOutOfRangeAreRefused) {
+TEST_F(ServiceNodePortsSim, OnesThatAreTakenOrOutOfRangeAreRefused) {
   ASSERT_EQ(create("a", 30080)->status, 201);
   const auto cause = [](const auto& answer) {
     return std::to_string(answer->status) + " " + answer->json()["details"]["causes"][0].value("field", "") + ": " +
@@ -113,7 +113,7 @@ TEST_F(NodePortsSim, OnesThatAreTakenOrOutOfRangeAreRefused) {
   EXPECT_EQ(node_port("b"), 30081);
 }
 
-TEST_F(NodePortsSim, ComeWithTheTypeAndAreFreeOnceTheServiceIsGone) {
+TEST_F(ServiceNodePortsSim, ComeWithTheTypeAndAreFreeOnceTheServiceIsGone) {
   ASSERT_EQ(create("a", 0, "ClusterIP")->status, 201);
   EXPECT_EQ(node_port("a"), 0);
   ASSERT_EQ(patch("a", R"({"spec":{"type":"NodePort"}})")->status, 200);
