@@ -9,6 +9,9 @@ add_test(NAME House.TablesNameTests
 add_test(NAME House.FormsHaveTests
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/forms_have_tests.py ${CMAKE_SOURCE_DIR})
 
+add_test(NAME House.CoverageTables
+         COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/coverage_tables.py ${CMAKE_SOURCE_DIR})
+
 # Each starts clusters of its own on free ports. KUBECTL=FILE in the environment of ctest names another client.
 file(GLOB e2e_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests/e2e ${CMAKE_SOURCE_DIR}/tests/e2e/*_test.py)
 foreach(file ${e2e_tests})
