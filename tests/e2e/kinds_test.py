@@ -25,7 +25,8 @@ OTHERS = [
         "replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": CONTAINERS}}},
 ]
 # Before, clients ask for a version that is not served when they describe these, whatever discovery says.
-DESCRIBED_SINCE = {"CronJob": 21, "EndpointSlice": 22, "IPAddress": 33, "ServiceCIDR": 33, "VolumeAttributesClass": 35}
+DESCRIBED_SINCE = {"CronJob": 21, "PodDisruptionBudget": 21, "EndpointSlice": 22, "IPAddress": 33, "ServiceCIDR": 33,
+                   "VolumeAttributesClass": 35}
 # What the server looks after itself, so that a deleted one is back or was there.
 COMPUTED = {"ComponentStatus", "NodeMetrics", "PodMetrics", "Binding"}
 
