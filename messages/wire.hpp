@@ -87,6 +87,14 @@ class Reader {
   bool sound_ = true;
 };
 
+/// Whether the fields of `message` can be told apart to its end; what is in them is not looked at.
+inline bool is_sound(std::string_view message) {
+  Reader fields(message);
+  while (fields.next()) {
+  }
+  return fields.sound();
+}
+
 inline void append_varint(uint64_t value, std::string* out) {
   while (value >= 0x80) {
     out->push_back(static_cast<char>(value | 0x80));

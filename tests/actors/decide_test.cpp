@@ -282,7 +282,8 @@ TEST_F(DecideRemove, KeepsPropagationAsAFinalizer) {
 }
 
 TEST_F(DecideRemove, AnEventWaitsForNoGarbageCollector) {
-  ObjectPtr current = stored(create(kinds::kEvent, from_json<core::Event>(R"({"metadata":{"name":"e","namespace":"default"},
+  ObjectPtr current =
+      stored(create(kinds::kEvent, from_json<core::Event>(R"({"metadata":{"name":"e","namespace":"default"},
       "involvedObject":{"kind":"Pod","namespace":"default","name":"p"},"reason":"R","type":"Normal"})")));
   for (const char* propagation : {"Foreground", "Orphan", "Background"}) {
     Write write = on(Write::Verb::remove, current);
@@ -327,6 +328,14 @@ TEST_F(DecideBind, PutsAPodOnANodeOnce) {
   ObjectPtr there = Object::at_revision(*decision->next, 8);
   write.node = "m";
   EXPECT_EQ(run(write, there).error().code, 409);
+}
+
+TEST_F(DecideBind, LosesNothingOfAPodThatCannotBeRead) {
+  const std::string body(pod()->body());
+  const ObjectPtr cut = Object::make(kinds::kPod, "default", "a", 7, body.substr(0, body.size() - 3));
+  Write write = on(Write::Verb::bind, cut);
+  write.node = "n";
+  EXPECT_EQ(run(write, cut).error().message, "Internal error occurred: the bytes of pods/default/a are corrupt");
 }
 
 }  // namespace

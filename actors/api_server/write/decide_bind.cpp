@@ -5,6 +5,7 @@
 #include "messages/field_splice.hpp"
 #include "messages/meta.hpp"
 #include "messages/status.hpp"
+#include "messages/wire.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -46,8 +47,9 @@ Result<Decision> decide_bind(const Write& write, const ObjectPtr& current, const
   }
   core::PodStatus status;
   const std::string_view before = scan_bytes(body, kStatusPath);
-  if (!status.ParseFromArray(before.data(), static_cast<int>(before.size()))) {
-    return internal_error("the status of pod " + write.key.name + " is corrupt");
+  if (!wire::is_sound(body) || !wire::is_sound(scan_bytes(body, kSpecPath)) ||
+      !status.ParseFromArray(before.data(), static_cast<int>(before.size()))) {
+    return internal_error("the bytes of " + write.key.text() + " are corrupt");
   }
   set_scheduled(context.now, &status);
 

@@ -44,6 +44,7 @@ std::optional<Decision> splice_status(const Write& write, const ObjectPtr& curre
   const Kind& kind = *write.kind;
   const Object& sent = *write.sent;
   if (write.always_record || kind.id == kinds::kResourceQuota) return std::nullopt;
+  if (!wire::is_sound(current->body())) return std::nullopt;
   if (sent.name() != write.key.name || sent.ns() != write.key.ns) return std::nullopt;
   if (const auto uid = sent.uid(); !uid.empty() && uid != current->uid()) return std::nullopt;
   if (!scan_bytes(current->body(), paths::kDeletionTimestamp).empty()) return std::nullopt;

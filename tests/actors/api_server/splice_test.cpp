@@ -141,5 +141,15 @@ TEST(SpliceStatus, AStatusThatIsNoMessageIsRefused) {
   ASSERT_FALSE(decision.ok());
 }
 
+TEST(SpliceStatus, LosesNothingOfAnObjectThatCannotBeRead) {
+  core::Pod pod;
+  pod.mutable_metadata()->set_name("a");
+  pod.mutable_metadata()->set_namespace_("default");
+  pod.mutable_spec()->add_containers()->set_name("container");
+  const ObjectPtr sent = Object::encode(kinds::kPod, pod, 7);
+  const ObjectPtr cut = Object::make(kinds::kPod, "default", "a", 7, sent->body().substr(0, sent->body().size() - 3));
+  EXPECT_FALSE(status_of(cut, sent, false).ok());
+}
+
 }  // namespace
 }  // namespace kabuki::api_server
