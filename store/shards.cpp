@@ -13,6 +13,10 @@ namespace {
 
 constexpr size_t kNameMax = 63;
 
+/// What the API server commits on condition of one another, which one shard alone can judge: services, their
+/// addresses and the table of their node ports.
+constexpr KindId kTogether[] = {kinds::kService, kinds::kIPAddress, kinds::kConfigMap};
+
 /// It names a directory, an actor and a part of etcd's keys.
 bool is_shard_name(std::string_view name) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
@@ -97,7 +101,14 @@ Result<ShardMap> ShardMap::parse(std::string_view text) {
   if (!rest) rest = "objects";
   // What is kept with the rest needs no name.
   shards.erase(*rest);
-  return ShardMap(std::move(shards), *rest);
+  ShardMap map(std::move(shards), *rest);
+  const std::string& together = map.shard_of(kTogether[0]);
+  for (const KindId kind : kTogether) {
+    if (map.shard_of(kind) == together) continue;
+    return bad_request(kind_of(kind).resource() + " must be kept by the same shard as services, which is \"" +
+                       together + "\": they change together");
+  }
+  return map;
 }
 
 ShardMap::ShardMap(std::map<std::string, std::vector<std::string>> shards, std::string rest)

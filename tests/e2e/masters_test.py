@@ -284,9 +284,12 @@ class DefaultMastersTest(MastersTest):
     test_a_host_joins_though_the_first_is_gone_and_only_as_what_its_file_says = None
 
 
+SECRETS = "/api/v1/namespaces/default/secrets"
+
+
 class ShardsOfMastersTest(MastersTest):
     """Masters that join take from the data which shard keeps what, and from the first how objects are found."""
-    OPTIONS = (*FAST, "--shard", "config=configmaps,secrets", "--shard", "rest=*", "--index-label", "pods=app")
+    OPTIONS = (*FAST, "--shard", "config=secrets", "--shard", "rest=*", "--index-label", "pods=app")
     test_the_leader_is_killed_under_load = None
     test_a_master_that_is_cut_off_from_etcd_serves_nothing_stale = None
     test_workers_leave_a_master_that_is_cut_off_from_etcd = None
@@ -294,10 +297,10 @@ class ShardsOfMastersTest(MastersTest):
 
     def test_a_master_takes_the_mapping_of_the_data(self):
         self.add_master()
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "told"}, "data": {"n": "1"}}
-        self.assertEqual(ContextApi(self.cluster, "test").request("POST", MAPS, body).code, 201)
-        self.assertEqual(ContextApi(self.cluster, "test-host-2").request("GET", MAPS + "/told").json["data"], {"n": "1"})
-        mapping = "config=configmaps,secrets;rest=*"
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "told"}, "data": {"n": "MQ=="}}
+        self.assertEqual(ContextApi(self.cluster, "test").request("POST", SECRETS, body).code, 201)
+        self.assertEqual(ContextApi(self.cluster, "test-host-2").request("GET", SECRETS + "/told").json["data"], {"n": "MQ=="})
+        mapping = "config=secrets;rest=*"
         for data in self.data.values():
             listed = json.loads(run([KABUKI, "store", "list", "--data", data, "-o", "json"]).stdout)
             self.assertEqual(listed["mapping"], mapping)
@@ -321,18 +324,18 @@ class ShardsOfMastersTest(MastersTest):
         endpoint = self.urls.split(",")[0]
         etcdctl = ["etcdctl", "--endpoints", endpoint]
         api = ContextApi(self.cluster, "test")
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "told"}, "data": {"n": "1"}}
-        self.assertEqual(api.request("POST", MAPS, body).code, 201)
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "told"}, "data": {"n": "MQ=="}}
+        self.assertEqual(api.request("POST", SECRETS, body).code, 201)
         snapshot = os.path.join(self.cluster.root, "s.snap")
         self.cluster.kabuki("snapshot", "save", snapshot)
         replace = [KABUKI, "store", "replace", "config", "--etcd", self.urls, "--name", "test", "--from", snapshot]
         self.assertIn("already has the shard", run(replace, check=False).stderr)
         run([*etcdctl, "del", "--prefix", "/test/config/"], env={"ETCDCTL_API": "3"})
-        refused = eventually(lambda: (a := api.request("GET", MAPS)).code == 503 and a, "the shard refuses", patience=40)
+        refused = eventually(lambda: (a := api.request("GET", SECRETS)).code == 503 and a, "the shard refuses", patience=40)
         self.assertIn("is lost", refused.json["message"])
         self.assertEqual(api.request("GET", "/api/v1/namespaces").code, 200)
         run(replace)
-        eventually(lambda: api.request("GET", MAPS + "/told").code == 200, "the shard is back")
+        eventually(lambda: api.request("GET", SECRETS + "/told").code == 200, "the shard is back")
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ class StoreTest(unittest.TestCase):
         return int(float(line.rsplit(" ", 1)[1]))
 
     def test_which_shard_keeps_what_is_chosen_once(self):
-        cluster = self.start("--shard", "config=configmaps,secrets", "--shard", "pods=po", "--shard", "rest=*")
-        mapping = "config=configmaps,secrets;pods=pods;rest=*"
-        cluster.apply(config_map("kept"))
+        cluster = self.start("--shard", "config=secrets,sa", "--shard", "pods=po", "--shard", "rest=*")
+        mapping = "config=secrets,serviceaccounts;pods=pods;rest=*"
+        cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kept"}, "data": {"n": "MQ=="}})
         listed = self.shards()
         self.assertEqual(listed["mapping"], mapping)
         self.assertEqual([s["shard"] for s in listed["shards"]], ["config", "pods", "rest"])
         kinds = {s["shard"]: [k["resource"] for k in s["kinds"]] for s in listed["shards"]}
-        self.assertEqual(kinds["config"], ["configmaps"])
+        self.assertEqual(kinds["config"], ["secrets", "serviceaccounts"])
         self.assertIn("leases.coordination.k8s.io", kinds["rest"])
         snapshot = os.path.join(cluster.root, "s.snap")
         cluster.kabuki("snapshot", "save", snapshot)
@@ -60,7 +60,7 @@ class StoreTest(unittest.TestCase):
         again = self.up_again()
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(self.shards()["mapping"], mapping)
-        self.assertEqual(cluster.get("configmap", "kept")["data"], {"n": "1"})
+        self.assertEqual(cluster.get("secret", "kept")["data"], {"n": "MQ=="})
         self.assertEqual(cluster.kabuki("store", "check").returncode, 0)
         cluster.down()
         self.assertEqual(self.shards()["mapping"], mapping)

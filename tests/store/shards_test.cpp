@@ -21,15 +21,27 @@ TEST(ShardMap, KeepsPodsLeasesAndEventsApart) {
 }
 
 TEST(ShardMap, ReadsWhatPeopleWriteAndItsOwnText) {
-  const auto map = ShardMap::parse("pods=po; config=cm,Secrets ;leases=leases.coordination.k8s.io;rest=*,nodes");
+  const auto map = ShardMap::parse("pods=po; config=no,Secrets ;leases=leases.coordination.k8s.io;rest=*,pv");
   ASSERT_TRUE(map.ok()) << map.error().message;
-  EXPECT_EQ(map->text(), "config=configmaps,secrets;leases=leases.coordination.k8s.io;pods=pods;rest=*");
+  EXPECT_EQ(map->text(), "config=nodes,secrets;leases=leases.coordination.k8s.io;pods=pods;rest=*");
   EXPECT_EQ(map->shard_of(kinds::kSecret), "config");
-  EXPECT_EQ(map->shard_of(kinds::kNode), "rest");
+  EXPECT_EQ(map->shard_of(kinds::kPersistentVolume), "rest");
   EXPECT_EQ(ShardMap::parse(map->text())->text(), map->text());
   EXPECT_EQ(ShardMap::parse(ShardMap::standard().text())->text(), ShardMap::standard().text());
   EXPECT_EQ(ShardMap::parse("a=pods")->text(), "a=pods;objects=*");
   EXPECT_EQ(ShardMap::parse("all=*")->names(), std::vector<std::string>{"all"});
+}
+
+TEST(ShardMap, RefusesToPartWhatChangesTogether) {
+  const auto parsed = ShardMap::parse("net=services");
+  ASSERT_FALSE(parsed.ok());
+  EXPECT_EQ(parsed.error().message,
+            "ipaddresses.networking.k8s.io must be kept by the same shard as services, which is \"net\": they change "
+            "together");
+  EXPECT_EQ(ShardMap::parse("config=cm,secrets").error().message,
+            "configmaps must be kept by the same shard as services, which is \"objects\": they change together");
+  EXPECT_TRUE(ShardMap::parse("net=services,ipaddresses,configmaps").ok());
+  EXPECT_TRUE(ShardMap::parse("config=cm,secrets,services,ipaddresses;rest=*").ok());
 }
 
 TEST(ShardMap, SaysWhatIsWrongWithAMapping) {

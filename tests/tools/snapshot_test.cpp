@@ -139,14 +139,15 @@ TEST_F(SnapshotDirectory, BeginsAnewAfterARestoreThatWasKilled) {
 }
 
 TEST_F(SnapshotDirectory, KeepsTheMappingOfTheSnapshot) {
-  mapping = *store::ShardMap::parse("pods=pods;config=configmaps,secrets");
+  mapping = *store::ShardMap::parse("pods=pods;config=cm,svc,ipaddresses");
   write_snapshot({});
   const auto restored = restore(root + "/new");
   ASSERT_TRUE(restored.ok()) << restored.error().message;
   EXPECT_EQ(below(root + "/new/store"), (Names{"config", "layout.json", "objects", "pods"}));
   auto store = open_store("demo", root + "/new", true);
   ASSERT_TRUE(store.ok()) << store.error().message;
-  EXPECT_EQ((*store)->shards().text(), "config=configmaps,secrets;objects=*;pods=pods");
+  EXPECT_EQ((*store)->shards().text(),
+            "config=configmaps,ipaddresses.networking.k8s.io,services;objects=*;pods=pods");
   EXPECT_EQ((*store)->info("config")->kinds_size(), 1);
 }
 
@@ -215,16 +216,15 @@ TEST_F(SnapshotDirectory, TheLayoutOfADirectoryIsKept) {
 TEST(Mapping, OfTheDataGoesBeforeWhatIsAskedForAndMustBeTheSame) {
   const auto stored = *store::ShardMap::parse("a=secrets");
   EXPECT_EQ(settle_mapping({}, "", "x")->text(), store::ShardMap::standard().text());
-  EXPECT_EQ(settle_mapping({}, "b=cm", "x")->text(), "b=configmaps;objects=*");
+  EXPECT_EQ(settle_mapping({}, "b=no", "x")->text(), "b=nodes;objects=*");
   EXPECT_EQ(settle_mapping(stored, "", "x")->text(), stored.text());
   EXPECT_EQ(settle_mapping(stored, "a=secret", "x")->text(), stored.text());
-  const auto refused = settle_mapping(stored, "b=cm", "/data");
+  const auto refused = settle_mapping(stored, "b=no", "/data");
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(
-      refused.error().message,
-      "/data keeps its resources in shards as \"a=secrets;objects=*\", and --shard asks for "
-      "\"b=configmaps;objects=*\": leave --shard out to go on with what is there; another mapping needs another "
-      "cluster");
+  EXPECT_EQ(refused.error().message,
+            "/data keeps its resources in shards as \"a=secrets;objects=*\", and --shard asks for "
+            "\"b=nodes;objects=*\": leave --shard out to go on with what is there; another mapping needs another "
+            "cluster");
   EXPECT_THAT(settle_mapping({}, "b=nothings", "x").error().message,
               testing::HasSubstr("--shard: there is no resource"));
 }
