@@ -117,6 +117,13 @@ class CreatingFormsTest(Forms):
         self.cluster.running("app=shown", 1)
         self.out("expose", "deploy", "shown", "--name=outward", "--type=NodePort", "--port=80")
         self.assertEqual(self.spec("svc", "outward")["type"], "NodePort")
+        port = self.spec("svc", "outward")["ports"][0]["nodePort"]
+        self.assertIn(port, range(30000, 32768))
+        self.assertIn(f"80:{port}/TCP", self.out("get", "svc", "outward"))
+        self.assertIn("provided port is already allocated",
+                      self.cluster.refused("create", "service", "nodeport", "same", "--tcp=80", f"--node-port={port}"))
+        self.assertIn("not in the valid range",
+                      self.cluster.refused("create", "service", "nodeport", "same", "--tcp=80", "--node-port=80"))
         self.out("expose", "svc", "outward", "--name=twice", "--port=81")
         self.assertEqual(self.spec("svc", "twice")["selector"], {"app": "shown"})
         replica_set = self.out("get", "rs", "-l", "app=shown", "-o", "name").strip()
@@ -147,6 +154,9 @@ class CreatingFormsTest(Forms):
         self.assertEqual((self.spec("pod", name)["nodeName"], self.spec("pod", name)["hostPID"]), ("node-1", True))
         self.out("debug", "ill", "--image=registry.example/tools:1", "-c", "beside", "--target=ill", *flags)
         self.assertEqual(self.spec("pod", "ill")["ephemeralContainers"][0]["targetContainerName"], "ill")
+        eventually(lambda: "running" in self.cluster.get("pod", "ill")["status"]["ephemeralContainerStatuses"][0]["state"],
+                   "the container runs")
+        self.assertIn("beside", self.out("logs", "ill", "-c", "beside"))
         self.assertIn("Ephemeral Containers:", self.out("describe", "pod", "ill"))
 
 
