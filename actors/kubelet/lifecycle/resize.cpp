@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/scheduler/pod_requests.hpp"
+#include "messages/quantity.hpp"
 
 namespace kabuki::kubelet {
 namespace {
@@ -38,11 +39,18 @@ Requirements amounts_of(const Requirements& from) {
   return out;
 }
 
+/// As amounts: "1" is "1000m".
+bool equal_amounts(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const auto x = Quantity::parse(a), y = Quantity::parse(b);
+  return x.ok() && y.ok() && *x == *y;
+}
+
 template <class Amounts>
 bool equal(const Amounts& a, const Amounts& b) {
   return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& one) {
            const auto found = b.find(one.first);
-           return found != b.end() && found->second.string() == one.second.string();
+           return found != b.end() && equal_amounts(found->second.string(), one.second.string());
          });
 }
 
@@ -83,8 +91,9 @@ std::string amount(const Amounts& amounts, const char* resource) {
 /// Whether a change from what it has to what its spec says needs another container.
 bool needs_restart_for(const ContainerMessage& spec, const Requirements& has) {
   return std::any_of(std::begin(kResizable), std::end(kResizable), [&](const char* resource) {
-    const bool changes = amount(spec.resources().requests(), resource) != amount(has.requests(), resource) ||
-                         amount(spec.resources().limits(), resource) != amount(has.limits(), resource);
+    const bool changes =
+        !equal_amounts(amount(spec.resources().requests(), resource), amount(has.requests(), resource)) ||
+        !equal_amounts(amount(spec.resources().limits(), resource), amount(has.limits(), resource));
     return changes && std::any_of(spec.resizepolicy().begin(), spec.resizepolicy().end(), [&](const auto& policy) {
              return policy.resourcename() == resource && policy.restartpolicy() == "RestartContainer";
            });

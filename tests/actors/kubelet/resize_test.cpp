@@ -121,6 +121,15 @@ TEST(Resize, GoesOnWithAKubeletThatIsRestarted) {
   EXPECT_EQ(told(play.pod), "1/2Gi 1/2Gi");
 }
 
+TEST(Resize, TheSameAmountInOtherWordsIsNone) {
+  PodPlay play(pod("resizePolicy { resourceName: 'cpu' restartPolicy: 'RestartContainer' }"));
+  play.run_until(5);
+  set(&play.pod, "cpu", "1000m");
+  play.run_until(10);
+  EXPECT_FALSE(wants_resize(view_of(play.pod), play.state));
+  EXPECT_EQ(play.line(), "Running a:ready/0");
+}
+
 TEST(Resize, IsJudgedInKubernetesWords) {
   struct Case {
     Room requested, used, capacity;
