@@ -4,8 +4,6 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME House.IncludesGoOneWay
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/includes_go_one_way.py ${CMAKE_SOURCE_DIR})
 
-add_test(NAME House.TablesNameTests
-         COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/tables_name_tests.py ${CMAKE_SOURCE_DIR})
 add_test(NAME House.FormsHaveTests
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/house/forms_have_tests.py ${CMAKE_SOURCE_DIR})
 
