@@ -35,6 +35,26 @@ const Port* same_port(const Service& service, const Port& wanted) {
   return nullptr;
 }
 
+bool is_reached_from_outside(const Service& service) {
+  return has_node_ports(service) || (service.spec().type() == "ClusterIP" && service.spec().externalips_size() > 0);
+}
+
+/// What belonged to the type that it had goes with that, where it was not changed itself.
+void drop_parts_of_old_type(const Service& old, Service* now) {
+  const auto& had = old.spec();
+  auto* spec = now->mutable_spec();
+  if (is_reached_from_outside(old) && !is_reached_from_outside(*now) &&
+      had.externaltrafficpolicy() == spec->externaltrafficpolicy()) {
+    spec->clear_externaltrafficpolicy();
+  }
+  if (had.type() != "LoadBalancer" || spec->type() == "LoadBalancer") return;
+  if (had.has_allocateloadbalancernodeports() == spec->has_allocateloadbalancernodeports() &&
+      had.allocateloadbalancernodeports() == spec->allocateloadbalancernodeports()) {
+    spec->clear_allocateloadbalancernodeports();
+  }
+  if (had.loadbalancerclass() == spec->loadbalancerclass()) spec->clear_loadbalancerclass();
+}
+
 void take_away(const Service& old, Service* now) {
   auto* spec = now->mutable_spec();
   for (Port& port : *spec->mutable_ports()) {
@@ -55,6 +75,7 @@ size_t node_ports_wanted(const Service& service) {
 
 void settle_node_ports(const Service& old, const std::vector<int32_t>& spare, Service* now) {
   auto* spec = now->mutable_spec();
+  drop_parts_of_old_type(old, now);
   const bool checked = checks_health(*now);
   if (!checked && spec->healthchecknodeport() == old.spec().healthchecknodeport()) spec->clear_healthchecknodeport();
   if (!has_node_ports(*now)) return take_away(old, now);
