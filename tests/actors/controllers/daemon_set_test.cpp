@@ -229,6 +229,14 @@ TEST(DaemonSet, ReplacesWithinItsBounds) {
   }
 }
 
+TEST(DaemonSet, SaysWhichPodsItMadeAndWhichItCouldNot) {
+  World world(set(), 1);
+  const Plan plan = reconcile_daemon_set(world.view, key, now);
+  ASSERT_GE(plan.steps.size(), 1u);
+  EXPECT_EQ(plan.steps[0].say, (Announcement{key, std::string(world.view.find(key)->uid()), "SuccessfulCreate",
+                                             "Created pod: {name}", "FailedCreate", "Error creating: {error}"}));
+}
+
 TEST(DaemonSet, OnDeleteReplacesOnlyWhatIsDeleted) {
   auto what = set();
   what.mutable_spec()->mutable_updatestrategy()->set_type("OnDelete");

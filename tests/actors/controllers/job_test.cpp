@@ -423,6 +423,23 @@ TEST(Job, ReplacesADeletedPodAtOnceOrOnlyOnceItHasFailed) {
   }
 }
 
+TEST(Job, SaysWhichPodsItMadeAndWhichItCouldNot) {
+  World world(job(2, 2));
+  const Announcement expected{key,
+                              std::string(world.api.find(key)->uid()),
+                              "SuccessfulCreate",
+                              "Created pod: {name}",
+                              "FailedCreate",
+                              "Error creating: {error}"};
+  int made = 0;
+  for (const Step& one : world.plan().steps) {
+    if (one.write.verb != bus::WriteObjects::CREATE) continue;
+    ++made;
+    EXPECT_EQ(one.say, expected);
+  }
+  EXPECT_EQ(made, 2);
+}
+
 TEST(Job, OfAnotherManagerIsLeftToIt) {
   for (const auto& [manager, ours] : std::vector<std::pair<std::string, bool>>{
            {"", true}, {"kubernetes.io/job-controller", true}, {"example.com/other", false}}) {

@@ -224,6 +224,15 @@ TEST(StatefulSet, UpdatesFromTheHighestDownToThePartition) {
   }
 }
 
+TEST(StatefulSet, SaysWhichPodsItMadeAndWhichItCouldNot) {
+  World world(set(1));
+  const Plan plan = world.plan();
+  ASSERT_GE(plan.steps.size(), 1u);
+  EXPECT_EQ(plan.steps[0].say, (Announcement{key, std::string(world.view.find(key)->uid()), "SuccessfulCreate",
+                                             "create Pod web-0 in StatefulSet web successful", "FailedCreate",
+                                             "create Pod web-0 in StatefulSet web failed error: {error}"}));
+}
+
 TEST(StatefulSet, OnDeleteReplacesOnlyWhatIsDeleted) {
   apps::StatefulSet what = set(3);
   what.mutable_spec()->mutable_updatestrategy()->set_type("OnDelete");
