@@ -12,6 +12,9 @@ static_assert(limits::kEtcdMutations <= kPlaces);
 
 namespace {
 
+/// A revision that no key ever has.
+constexpr uint64_t kNever = INT64_MAX;
+
 void expect(const std::string& key, uint64_t mod_revision, api::TxnRequest* request) {
   auto* compare = request->add_compare();
   compare->set_key(key);
@@ -68,14 +71,17 @@ std::optional<Transaction> Commits::next(uint64_t fence) {
   Filling filling;
   while (!ready_.empty() && sent.entries.size() < max_entries_) {
     Entry& entry = ready_.front();
-    const auto verdict = judge(entry.mutation);
-    if (verdict || entry.submission->answered) {
+    if (entry.submission->answered) {
       const Entry decided = std::move(entry);
       ready_.pop_front();
-      settle(decided.submission.get(), decided.index, verdict.value_or(MutationResult{}));
+      settle(decided.submission.get(), decided.index, {});
       release(decided.key);
       continue;
     }
+    const bool hopeless = is_hopeless(entry.mutation);
+    if (sent.entries.empty()) sent.hopeless = hopeless;
+    // What fails for certain must not fail what may be committed.
+    if (hopeless != sent.hopeless) break;
     if (!add(entry, &sent, &filling)) break;
     sent.entries.push_back(std::move(entry));
     ready_.pop_front();
@@ -106,17 +112,12 @@ bool Commits::add(const Entry& entry, Sent* sent, Filling* filling) const {
   return true;
 }
 
-std::optional<MutationResult> Commits::judge(const Mutation& mutation) const {
-  const uint64_t known = replica_.revision_of(mutation.key);
-  if (mutation.expected_revision == 0) {
-    // Whether it is there only etcd knows, unless it is to be deleted: that is a conflict either way.
-    if (mutation.object) return std::nullopt;
-    return MutationResult{Outcome::conflict, known};
-  }
+bool Commits::is_hopeless(const Mutation& mutation) const {
+  // Whether a key is there only etcd knows; what is not there cannot be deleted either way.
+  if (mutation.expected_revision == 0) return !mutation.object;
   // A revision that is known to be past never comes back; one that is not known yet may be the current one.
-  if (mutation.expected_revision == known) return std::nullopt;
-  if (mutation.expected_revision > replica_.visible(replica_.revision())) return std::nullopt;
-  return MutationResult{Outcome::conflict, known};
+  return mutation.expected_revision != replica_.revision_of(mutation.key) &&
+         mutation.expected_revision <= replica_.visible(replica_.revision());
 }
 
 api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
@@ -129,7 +130,8 @@ api::TxnRequest Commits::request_of(const Sent& sent, uint64_t number) const {
   size_t place = sent.entries.size();
   for (const auto& entry : sent.entries) {
     --place;
-    expect(entry.key, revision_in_etcd(entry.mutation.expected_revision), &request);
+    // Not by the expected revision: several visible ones are one of etcd's, of which one may be there.
+    expect(entry.key, sent.hopeless ? kNever : revision_in_etcd(entry.mutation.expected_revision), &request);
     ask_revision(entry.key, &request);
     if (entry.mutation.object) {
       auto* put = request.add_success()->mutable_request_put();
@@ -182,6 +184,7 @@ uint64_t Commits::failed(uint64_t number, const api::TxnResponse& response) {
   if (node.empty()) return fence;
   auto& entries = node.mapped().entries;
   const auto& terms = node.mapped().terms;
+  const bool hopeless = node.mapped().hopeless;
   const auto conditions = static_cast<size_t>(
       std::ranges::count_if(entries, [](const Entry& entry) { return entry.mutation.provided != nullptr; }));
   if (fence != node.mapped().fence ||
@@ -202,8 +205,8 @@ uint64_t Commits::failed(uint64_t number, const api::TxnResponse& response) {
     const auto& provided = entry.mutation.provided;
     const bool met = !provided || revision_in(*condition++) == revision_in_etcd(provided->revision);
     const bool deposed = entry.mutation.under && std::ranges::find(over, *entry.mutation.under) != over.end();
-    const bool expected =
-        revision_in(answers[static_cast<int>(i) + 2]) == revision_in_etcd(entry.mutation.expected_revision);
+    const bool expected = !hopeless && revision_in(answers[static_cast<int>(i) + 2]) ==
+                                           revision_in_etcd(entry.mutation.expected_revision);
     if (deposed || (expected && !met)) {
       settle(entry.submission.get(), entry.index, {deposed ? Outcome::deposed : Outcome::unmet});
       release(entry.key);

@@ -79,6 +79,7 @@ class Commits {
     std::vector<Entry> entries;
     std::vector<Term> terms;  // under which any of them is, each once
     uint64_t fence = 0;
+    bool hopeless = false;  // all of them or none
   };
   /// What a transaction holds while it is put together.
   struct Filling {
@@ -96,8 +97,9 @@ class Commits {
   /// Adds it to what is being put together; false where it does not fit.
   bool add(const Entry& entry, Sent* sent, Filling* filling) const;
   etcdserverpb::TxnRequest request_of(const Sent& sent, uint64_t number) const;
-  /// A conflict that is certain without asking etcd.
-  std::optional<MutationResult> judge(const Mutation& mutation) const;
+  /// Whether it is in conflict for certain. etcd is asked all the same, by a comparison that fails, how the key is
+  /// now: the watch may lag behind what others were told.
+  bool is_hopeless(const Mutation& mutation) const;
   /// etcd's revision of an expected one; 0 stays 0.
   uint64_t revision_in_etcd(uint64_t visible) const;
   void settle(Submission* submission, size_t index, MutationResult result);

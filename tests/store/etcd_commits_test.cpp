@@ -196,14 +196,22 @@ TEST_F(EtcdCommitsTest, AfterAFenceSendsWhatTheWatchHasNotTold) {
   EXPECT_EQ(answers_, (Answers{{"s", {{Outcome::committed, at(40, 1)}}}, {"t", {{Outcome::committed, at(40)}}}}));
 }
 
-TEST_F(EtcdCommitsTest, RefusesByItselfOnlyWhatCanNeverBeTrueAgain) {
+TEST_F(EtcdCommitsTest, AsksHowAKeyIsThoughAConflictIsCertain) {
   tell("ab", 15);
   submit("s", {put(thing("a", "1"), at(12)), put(thing("c", "1"), at(12)), put(thing("a", "2"), at(15, 1)),
                put(thing("b", "1")), put(thing("d", "1"), at(16)), remove(thing_key("e"), 0)});
-  EXPECT_EQ(names(commits_.next(kFence)), "bda");
-  commits_.failed(1, failure(kFence, 15, {15, 0, 15}));
+  const auto certain = commits_.next(kFence);
+  EXPECT_EQ(names(certain), "ac");
+  for (const auto& compare : certain->request.compare()) {
+    if (keys_.parse_object(compare.key())) EXPECT_EQ(compare.mod_revision(), INT64_MAX);
+  }
+  EXPECT_EQ(names(commits_.next(kFence)), "bd") << "what may be committed goes by itself";
+  EXPECT_EQ(names(commits_.next(kFence)), "e");
+  commits_.failed(1, failure(kFence, 15, {15, 0}));
   EXPECT_EQ(names(commits_.next(kFence)), "a");
-  commits_.committed(2, 17);
+  commits_.failed(2, failure(kFence, 15, {15, 0}));
+  commits_.failed(3, failure(kFence, 15, {0}));
+  commits_.committed(4, 17);
   commits_.answer();
   EXPECT_EQ(answers_, (Answers{{"s",
                                 {{Outcome::conflict, at(15, 1)},
@@ -212,6 +220,19 @@ TEST_F(EtcdCommitsTest, RefusesByItselfOnlyWhatCanNeverBeTrueAgain) {
                                  {Outcome::conflict, at(15)},
                                  {Outcome::conflict, 0},
                                  {Outcome::conflict, 0}}}}));
+}
+
+TEST_F(EtcdCommitsTest, AConflictIsNotAnsweredWithAVersionThatIsPast) {
+  tell("a", 15);
+  submit("s", {put(thing("a", "1"), at(12))});
+  commits_.next(kFence);
+  // Somebody has changed it at 18, and may have told others.
+  commits_.failed(1, failure(kFence, 18, {18}));
+  commits_.answer();
+  EXPECT_EQ(answers_, Answers{});
+  tell("a", 18);
+  commits_.answer();
+  EXPECT_EQ(answers_, (Answers{{"s", {{Outcome::conflict, at(18)}}}}));
 }
 
 TEST_F(EtcdCommitsTest, AnswersWhatIsNotDecidedInTimeAsUnknownAndSendsItNoMore) {
@@ -225,7 +246,7 @@ TEST_F(EtcdCommitsTest, AnswersWhatIsNotDecidedInTimeAsUnknownAndSendsItNoMore) 
   EXPECT_EQ(answers_, Answers{});
   commits_.expire({60});
   EXPECT_EQ(answers_, (Answers{{"s", {{Outcome::unknown, 0}}},
-                               {"t", {{Outcome::unknown, 0}, {Outcome::conflict, 0}}},
+                               {"t", {{Outcome::unknown, 0}, {Outcome::unknown, 0}}},
                                {"u", {{Outcome::unknown, 0}}}}));
   commits_.fenced();
   EXPECT_EQ(names(commits_.next(kFence)), "da");
