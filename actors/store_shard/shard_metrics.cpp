@@ -63,6 +63,9 @@ ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const runtime::Metrics::La
   metrics.describe("kabuki_store_barriers_failed_total", "Times that the engine could not say what was written last");
   metrics.describe("kabuki_store_barrier_seconds",
                    "From asking what was written last to the answer, where it took time");
+  // They are the host's: a former life of the shard, which has raised them, can end them no more.
+  full.set(0);
+  stalled.set(0);
 }
 
 ShardMetrics::ShardMetrics(runtime::Metrics& metrics, const std::string& shard)

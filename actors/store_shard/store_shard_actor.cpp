@@ -36,6 +36,7 @@ StoreShardActor::StoreShardActor(ShardOptions options, EngineFactory make_engine
 StoreShardActor::~StoreShardActor() = default;
 
 void StoreShardActor::started() {
+  metrics_.emplace(host().metrics(), options_.name);
   engine_ = make_engine_();
   const auto revision = engine_->load([this](ObjectPtr object) {
     state_.load(object);
@@ -51,7 +52,6 @@ void StoreShardActor::started() {
         box_.post([this, reached, changes = std::move(changes)]() mutable { fed(reached, std::move(changes)); });
       },
       [this](Error error) { box_.post([this, error = std::move(error)] { engine_failed(error); }); });
-  metrics_.emplace(host().metrics(), options_.name);
   metrics_->objects.set(static_cast<int64_t>(state_.size()));
   inspection_.measure(host().metrics());
   inspection_.changed({}, state_, mono());

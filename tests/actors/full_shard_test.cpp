@@ -94,5 +94,16 @@ TEST_F(FullShard, AFullStoreRaisesAnAlarmThatEndsWhenNothingIsRefusedAnyMore) {
   EXPECT_FALSE(alarm());
 }
 
+TEST_F(FullShard, WhatStartsAnewIsNotFullUntilItRefusesAgain) {
+  full = true;
+  EXPECT_EQ(commit("a", true), bus::CommitReply::REFUSED);
+  EXPECT_TRUE(alarm());
+  ASSERT_TRUE(ask("s", "s/shard", make_message(bus::KillActor())).ok());
+  wait(10s);
+  EXPECT_FALSE(alarm());
+  EXPECT_EQ(commit("a", true), bus::CommitReply::REFUSED);
+  EXPECT_TRUE(alarm());
+}
+
 }  // namespace
 }  // namespace kabuki::store::test
