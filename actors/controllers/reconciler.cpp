@@ -18,6 +18,11 @@ std::string filled(std::string text, const std::string& what, const std::string&
   return text;
 }
 
+/// Whether the controller is told that the API server would not have it.
+bool may_be_refused(const Write& write) {
+  return write.verb == bus::WriteObjects::CREATE || write.verb == bus::WriteObjects::DELETE;
+}
+
 /// Of a namespace that is being deleted nobody is told that nothing can be made in it.
 bool ends_with_its_namespace(const Error& error) {
   return std::any_of(error.causes.begin(), error.causes.end(),
@@ -105,11 +110,21 @@ bool Reconciler::is_confirmed(const Job& job) const {
   return it != confirmed_.end() && it->second == job.plan.confirm.what;
 }
 
+// What was refused concerns no one any more once nothing of the kind is tried: a later attempt is another matter.
+Plan Reconciler::make_plan(const Key& key, const Instant& now) {
+  Plan plan = controller_.reconcile(view_, key, now);
+  if (!view_.refusal(key)) return plan;
+  const auto tries = [](const Step& step) { return may_be_refused(step.write); };
+  if (std::any_of(plan.steps.begin(), plan.steps.end(), tries)) return plan;
+  view_.tell_refusal(key, nullptr);
+  return controller_.reconcile(view_, key, now);
+}
+
 void Reconciler::reconcile(const Key& key, const Instant& now) {
   if (!confirmed_.empty() && !view_.find(key)) confirmed_.erase(key);
   auto job = std::make_shared<Job>();
   job->key = key;
-  job->plan = controller_.reconcile(view_, key, now);
+  job->plan = make_plan(key, now);
   notes_.insert(notes_.end(), job->plan.events.begin(), job->plan.events.end());
   if (job->plan.steps.empty()) {
     const auto& again = job->plan.again_after;
@@ -200,8 +215,8 @@ void Reconciler::take_outcome(const Item& item, const WriteOutcome& outcome) {
 }
 
 void Reconciler::note_refusal(const Write& write, const WriteOutcome& outcome, Job* job) {
+  if (!may_be_refused(write)) return;
   const bool creating = write.verb == bus::WriteObjects::CREATE;
-  if (!creating && write.verb != bus::WriteObjects::DELETE) return;
   job->tried = true;
   // Who has read something old reads it anew, and then may succeed.
   if (!outcome.error || outcome.unknown || outcome.error->code == kConflict || job->refusal) return;

@@ -102,6 +102,7 @@ class Reconciler {
   bool watches(KindId kind) const;
   void concern(const Change& change);
   bool is_confirmed(const Job& job) const;
+  Plan make_plan(const Key& key, const Instant& now);
   void reconcile(const Key& key, const Instant& now);
   void submit(const JobPtr& job);
   void take_outcome(const Item& item, const actors::WriteOutcome& outcome);

@@ -317,6 +317,20 @@ TEST_F(ReconcilerTest, KnowsWhatAKeyWasRefusedUntilItSucceeds) {
   EXPECT_FALSE(reconciler->view().refusal(key));
 }
 
+TEST_F(ReconcilerTest, ForgetsARefusalOnceNothingIsTriedAnyMore) {
+  const Key key = map("a")->key();
+  plan.add(Write::create(kinds::kConfigMap, map_message("b")));
+  const auto batches = start_with("a");
+  reconciler->answered(batches[0].id, {refused(over_quota())}, at(0));
+  ASSERT_TRUE(reconciler->view().refusal(key));
+  plan = {};
+  plan.add(Write::update_status(*map("a"), map_message("a")));
+  asked = 0;
+  EXPECT_EQ(reconciler->work(at(1)).size(), 1u);
+  EXPECT_FALSE(reconciler->view().refusal(key)) << "it would be told of the next create, which may well succeed";
+  EXPECT_EQ(asked, 2) << "the plan that is carried out knows nothing of the refusal";
+}
+
 TEST_F(ReconcilerTest, TellsNobodyThatNothingCanBeMadeInAnEndingNamespace) {
   plan.add(Write::create(kinds::kConfigMap, map_message("b")),
            {map("a")->key(), "uid-a", "", "", "FailedCreate", "No: {error}"});
