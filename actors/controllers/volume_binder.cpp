@@ -59,32 +59,38 @@ void set_unbound(const Object& object, Claim claim, const char* phase, Plan* pla
   plan->add(Write::update_status(object, claim));
 }
 
+bool is_in(const ::k8s::io::api::core::v1::TopologySelectorTerm& place,
+           const google::protobuf::Map<std::string, std::string>& labels) {
+  const auto& wanted = place.matchlabelexpressions();
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
+    const auto found = labels.find(label.key());
+    return found != labels.end() &&
+           std::find(label.values().begin(), label.values().end(), found->second) != label.values().end();
+  });
+}
+
 /// A volume of a class that makes them in some places only is reached from there: from those of the node it is made
-/// for, or, while no node is known, from all of them.
+/// for, or, while no node is known or the class has no place for it, from all of them.
 void restrict_to_topologies(const View& view, const StorageClass& storage, const std::string& node, Volume* volume) {
   const ObjectPtr object = node.empty() ? nullptr : view.find({kinds::kNode, "", node});
   const auto message = object ? object->as<::k8s::io::api::core::v1::Node>() : ::k8s::io::api::core::v1::Node();
   const auto& labels = message.metadata().labels();
-  for (const auto& topology : storage.allowedtopologies()) {
-    const auto& wanted = topology.matchlabelexpressions();
-    const bool here = std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
-      const auto found = labels.find(label.key());
-      return found != labels.end() &&
-             std::find(label.values().begin(), label.values().end(), found->second) != label.values().end();
-    });
-    if (object && !here) continue;
+  const auto& places = storage.allowedtopologies();
+  const auto here = std::find_if(places.begin(), places.end(),
+                                 [&](const auto& place) { return object && is_in(place, labels); });
+  for (const auto& place : places) {
+    if (here != places.end() && &place != &*here) continue;
     auto* term = volume->mutable_spec()->mutable_nodeaffinity()->mutable_required()->add_nodeselectorterms();
-    for (const auto& label : wanted) {
+    for (const auto& label : place.matchlabelexpressions()) {
       auto* expression = term->add_matchexpressions();
       expression->set_key(label.key());
       expression->set_operator_("In");
-      if (object) {
+      if (here != places.end()) {
         expression->add_values(labels.at(label.key()));
       } else {
         *expression->mutable_values() = label.values();
       }
     }
-    if (object) return;
   }
 }
 

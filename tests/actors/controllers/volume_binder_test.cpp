@@ -179,6 +179,8 @@ TEST_F(VolumeBinder, MakesVolumesWhereTheClassMay) {
     return out;
   };
   EXPECT_EQ(places(), "[zone In c]");
+  add(kinds::kNode, R"({"metadata":{"name":"n1","labels":{"zone":"d"}}})");
+  EXPECT_EQ(places(), "[zone In a][zone In b c]") << "somebody has chosen a node where the class may make none";
   view.remove({kinds::kNode, "", "n1"});
   EXPECT_EQ(places(), "[zone In a][zone In b c]");
 }
