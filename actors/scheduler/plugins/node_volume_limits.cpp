@@ -24,7 +24,8 @@ Attachment attachment_of(const Volumes& known, const std::string& key) {
   return {storage->provisioner, "claim " + key};
 }
 
-/// No more volumes of a driver than its CSINode says that a node can have; one that several pods use is one.
+/// No more volumes of a driver than its CSINode says that a node can have; one that several pods use is one. A pod that
+/// adds none may come where there are too many already.
 class NodeVolumeLimits final : public Filter {
  public:
   NodeVolumeLimits(const Cluster& cluster, const Candidate& pod) : cluster_(cluster) {
@@ -49,14 +50,17 @@ class NodeVolumeLimits final : public Filter {
   bool others_stand_in_the_way(NodeSlot) const override { return true; }
 
  private:
-  bool within(int32_t limit, NodeSlot node, const std::string& driver, std::set<std::string> handles) const {
+  bool within(int32_t limit, NodeSlot node, const std::string& driver, const std::set<std::string>& wanted) const {
+    std::set<std::string> handles;
     if (const auto used = cluster_.claims.find(node); used != cluster_.claims.end()) {
       for (const auto& [key, count] : used->second) {
         Attachment one = attachment_of(cluster_.volumes, key);
         if (one.driver == driver) handles.insert(std::move(one.handle));
       }
     }
-    return handles.size() <= static_cast<size_t>(limit);
+    const size_t before = handles.size();
+    handles.insert(wanted.begin(), wanted.end());
+    return handles.size() == before || handles.size() <= static_cast<size_t>(limit);
   }
 
   const Cluster& cluster_;

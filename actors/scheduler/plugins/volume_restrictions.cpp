@@ -10,23 +10,20 @@ constexpr const char* kOncePod = "ReadWriteOncePod";
 /// A claim with the access mode ReadWriteOncePod serves one pod of the cluster.
 class VolumeRestrictions final : public Filter {
  public:
-  VolumeRestrictions(const Cluster& cluster, const Candidate& pod) : cluster_(cluster) {
+  VolumeRestrictions(const Cluster& cluster, const Candidate& pod) {
     for (const std::string& name : pod.demand.claims) {
       const ClaimFacts* claim = cluster.volumes.claim(pod.ns, name);
       if (!claim) continue;
       const auto& modes = claim->access_modes;
       if (std::find(modes.begin(), modes.end(), kOncePod) == modes.end()) continue;
-      claims_.push_back(std::string(pod.ns) + "/" + name);
+      const std::string key = std::string(pod.ns) + "/" + name;
+      taken_ = taken_ || std::any_of(cluster.claims.begin(), cluster.claims.end(),
+                                     [&](const auto& on_node) { return on_node.second.contains(key); });
     }
   }
-  bool is_idle() const { return claims_.empty(); }
+  bool is_idle() const { return !taken_; }
 
-  bool fits(NodeSlot) const override {
-    return std::none_of(cluster_.claims.begin(), cluster_.claims.end(), [&](const auto& on_node) {
-      return std::any_of(claims_.begin(), claims_.end(),
-                         [&](const std::string& claim) { return on_node.second.contains(claim); });
-    });
-  }
+  bool fits(NodeSlot) const override { return false; }
   void explain(NodeSlot, std::vector<std::string>* reasons) const override {
     reasons->push_back(
         "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode");
@@ -34,8 +31,7 @@ class VolumeRestrictions final : public Filter {
   bool others_stand_in_the_way(NodeSlot) const override { return true; }
 
  private:
-  const Cluster& cluster_;
-  std::vector<std::string> claims_;
+  bool taken_ = false;
 };
 
 std::unique_ptr<Filter> filter(const Cluster& cluster, const Candidate& pod) {

@@ -18,6 +18,13 @@ bool is_among(std::string_view set, std::string_view value) {
   }
 }
 
+/// Volumes may still be labelled as nodes once were.
+std::string_view name_of_today(std::string_view label) {
+  if (label == "failure-domain.beta.kubernetes.io/zone") return "topology.kubernetes.io/zone";
+  if (label == "failure-domain.beta.kubernetes.io/region") return "topology.kubernetes.io/region";
+  return label;
+}
+
 /// Volumes with labels of a zone or region are reached from nodes with the same ones.
 class VolumeZone final : public Filter {
  public:
@@ -41,6 +48,7 @@ class VolumeZone final : public Filter {
     }
     return std::all_of(zones_.begin(), zones_.end(), [&](const auto* zone) {
       const std::string* value = find_label(labels, zone->first);
+      if (!value) value = find_label(labels, name_of_today(zone->first));
       return value && is_among(zone->second, *value);
     });
   }

@@ -328,6 +328,16 @@ TEST_F(VolumeZone, OfAVolumeIsTheNodes) {
   EXPECT_EQ(put(pod("r", "nodeSelector: {zone: b}, " + uses("d1"))), "b1") << "who says nothing of zones is of one";
 }
 
+TEST_F(VolumeZone, UnderItsFormerNameIsThatOfToday) {
+  state.node_changed(*node("z1", "{topology.kubernetes.io/zone: one, topology.kubernetes.io/region: r}"));
+  state.node_changed(*node("z2", "{topology.kubernetes.io/zone: two, topology.kubernetes.io/region: r}"));
+  for (const char* name : {"a1", "a2", "b1"}) state.node_deleted(name);
+  disk("d1", "{failure-domain.beta.kubernetes.io/zone: two, failure-domain.beta.kubernetes.io/region: r}");
+  EXPECT_EQ(put(pod("p", uses("d1"))), "z2");
+  disk("d2", "{failure-domain.beta.kubernetes.io/zone: three}");
+  EXPECT_EQ(put(pod("q", uses("d2"))), "0/2 nodes are available: 2 node(s) had no available volume zone.");
+}
+
 using NodeVolumeLimits = Volumed;
 
 TEST_F(NodeVolumeLimits, AreThoseOfTheDriver) {
@@ -344,6 +354,24 @@ TEST_F(NodeVolumeLimits, AreThoseOfTheDriver) {
   EXPECT_EQ(put(pod("p-d4", uses("d4"))), "0/3 nodes are available: 3 node(s) exceed max volume count.");
   const auto shared = put(pod("q-d1", uses("d1")));
   EXPECT_TRUE(nodes.contains(shared)) << shared << ": what is attached already costs nothing";
+}
+
+TEST_F(NodeVolumeLimits, ArePassedOverByWhoAddsNothing) {
+  const auto limited_to = [&](int count) {
+    for (const char* name : {"a1", "a2", "b1"}) {
+      state.other_changed(*object<::k8s::io::api::storage::v1::CSINode>(
+          kinds::kCSINode, std::string("{metadata: {name: ") + name + "}, spec: {drivers: [{name: d, nodeID: id, " +
+                               "allocatable: {count: " + std::to_string(count) + "}}]}}"));
+    }
+  };
+  const std::string here = "nodeSelector: {zone: b}, ";
+  for (const char* name : {"d1", "d2", "d3"}) disk(name);
+  limited_to(2);
+  EXPECT_EQ(put(pod("p-d1", here + uses("d1"))), "b1");
+  EXPECT_EQ(put(pod("p-d2", here + uses("d2"))), "b1");
+  limited_to(1);
+  EXPECT_EQ(put(pod("q-d1", here + uses("d1"))), "b1") << "it adds no volume";
+  EXPECT_THAT(put(pod("p-d3", here + uses("d3"))), testing::HasSubstr("1 node(s) exceed max volume count"));
 }
 
 using VolumeRestrictions = Volumed;
