@@ -214,8 +214,11 @@ void PodActor::record(const PodView& view) {
 void PodActor::remove_object() {
   Write removal = Write::remove(*pod_);
   removal.grace_seconds = 0;
+  // Another version may not be one that is to go: the store may have been put back.
+  removal.expected_revision = pod_->revision();
   write(std::move(removal), [this](const WriteOutcome& outcome) {
     if (!outcome.error || outcome.error->code == kNotFound) return end();
+    if (outcome.error->code == kConflict) return read_again();
     retry_later();
   });
 }

@@ -117,6 +117,22 @@ TEST_F(KubeletSim, APodOfTheSameNameTakesTheFormerOnesPlace) {
   ASSERT_TRUE(until([&] { return running("web") && store->pod("web").metadata().uid() == "uid-2"; }));
 }
 
+TEST_F(KubeletSim, APodThatWasPutBackIsNotRemovedForItsFormerEnd) {
+  start(8);
+  world->run_for(2s);
+  create("web", "node-1");
+  ASSERT_TRUE(until([&] { return running("web"); }));
+  const PodMessage before = store->pod("web");
+  store->write_delay = 500ms;
+  FakeApi::alive->delete_pod("web", 30);
+  ASSERT_TRUE(until([&] { return store->pod("web").status().phase() == "Succeeded"; }));
+  // The store is put back while the removal is under way.
+  FakeApi::alive->put(kinds::kPod, before);
+  store->write_delay = 0s;
+  world->run_for(30s);
+  EXPECT_TRUE(running("web"));
+}
+
 TEST_F(KubeletSim, ConvergesThoughWritesAreLost) {
   for (uint64_t seed = 10; seed < 13; ++seed) {
     store = std::make_shared<FakeStore>();
