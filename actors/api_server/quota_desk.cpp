@@ -32,11 +32,12 @@ struct QuotaDesk::Round {
 };
 
 bool QuotaDesk::concerns(const Write& write, const Decision& decision) const {
-  if (decision.effect != Decision::Effect::put || !write.subresource.empty() || !quota::is_counted(*write.kind)) {
-    return false;
-  }
+  const bool resizes = write.kind->id == kinds::kPod && write.subresource == "resize";
+  if (decision.effect != Decision::Effect::put || !quota::is_counted(*write.kind)) return false;
+  if (!write.subresource.empty() && !resizes) return false;
   const bool changes = write.verb == Write::Verb::update || write.verb == Write::Verb::patch;
-  if (write.verb != Write::Verb::create && !(changes && quota::can_grow(write.kind->id))) return false;
+  const bool grows = changes && (resizes || quota::can_grow(write.kind->id));
+  if (write.verb != Write::Verb::create && !grows) return false;
   return ways_.surroundings->any_in_namespace(kinds::kResourceQuota, write.key.ns);
 }
 
@@ -93,7 +94,8 @@ void QuotaDesk::work(const std::string& ns) {
 
 void QuotaDesk::admit(Round* round, Waiting waiting) {
   const Charge& charge = waiting.charge;
-  Amounts delta = quota::usage_of(*charge.kind, *charge.object, ways_.now());
+  const Amounts whole = quota::usage_of(*charge.kind, *charge.object, ways_.now());
+  Amounts delta = whole;
   if (charge.old) quota::take_from(&delta, quota::usage_of(*charge.kind, *charge.old, ways_.now()));
 
   std::vector<std::pair<Round::Account*, Amounts>> charges;
@@ -101,7 +103,9 @@ void QuotaDesk::admit(Round* round, Waiting waiting) {
   for (auto& [name, account] : round->accounts) {
     const auto& had = waiting.ticket.quotas;
     if (std::find(had.begin(), had.end(), name) != had.end()) continue;  // in an earlier round
-    auto wanted = account.ledger.check(*charge.kind, *charge.object, delta);
+    // What comes into a quota's scopes by a change comes with all that it takes.
+    const bool is_known = charge.old && account.ledger.is_about(*charge.kind, *charge.old);
+    auto wanted = account.ledger.check(*charge.kind, *charge.object, is_known ? delta : whole);
     if (!wanted) {
       refused = wanted.error();
     } else if (!wanted->empty() && account.ledger.reserved().size() >= kQuotaReservations) {

@@ -96,6 +96,10 @@ Ledger::Ledger(const ObjectPtr& quota)
   reserved_ = reservations_of(*quota_);
 }
 
+bool Ledger::is_about(const Kind& kind, const google::protobuf::Message& object) const {
+  return in_scopes(quota_->spec(), kind, object);
+}
+
 Result<Amounts> Ledger::check(const Kind& kind, const google::protobuf::Message& object, const Amounts& delta) const {
   const Amounts bounds = bounds_for(kind, hard_);
   if (bounds.empty() || !in_scopes(quota_->spec(), kind, object)) return Amounts();

@@ -54,6 +54,8 @@ class Ledger {
   const Amounts& used() const { return used_; }
   const std::vector<Reservation>& reserved() const { return reserved_; }
 
+  /// Whether objects such as this one are what this quota bounds.
+  bool is_about(const Kind& kind, const google::protobuf::Message& object) const;
   /// What of `delta` counts here; empty when nothing does. Error: 403 of the object, as a kube-apiserver words it.
   Result<Amounts> check(const Kind& kind, const google::protobuf::Message& object, const Amounts& delta) const;
   void reserve(Reservation reservation);

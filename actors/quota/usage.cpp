@@ -145,12 +145,13 @@ bool crosses_namespaces(const core::Affinity& affinity) {
          any_crosses(far.preferredduringschedulingignoredduringexecution());
 }
 
-bool in_class(const core::ScopedResourceSelectorRequirement& scope, const std::string& priority) {
-  const bool listed = std::find(scope.values().begin(), scope.values().end(), priority) != scope.values().end();
-  if (scope.operator_() == "In") return !priority.empty() && listed;
+/// "" is no class.
+bool in_class(const core::ScopedResourceSelectorRequirement& scope, const std::string& name) {
+  const bool listed = std::find(scope.values().begin(), scope.values().end(), name) != scope.values().end();
+  if (scope.operator_() == "In") return !name.empty() && listed;
   if (scope.operator_() == "NotIn") return !listed;
-  if (scope.operator_() == "DoesNotExist") return priority.empty();
-  return !priority.empty();
+  if (scope.operator_() == "DoesNotExist") return name.empty();
+  return !name.empty();
 }
 
 bool in_scope(const core::ScopedResourceSelectorRequirement& scope, const core::Pod& pod) {
@@ -163,6 +164,29 @@ bool in_scope(const core::ScopedResourceSelectorRequirement& scope, const core::
   if (name == "PriorityClass") return in_class(scope, spec.priorityclassname());
   if (name == "CrossNamespacePodAffinity") return crosses_namespaces(spec.affinity());
   return false;
+}
+
+/// The classes of attributes that a claim has, is getting, or asks for.
+std::set<std::string> attribute_classes(const core::PersistentVolumeClaim& claim) {
+  std::set<std::string> names{claim.spec().volumeattributesclassname(),
+                              claim.status().currentvolumeattributesclassname(),
+                              claim.status().modifyvolumestatus().targetvolumeattributesclassname()};
+  names.erase("");
+  return names;
+}
+
+bool in_scope(const core::ScopedResourceSelectorRequirement& scope, const core::PersistentVolumeClaim& claim) {
+  if (scope.scopename() != "VolumeAttributesClass") return false;
+  const auto names = attribute_classes(claim);
+  if (names.empty()) return in_class(scope, "");
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return in_class(scope, name); });
+}
+
+template <class T>
+bool in_all(const std::vector<core::ScopedResourceSelectorRequirement>& scopes, const Message& object) {
+  return std::all_of(scopes.begin(), scopes.end(), [&](const core::ScopedResourceSelectorRequirement& scope) {
+    return in_scope(scope, static_cast<const T&>(object));
+  });
 }
 
 std::vector<core::ScopedResourceSelectorRequirement> scopes_of(const ResourceQuotaSpec& spec) {
@@ -215,11 +239,8 @@ Amounts bounds_for(const Kind& kind, const Amounts& hard) {
 
 bool in_scopes(const ResourceQuotaSpec& spec, const Kind& kind, const Message& object) {
   if (spec.scopes().empty() && spec.scopeselector().matchexpressions().empty()) return true;
-  if (kind.id != kinds::kPod) return false;
-  const auto scopes = scopes_of(spec);
-  return std::all_of(scopes.begin(), scopes.end(), [&](const core::ScopedResourceSelectorRequirement& scope) {
-    return in_scope(scope, static_cast<const core::Pod&>(object));
-  });
+  if (kind.id == kinds::kPod) return in_all<core::Pod>(scopes_of(spec), object);
+  return kind.id == kinds::kPersistentVolumeClaim && in_all<core::PersistentVolumeClaim>(scopes_of(spec), object);
 }
 
 std::string unspecified(const Amounts& bounds, const Kind& kind, const Message& object) {

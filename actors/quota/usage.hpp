@@ -31,7 +31,7 @@ Amounts usage_of(const Kind& kind, const google::protobuf::Message& object, io::
 /// Those of `hard` that an object of the kind can take.
 Amounts bounds_for(const Kind& kind, const Amounts& hard);
 
-/// Whether the object is in all scopes that the quota names. What has no scopes (all but pods) is in none.
+/// Whether the object is in all scopes that the quota names. What has no scopes (all but pods and claims) is in none.
 bool in_scopes(const ResourceQuotaSpec& spec, const Kind& kind, const google::protobuf::Message& object);
 
 /// Of a pod under a quota of cpu or memory: which containers do not say what they take,

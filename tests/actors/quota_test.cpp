@@ -99,6 +99,47 @@ TEST(QuotaScopes, SelectPods) {
   EXPECT_FALSE(in_scopes(quota.spec(), kind_of(kinds::kConfigMap), *message_of(kinds::kConfigMap, "{}")));
 }
 
+TEST(QuotaScopes, OfClaimsAreTheClassesOfTheirAttributes) {
+  struct Row {
+    const char *expression, *claim;
+    bool matches;
+  };
+  const char* gold = R"({"spec":{"volumeAttributesClassName":"gold"}})";
+  const char* getting = R"({"spec":{"volumeAttributesClassName":"silver"},
+      "status":{"modifyVolumeStatus":{"targetVolumeAttributesClassName":"gold"}}})";
+  const char* had = R"({"spec":{"volumeAttributesClassName":"silver"},
+      "status":{"currentVolumeAttributesClassName":"gold"}})";
+  const char* silver = R"({"spec":{"volumeAttributesClassName":"silver"}})";
+  const char* plain = "{}";
+  const char* in = R"("operator":"In","values":["gold"])";
+  const char* not_in = R"("operator":"NotIn","values":["gold"])";
+  const Row rows[] = {{in, gold, true},
+                      {in, getting, true},
+                      {in, had, true},
+                      {in, silver, false},
+                      {in, plain, false},
+                      {not_in, gold, false},
+                      {not_in, silver, true},
+                      {not_in, plain, true},
+                      {R"("operator":"Exists")", silver, true},
+                      {R"("operator":"Exists")", plain, false},
+                      {R"("operator":"DoesNotExist")", plain, true},
+                      {R"("operator":"DoesNotExist")", gold, false}};
+  for (const Row& row : rows) {
+    const auto quota = quota_of(std::string(R"("scopeSelector":{"matchExpressions":[{)") +
+                                    R"("scopeName":"VolumeAttributesClass",)" + row.expression + "}]}",
+                                "{}", "{}")
+                           ->as<ResourceQuota>();
+    const Kind& claims = kind_of(kinds::kPersistentVolumeClaim);
+    EXPECT_EQ(in_scopes(quota.spec(), claims, *message_of(claims.id, row.claim)), row.matches)
+        << row.expression << row.claim;
+    EXPECT_FALSE(in_scopes(quota.spec(), kind_of(kinds::kPod), *message_of(kinds::kPod, "{}")));
+  }
+  const auto of_pods = quota_of(R"("scopes":["BestEffort"])", "{}", "{}")->as<ResourceQuota>();
+  EXPECT_FALSE(in_scopes(of_pods.spec(), kind_of(kinds::kPersistentVolumeClaim),
+                         *message_of(kinds::kPersistentVolumeClaim, gold)));
+}
+
 std::string refusal(const ObjectPtr& quota, KindId kind, const std::string& json) {
   const auto object = message_of(kind, json);
   const auto checked = Ledger(quota).check(kind_of(kind), *object, usage_of(kind_of(kind), *object, kNow));

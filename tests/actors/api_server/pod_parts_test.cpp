@@ -100,6 +100,36 @@ TEST_F(PodParts, EphemeralContainersStayAsTheyAre) {
   EXPECT_EQ(main->status, 422) << "only by their own part";
 }
 
+TEST_F(PodParts, AResizeStaysWithinLimitsAndQuotas) {
+  const std::string shop = "/api/v1/namespaces/default/";
+  const auto answer = [&](const Json& resources) {
+    auto resized = resize(resources);
+    return std::to_string(resized->status) + " " +
+           (resized->status == 200 ? "" : resized->json().value("message", ""));
+  };
+  ASSERT_EQ(http("POST", shop + "limitranges",
+                 R"({"metadata":{"name":"l"},"spec":{"limits":[{"type":"Container","max":{"cpu":"4"}}]}})")
+                ->status,
+            201);
+  EXPECT_EQ(answer({{"limits", {{"cpu", "5"}}}}),
+            "403 pods \"p\" is forbidden: maximum cpu usage per Container is 4, but limit is 5");
+  EXPECT_EQ(answer({{"limits", {{"cpu", "4"}}}}), "200 ");
+
+  ASSERT_EQ(http("POST", shop + "resourcequotas", R"({"metadata":{"name":"q"},"spec":{"hard":{"requests.cpu":"2"}}})")
+                ->status,
+            201);
+  ASSERT_EQ(http("PATCH", shop + "resourcequotas/q/status",
+                 R"({"status":{"hard":{"requests.cpu":"2"},"used":{"requests.cpu":"1"}}})",
+                 {{"content-type", "application/merge-patch+json"}})
+                ->status,
+            200);
+  EXPECT_EQ(answer({{"requests", {{"cpu", "2500m"}}}}),
+            "403 pods \"p\" is forbidden: exceeded quota: q, requested: requests.cpu=1500m, used: requests.cpu=1, "
+            "limited: requests.cpu=2");
+  EXPECT_EQ(answer({{"requests", {{"cpu", "1500m"}}}}), "200 ");
+  EXPECT_EQ(http("GET", shop + "resourcequotas/q")->json()["status"]["used"]["requests.cpu"], "1500m");
+}
+
 TEST_F(PodParts, ResizeChangesWhatContainersMayUse) {
   auto resized = resize({{"requests", {{"cpu", "1500m"}}}, {"limits", {{"cpu", "3"}}}});
   ASSERT_EQ(resized->status, 200) << resized->body;

@@ -160,8 +160,8 @@ void check_claim(const core::LimitRangeItem& item, const core::PersistentVolumeC
 
 bool is_limited(const Admission& admission) {
   if (admission.write.verb == Write::Verb::remove) return false;
-  // A pod is measured when it is made; a claim may grow.
-  if (admission.kind() == kinds::kPod) return admission.creates();
+  // A pod is measured when it is made and when it is resized; a claim may grow.
+  if (admission.kind() == kinds::kPod) return admission.creates() || admission.write.subresource == "resize";
   return admission.kind() == kinds::kPersistentVolumeClaim;
 }
 
