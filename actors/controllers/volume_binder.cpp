@@ -76,8 +76,8 @@ void restrict_to_topologies(const View& view, const StorageClass& storage, const
   const auto message = object ? object->as<::k8s::io::api::core::v1::Node>() : ::k8s::io::api::core::v1::Node();
   const auto& labels = message.metadata().labels();
   const auto& places = storage.allowedtopologies();
-  const auto here = std::find_if(places.begin(), places.end(),
-                                 [&](const auto& place) { return object && is_in(place, labels); });
+  const auto here =
+      std::find_if(places.begin(), places.end(), [&](const auto& place) { return object && is_in(place, labels); });
   for (const auto& place : places) {
     if (here != places.end() && &place != &*here) continue;
     auto* term = volume->mutable_spec()->mutable_nodeaffinity()->mutable_required()->add_nodeselectorterms();

@@ -24,8 +24,8 @@ Attachment attachment_of(const Volumes& known, const std::string& key) {
   return {storage->provisioner, "claim " + key};
 }
 
-/// No more volumes of a driver than its CSINode says that a node can have; one that several pods use is one. A pod that
-/// adds none may come where there are too many already.
+/// No more volumes of a driver than its CSINode says that a node can have; one that several pods use is one. A pod
+/// that adds none may come where there are too many already.
 class NodeVolumeLimits final : public Filter {
  public:
   NodeVolumeLimits(const Cluster& cluster, const Candidate& pod) : cluster_(cluster) {
