@@ -48,8 +48,8 @@ class PodsTest(ClusterTest):
                  main["writer"]["state"]["running"]["startedAt"]]
         self.assertEqual(steps, sorted(steps))
         events = self.cluster.get("events", "--field-selector", "involvedObject.name=everything")["items"]
-        started = [e["message"].split()[-1] for e in sorted(events, key=lambda e: int(e["metadata"]["resourceVersion"]))
-                   if e["reason"] == "Started"]
+        events.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
+        started = [e["involvedObject"]["fieldPath"].split("{")[1].rstrip("}") for e in events if e["reason"] == "Started"]
         self.assertEqual(started[:3], ["first", "second", "proxy"])
         self.assertEqual(sorted(set(started[3:])), ["reader", "writer"])
         self.assertTrue(initial["proxy"]["ready"] and main["writer"]["ready"] and main["reader"]["ready"])
