@@ -17,6 +17,7 @@
 #include "actors/api_server/node_ports.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "actors/api_server/pod_log.hpp"
+#include "actors/api_server/port_reservations.hpp"
 #include "actors/api_server/quota_desk.hpp"
 #include "actors/api_server/render.hpp"
 #include "actors/api_server/request_info.hpp"
@@ -131,6 +132,7 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   void admit_and_run(Write write, WriteFlow::Done done);
   void give_address(Write write, WriteFlow::Done done, int attempts = 0);
   void repair_addresses_later();
+  void list_services(std::function<void(Result<std::vector<ObjectPtr>>)> then);
   void inform(Write write, WriteFlow::Done done);
   void look_up(Write write, WriteFlow::Done done, int attempts);
   void watch_surroundings();
@@ -142,8 +144,12 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
               std::function<void(Result<WriteFlow::Secured>)> then);
   void secure_rest(const Write& write, const ObjectPtr& current, const Decision& decision,
                    std::function<void(Result<WriteFlow::Secured>)> then);
+  /// Of a service: its address and its node ports.
+  void reserve(const Write& write, const ObjectPtr& current, const Decision& decision,
+               std::function<void(Result<WriteFlow::Secured>)> then);
   // service_node_ports.cpp
-  void give_node_ports(Write write, WriteFlow::Done done);
+  /// `lost`: ports that have seemed free and were not.
+  void give_node_ports(Write write, WriteFlow::Done done, std::set<int32_t> lost = {});
   /// Answers the node ports that the service newly names, held for it, or 422.
   void claim_node_ports(const Write& write, const ObjectPtr& current, const Decision& decision,
                         std::function<void(Result<std::set<int32_t>>)> then);
@@ -175,6 +181,7 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   ServiceAddresses addresses_;
   NodePorts ports_;
   AddressReservations reservations_;
+  PortReservations port_reservations_;
   std::unique_ptr<runtime::WatchClient> service_watch_;
   std::unique_ptr<runtime::WatchClient> address_watch_;
   NodeHosts node_hosts_;

@@ -35,6 +35,9 @@ ApiServer::ApiServer(ApiServerOptions options)
       addresses_(options_.service_prefix, options_.slot, options_.slots),
       ports_(options_.slot, options_.slots),
       reservations_(&shards_, &addresses_, [this] { return write_context(); }),
+      port_reservations_(&shards_, {.services = [this](auto then) { list_services(std::move(then)); },
+                                    .now = [this] { return now(); },
+                                    .make_id = [this] { return random().uuid(); }}),
       use_([this](const runtime::Address& to, runtime::MessagePtr message, io::Duration timeout,
                   auto done) { ask(to, std::move(message), timeout, std::move(done)); },
            [this] { return mono(); }, options_.metrics_resolution) {}

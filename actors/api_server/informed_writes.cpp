@@ -114,7 +114,17 @@ void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
 
 void ApiServer::repair_addresses_later() {
   reservations_.repair();
+  port_reservations_.repair(ports_.of_services());
   after(kAddressRepair, [this] { repair_addresses_later(); });
+}
+
+void ApiServer::list_services(std::function<void(Result<std::vector<ObjectPtr>>)> then) {
+  bus::ListObjects verb;
+  verb.mutable_selection()->set_kind(kinds::kService);
+  ask(shards_.shard_of(kinds::kService), runtime::make_message(std::move(verb)), kShardTimeout,
+      [then = std::move(then)](Result<runtime::MessagePtr> reply) {
+        reply ? then((*reply)->objects) : then(reply.error());
+      });
 }
 
 void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
@@ -161,7 +171,7 @@ void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
 
 void ApiServer::secure(const Write& write, const ObjectPtr& current, const Decision& decision,
                        std::function<void(Result<WriteFlow::Secured>)> then) {
-  if (write.kind->id == kinds::kService && decision.next) {
+  if (write.kind->id == kinds::kService && write.subresource.empty() && decision.next) {
     return secure_with_ports(write, current, decision, std::move(then));
   }
   secure_rest(write, current, decision, std::move(then));
@@ -169,12 +179,26 @@ void ApiServer::secure(const Write& write, const ObjectPtr& current, const Decis
 
 void ApiServer::secure_rest(const Write& write, const ObjectPtr& current, const Decision& decision,
                             std::function<void(Result<WriteFlow::Secured>)> then) {
-  if (!quotas_.concerns(write, decision)) return reservations_.secure(write, current, decision, std::move(then));
+  if (!quotas_.concerns(write, decision)) return reserve(write, current, decision, std::move(then));
   auto secured = [this, write, current, decision, then = std::move(then)](Result<WriteFlow::Secured> reserved) {
     if (!reserved) return then(reserved.error());
     charge(write, current, decision, std::move(*reserved), then);
   };
-  reservations_.secure(write, current, decision, std::move(secured));
+  reserve(write, current, decision, std::move(secured));
+}
+
+void ApiServer::reserve(const Write& write, const ObjectPtr& current, const Decision& decision,
+                        std::function<void(Result<WriteFlow::Secured>)> then) {
+  if (write.kind->id != kinds::kService || !write.subresource.empty()) {
+    return reservations_.secure(write, current, decision, std::move(then));
+  }
+  const bool removes = decision.effect == Decision::Effect::removed;
+  const ObjectPtr next = removes ? ObjectPtr() : decision.next;
+  reservations_.secure(write, current, decision,
+                       [this, current, next, then = std::move(then)](Result<WriteFlow::Secured> secured) {
+                         if (!secured) return then(secured.error());
+                         port_reservations_.secure(current, next, std::move(*secured), then);
+                       });
 }
 
 void ApiServer::charge(const Write& write, const ObjectPtr& current, const Decision& decision,

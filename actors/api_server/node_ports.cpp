@@ -37,12 +37,12 @@ void NodePorts::remove(const Object& service) {
   of_service_.erase(known);
 }
 
-std::vector<int32_t> NodePorts::allocate(size_t count, uint64_t start) {
+std::vector<int32_t> NodePorts::allocate(size_t count, uint64_t start, const std::set<int32_t>& except) {
   std::vector<int32_t> out;
   const uint64_t places = (kLastNodePort - kFirstNodePort + 1) / slots_;
   for (uint64_t tried = 0; tried < places && out.size() < count; ++tried) {
     const auto port = kFirstNodePort + static_cast<int32_t>((start + tried) % places * slots_ + slot_);
-    if (users_.contains(port) || !given_.insert(port).second) continue;
+    if (users_.contains(port) || except.contains(port) || !given_.insert(port).second) continue;
     out.push_back(port);
   }
   return out;

@@ -17,9 +17,8 @@ inline constexpr int32_t kFirstNodePort = 30000;
 inline constexpr int32_t kLastNodePort = 32767;
 
 /// Which node ports of services seem free, as the watch of services shows it. Of several API servers of a host,
-/// number `slot` of `slots` proposes only ports whose number leaves `slot`, so that they seldom meet. Nothing is
-/// reserved in the store: two API servers that are asked for the same port within the time that the watch takes both
-/// give it.
+/// number `slot` of `slots` proposes only ports whose number leaves `slot`, so that they seldom meet; whose a port
+/// is, PortReservations settles.
 class NodePorts {
  public:
   NodePorts(size_t slot, size_t slots) : slot_(slot), slots_(slots) {}
@@ -28,7 +27,9 @@ class NodePorts {
   void put(const Object& service);
   void remove(const Object& service);
   /// Up to `count` free ports, held at once, from a place that `start` says; fewer where the range is full.
-  std::vector<int32_t> allocate(size_t count, uint64_t start);
+  std::vector<int32_t> allocate(size_t count, uint64_t start, const std::set<int32_t>& except = {});
+  /// As the watch of services has shown.
+  const std::map<Key, std::set<int32_t>>& of_services() const { return of_service_; }
   /// Gives back what was allocated or claimed and no service came to have.
   void give_back(const std::set<int32_t>& ports);
 

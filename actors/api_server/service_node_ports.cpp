@@ -58,12 +58,13 @@ void claim_next(const std::shared_ptr<Claims>& claims, NodePorts* ports, ShardCl
 
 }  // namespace
 
-void ApiServer::give_node_ports(Write write, WriteFlow::Done done) {
+void ApiServer::give_node_ports(Write write, WriteFlow::Done done, std::set<int32_t> lost) {
   const auto* wanted = static_cast<const Service*>(write.object.get());
   // What a patch comes to nobody knows before it is applied.
   const size_t count = wanted ? node_ports_wanted(*wanted) : kSpareNodePorts;
   if (count == 0) return give_address(std::move(write), std::move(done));
-  write.spare_ports = ports_.allocate(count, random().next());
+  const Write asked = write;
+  write.spare_ports = ports_.allocate(count, random().next(), lost);
   if (write.verb == Write::Verb::create) {
     auto service = std::make_shared<Service>(*wanted);
     settle_node_ports(Service(), write.spare_ports, service.get());
@@ -71,15 +72,21 @@ void ApiServer::give_node_ports(Write write, WriteFlow::Done done) {
   }
   std::set<int32_t> held(write.spare_ports.begin(), write.spare_ports.end());
   const bool tried = write.dry_run;
-  give_address(std::move(write),
-               [this, held = std::move(held), tried, done = std::move(done)](Result<WriteOutcome> outcome) mutable {
-                 // What the service has now stays held until the watch shows it.
-                 if (outcome && outcome->object && !tried) {
-                   for (int32_t port : node_ports_of(*outcome->object)) held.erase(port);
-                 }
-                 ports_.give_back(held);
-                 done(std::move(outcome));
-               });
+  give_address(std::move(write), [this, held = std::move(held), tried, asked, lost,
+                                  done = std::move(done)](Result<WriteOutcome> outcome) mutable {
+    // What the service has now stays held until the watch shows it.
+    if (outcome && outcome->object && !tried) {
+      for (int32_t port : node_ports_of(*outcome->object)) held.erase(port);
+    }
+    ports_.give_back(held);
+    // Another API server was faster with one that seemed free.
+    bool again = false;
+    for (int32_t port : port_reservations_.take_lost(held)) again |= lost.insert(port).second;
+    if (!outcome && again && lost.size() < kLostNodePorts) {
+      return give_node_ports(std::move(asked), std::move(done), std::move(lost));
+    }
+    done(std::move(outcome));
+  });
 }
 
 void ApiServer::claim_node_ports(const Write& write, const ObjectPtr& current, const Decision& decision,
