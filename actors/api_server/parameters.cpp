@@ -12,12 +12,19 @@
 namespace kabuki::api_server {
 namespace {
 
-Result<uint64_t> number(std::string_view name, std::string_view text) {
-  uint64_t value = 0;
+/// The most bytes of a field manager's name.
+constexpr int kManagerMost = 128;
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+/// Less than nothing is no limit at all.
+Result<uint64_t> number(std::string_view text) {
+  int64_t value = 0;
   auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure == std::errc() && end == text.data() + text.size()) return value;
-  return bad_request("invalid query parameter " + std::string(name) + "=\"" + std::string(text) +
-                     "\": expected a number that is not negative");
+  if (failure == std::errc() && end == text.data() + text.size())
+    return static_cast<uint64_t>(std::max<int64_t>(0, value));
+  return bad_request("strconv.ParseInt: parsing \"" + std::string(text) +
+                     "\": " + (failure == std::errc::result_out_of_range ? "value out of range" : "invalid syntax"));
 }
 
 Error list_options_invalid(std::vector<Cause> causes) {
@@ -101,23 +108,21 @@ Result<ListParameters> list_parameters(const Kind& kind, const http::Request& re
   out.continue_token = request.parameter("continue");
 
   if (std::string_view version = request.parameter("resourceVersion"); !version.empty()) {
-    auto parsed = number("resourceVersion", version);
-    if (!parsed) {
+    const char* last = version.data() + version.size();
+    const auto [end, failure] = std::from_chars(version.data(), last, out.version);
+    if (failure != std::errc() || end != last) {
       return list_options_invalid({invalid_value("resourceVersion", "\"" + std::string(version) + "\"",
                                                  "resourceVersion must be a decimal number")});
     }
     out.has_version = true;
-    out.version = *parsed;
   }
-  for (auto [name, target] : {std::pair{"limit", &out.limit}}) {
-    if (std::string_view text = request.parameter(name); !text.empty()) {
-      auto parsed = number(name, text);
-      if (!parsed) return parsed.error();
-      *target = *parsed;
-    }
+  if (std::string_view text = request.parameter("limit"); !text.empty()) {
+    auto parsed = number(text);
+    if (!parsed) return parsed.error();
+    out.limit = *parsed;
   }
   if (std::string_view text = request.parameter("timeoutSeconds"); !text.empty()) {
-    auto parsed = number("timeoutSeconds", text);
+    auto parsed = number(text);
     if (!parsed) return parsed.error();
     constexpr uint64_t kMost = 1'000'000'000;
     out.timeout_seconds = static_cast<int64_t>(std::min(*parsed, kMost));
@@ -128,24 +133,45 @@ Result<ListParameters> list_parameters(const Kind& kind, const http::Request& re
 
 Result<WriteParameters> write_parameters(const http::Request& request) {
   WriteParameters out;
+  std::vector<Cause> causes;
+  std::string stages;
+  bool only_all = true;
   for (const auto& [name, value] : request.query) {
     if (name != "dryRun") continue;
-    if (value != "All") {
-      return bad_request("invalid query parameter dryRun=\"" + value + "\": the only supported value is All");
-    }
+    stages += (stages.empty() ? "\"" : ",\"") + value + "\"";
+    only_all &= value == "All";
     out.dry_run = true;
   }
-  std::string_view validation = request.parameter("fieldValidation");
+  if (!only_all) {
+    causes.push_back({.reason = "FieldValueNotSupported",
+                      .message = "Unsupported value: [" + stages + "]: supported values: \"All\"",
+                      .field = "dryRun"});
+  }
+  out.field_manager = request.parameter("fieldManager");
+  if (out.field_manager.size() > kManagerMost) causes.push_back(too_long("fieldManager", kManagerMost));
+  if (std::any_of(out.field_manager.begin(), out.field_manager.end(), is_control)) {
+    causes.push_back(invalid_value("fieldManager", nlohmann::json(out.field_manager).dump(),
+                                   "should only contain printable characters"));
+  }
+  const bool applies = request.header("content-type").starts_with("application/apply-patch+yaml");
+  if (request.method == "PATCH" && !applies && request.has("force")) {
+    causes.push_back(forbidden_value("force", "may not be specified for non-apply patch"));
+  }
+  const std::string validation(request.parameter("fieldValidation"));
   if (validation == "Strict") {
     out.validation = FieldValidation::strict;
   } else if (validation == "Ignore") {
     out.validation = FieldValidation::ignore;
   } else if (!validation.empty() && validation != "Warn") {
-    return bad_request("invalid query parameter fieldValidation=\"" + std::string(validation) +
-                       "\": supported values are Ignore, Warn, Strict");
+    causes.push_back(unsupported_value("fieldValidation", validation, {"", "Ignore", "Strict", "Warn"}));
   }
-  out.field_manager = request.parameter("fieldManager");
-  return out;
+  if (causes.empty()) return out;
+  const std::string& method = request.method;
+  const char* options = method == "POST"    ? "CreateOptions"
+                        : method == "PUT"   ? "UpdateOptions"
+                        : method == "PATCH" ? "PatchOptions"
+                                            : "DeleteOptions";
+  return invalid("meta.k8s.io", options, "", std::move(causes));
 }
 
 std::string write_continue_token(const Kind& kind, std::string_view ns, const ContinueToken& token) {

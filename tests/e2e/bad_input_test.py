@@ -69,8 +69,8 @@ class BadInputTest(ClusterTest):
         self.assert_refused(self.api.request("POST", MAPS, secret), 400, "BadRequest", "cannot be handled as a ConfigMap")
         self.assert_refused(self.api.request("POST", MAPS + "?fieldValidation=Strict", config("x", datta={})), 400,
                             "BadRequest", 'unknown field "datta"')
-        self.assert_refused(self.api.request("POST", MAPS + "?fieldValidation=Maybe", config("x")), 400, "BadRequest",
-                            "supported values are Ignore, Warn, Strict")
+        self.assert_refused(self.api.request("POST", MAPS + "?fieldValidation=Maybe", config("x")), 422, "Invalid",
+                            'supported values: "", "Ignore", "Strict", "Warn"')
         self.api.request("POST", MAPS, config("a"))
         self.assert_refused(self.api.request("PUT", MAPS + "/a", config("b")), 400, "BadRequest", "does not match")
 

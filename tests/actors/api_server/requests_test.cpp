@@ -141,9 +141,11 @@ int list_code(Query query) {
 }
 
 TEST(Parameters, ListsAndWatchesSayWhatTheyCannotRead) {
-  EXPECT_EQ(list_code({{"limit", "5"}, {"resourceVersion", "7"}, {"timeoutSeconds", "18446744073709551615"}}), 200);
-  EXPECT_EQ(list_code({{"limit", "-1"}}), 400);
+  EXPECT_EQ(list_code({{"limit", "5"}, {"resourceVersion", "7"}, {"timeoutSeconds", "9223372036854775807"}}), 200);
+  EXPECT_EQ(list_code({{"limit", "-1"}}), 200);
   EXPECT_EQ(list_code({{"limit", "many"}}), 400);
+  EXPECT_EQ(list_code({{"resourceVersion", "-1"}}), 422);
+  EXPECT_EQ(list_code({{"resourceVersion", "18446744073709551616"}}), 422);
   EXPECT_EQ(list_code({{"timeoutSeconds", "99999999999999999999999"}}), 400);
   EXPECT_EQ(list_code({{"resourceVersion", "x"}}), 422);
   EXPECT_EQ(list_code({{"resourceVersionMatch", "Exact"}}), 422);
@@ -161,6 +163,56 @@ TEST(Parameters, ListsAndWatchesSayWhatTheyCannotRead) {
   auto long_watch =
       list_parameters(kind_of(kinds::kPod), request("GET", "", {{"timeoutSeconds", "9223372036854775807"}}));
   EXPECT_GT(io::Duration(std::chrono::seconds(long_watch->timeout_seconds)).count(), 0);
+}
+
+TEST(Parameters, WritesAreRefusedInKubernetesWords) {
+  struct Row {
+    const char* method;
+    std::vector<std::pair<std::string, std::string>> query;
+    const char* why;
+  };
+  const Row rows[] = {
+      {"POST", {{"dryRun", "No"}}, "CreateOptions: dryRun: Unsupported value: [\"No\"]: supported values: \"All\""},
+      {"PUT",
+       {{"dryRun", "All"}, {"dryRun", ""}},
+       "UpdateOptions: dryRun: Unsupported value: [\"All\",\"\"]: supported values: \"All\""},
+      {"PUT",
+       {{"fieldValidation", "Maybe"}},
+       "UpdateOptions: fieldValidation: Unsupported value: \"Maybe\": supported values: \"\", \"Ignore\", "
+       "\"Strict\", "
+       "\"Warn\""},
+      {"PATCH",
+       {{"fieldManager", std::string(129, 'x')}},
+       "PatchOptions: fieldManager: Too long: may not be more than 128 bytes"},
+      {"PATCH",
+       {{"fieldManager", "a\tb"}},
+       "PatchOptions: fieldManager: Invalid value: \"a\\tb\": should only contain printable characters"},
+      {"PATCH", {{"force", "true"}}, "PatchOptions: force: Forbidden: may not be specified for non-apply patch"},
+      {"PATCH", {{"fieldManager", std::string(128, 'x')}, {"dryRun", "All"}}, ""},
+  };
+  for (const Row& row : rows) {
+    http::Request request{.method = row.method, .path = {}, .query = row.query};
+    const auto read = write_parameters(request);
+    std::string why;
+    if (!read) {
+      EXPECT_EQ(read.error().code, 422);
+      why = read.error().kind + ": " + read.error().causes[0].field + ": " + read.error().causes[0].message;
+    }
+    EXPECT_EQ(why, row.why);
+  }
+  http::Request apply{.method = "PATCH",
+                      .path = {},
+                      .query = {{"force", "true"}},
+                      .headers = {{"content-type", "application/apply-patch+yaml"}}};
+  EXPECT_TRUE(write_parameters(apply).ok());
+}
+
+TEST(Parameters, ALimitBelowNothingIsNone) {
+  http::Request request{.method = "GET", .path = {}, .query = {{"limit", "-1"}}};
+  EXPECT_EQ(list_parameters(kind_of(kinds::kPod), request)->limit, 0U);
+  request.query = {{"limit", "x"}};
+  EXPECT_EQ(list_parameters(kind_of(kinds::kPod), request).error().message,
+            "strconv.ParseInt: parsing \"x\": invalid syntax");
 }
 
 TEST(Parameters, ContinueTokensComeBackEqual) {
@@ -254,7 +306,7 @@ TEST(DeleteOptions, NeverTakeNonsenseForNoGrace) {
   }
   EXPECT_EQ(delete_of({}, R"({"gracePeriodSeconds":"abc"})").error().code, 400);
   EXPECT_EQ(delete_of({}, R"({"dryRun":["Some"]})").error().code, 422);
-  EXPECT_EQ(delete_of({{"dryRun", "Some"}}).error().code, 400);
+  EXPECT_EQ(delete_of({{"dryRun", "Some"}}).error().code, 422);
   EXPECT_EQ(delete_of({}, R"({"orphanDependents":true,"propagationPolicy":"Orphan"})").error().code, 422);
 }
 
