@@ -22,11 +22,16 @@ struct Act {
 };
 
 /// Whether `identity` may do this. Certificates of the cluster's authority in group system:masters may do anything;
-/// who has any other certificate of it may read discovery and ask what it may do; anybody may read health and version.
+/// who has any other certificate of it may read discovery and ask what it may do; anybody may read health and
+/// version.
 bool may(const http::Identity& identity, const Act& act);
 
 /// The same of a request; what may not be done is 403, worded as observed.
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info);
+
+/// Whoever the request is to be judged as: by Impersonate-User and Impersonate-Group who may do anything acts as another,
+/// with that one's rights. Errors: 403 of who may not, 400 of groups without a user.
+Result<http::Identity> acting_identity(const http::Request& request);
 
 /// Whether the resource knows this verb: 405 otherwise. What a kube-apiserver has no route for is refused here: HEAD
 /// of resources, writes through the old watch paths, pods/binding beside create, namespaces/finalize beside update,

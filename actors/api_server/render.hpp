@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-#include <vector>
 
 #include "actors/api_server/http/exchange.hpp"
 #include "actors/api_server/negotiation.hpp"
