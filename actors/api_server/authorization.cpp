@@ -4,6 +4,7 @@
 #include <string>
 
 #include "actors/api_server/parameters.hpp"
+#include "messages/status.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -79,6 +80,29 @@ bool may(const http::Identity& identity, const Act& act) {
          std::any_of(std::begin(kOwnReviews), std::end(kOwnReviews), [&](const OwnReview& review) {
            return review.group == act.group && review.resource == act.resource;
          });
+}
+
+Result<http::Identity> acting_identity(const http::Request& request) {
+  http::Identity as{.user = std::string(request.header("impersonate-user")), .groups = {}};
+  bool asked = !as.user.empty();
+  for (const auto& [name, value] : request.headers) {
+    asked |= name.starts_with("impersonate-");
+    if (name == "impersonate-group") as.groups.push_back(value);
+  }
+  if (!asked) return request.identity;
+  if (as.user.empty()) return bad_request("a request to act as somebody names no user");
+  if (!in_group(request.identity, "system:masters")) {
+    return Error{.code = 403,
+                 .reason = "Forbidden",
+                 .message = "users \"" + as.user + "\" is forbidden: User \"" + request.identity.user +
+                            "\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope",
+                 .name = as.user,
+                 .kind = "users",
+                 .has_details = true};
+  }
+  const std::string known = as.anonymous() ? "system:unauthenticated" : "system:authenticated";
+  if (!in_group(as, known)) as.groups.push_back(known);
+  return as;
 }
 
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info) {

@@ -24,6 +24,9 @@ void ApiServer::handle_http(http::Request request, std::shared_ptr<http::Respons
   call->began = mono();
   call->request = std::move(request);
   call->sink = std::move(sink);
+  auto acting = acting_identity(call->request);
+  if (!acting) return refuse_unauthorized(call, acting.error());
+  call->request.identity = std::move(*acting);
   auto info = parse_path(call->request.path);
   if (!info) {
     // Who may do nothing learns nothing about what is there.

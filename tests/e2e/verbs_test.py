@@ -147,9 +147,10 @@ class AskingTest(ClusterTest):
 
     def test_asking_for_permission(self):
         answer = self.cluster.kubectl("auth", "can-i", "create", "pods", check=False)
-        if "could not find the requested resource" in answer.stderr:
-            self.skipTest("this build serves no access reviews")
         self.assertEqual(answer.stdout, "yes\n")
+        self.assertEqual(self.cluster.kubectl("auth", "can-i", "create", "pods", "--as=jane", check=False).stdout, "no\n")
+        self.assertEqual(self.cluster.out("auth", "can-i", "create", "pods", "--as=jane", "--as-group=system:masters"), "yes\n")
+        self.assertIn('User "jane" cannot list resource "pods"', self.cluster.refused("get", "pods", "--as=jane"))
         self.assertRegex(self.cluster.out("auth", "can-i", "--list"), r"\*\.\* +\[\] +\[\] +\[\*\]")
         if MINOR >= 28:
             self.assertRegex(self.cluster.out("auth", "whoami"), r"Groups +\[system:masters")

@@ -232,6 +232,26 @@ TEST_F(Computed, ComponentStatusesTellOfLeadersAndStore) {
   EXPECT_EQ(table->json()["rows"][0]["cells"], Json::parse(R"(["etcd-0","Healthy","ok",""])"));
 }
 
+TEST_F(Computed, WhoMayDoAnythingActsAsAnotherWithThatOnesRights) {
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  EXPECT_EQ(http("GET", pods, "", {{"impersonate-user", "jane"}})->status, 403);
+  EXPECT_EQ(http("GET", pods, "", {{"impersonate-user", "jane"}, {"impersonate-group", "system:masters"}})->status,
+            200);
+  EXPECT_EQ(http("GET", "/apis/apps/v1", "", {{"impersonate-user", "jane"}})->status,
+            http("GET", "/apis/apps/v1")->status);
+  EXPECT_EQ(http("GET", pods, "", {{"impersonate-group", "system:masters"}})->status, 400);
+  http::Request request;
+  request.identity = {.user = "joe", .groups = {"system:authenticated"}};
+  EXPECT_EQ(acting_identity(request)->user, "joe");
+  request.headers = {{"impersonate-user", "jane"}};
+  const auto refused = acting_identity(request);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(
+      refused.error().message,
+      "users \"jane\" is forbidden: User \"joe\" cannot impersonate resource \"users\" in API group \"\" at the "
+      "cluster scope");
+}
+
 TEST_F(Computed, EachUseOfEndpointsIsWarnedOf) {
   const std::string path = "/api/v1/namespaces/default/endpoints";
   const http::Headers::value_type warning{
