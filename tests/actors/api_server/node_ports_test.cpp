@@ -61,6 +61,19 @@ TEST(ServiceNodePorts, StayWithTheirPortAndGoWithTheirType) {
             "80/TCP:30081");
 }
 
+TEST(ServiceNodePorts, WhatBelongsToATypeGoesWithIt) {
+  const std::string outside =
+      R"("externalTrafficPolicy":"Local","allocateLoadBalancerNodePorts":true,"loadBalancerClass":"a/b","healthCheckNodePort":30001,)"
+      R"("ports":[{"port":80,"protocol":"TCP","nodePort":30080}]})";
+  Service inside = service(R"({"type":"ClusterIP",)" + outside);
+  settle_node_ports(service(R"({"type":"LoadBalancer",)" + outside), {}, &inside);
+  EXPECT_EQ(inside.spec().DebugString(),
+            service(R"({"type":"ClusterIP","ports":[{"port":80,"protocol":"TCP"}]})").spec().DebugString());
+  Service same = service(R"({"type":"LoadBalancer",)" + outside);
+  settle_node_ports(service(R"({"type":"LoadBalancer",)" + outside), {}, &same);
+  EXPECT_EQ(same.spec().DebugString(), service(R"({"type":"LoadBalancer",)" + outside).spec().DebugString());
+}
+
 TEST(ServiceNodePorts, WhatIsMissingIsCounted) {
   EXPECT_EQ(node_ports_wanted(service(R"({"type":"NodePort",)" + std::string(kTwo) + "}")), 2u);
   EXPECT_EQ(node_ports_wanted(service(kHad)), 0u);
