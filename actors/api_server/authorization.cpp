@@ -9,7 +9,7 @@
 namespace kabuki::api_server {
 namespace {
 
-// What Kubernetes' roles system:public-info-viewer and system:discovery let read.
+// What Kubernetes' roles system:public-info-viewer and system:discovery let read, and each check by itself.
 constexpr std::string_view kPublic[] = {"/healthz", "/healthz/*", "/livez",   "/livez/*",
                                         "/readyz",  "/readyz/*",  "/version", "/version/"};
 constexpr std::string_view kDiscovery[] = {"/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"};

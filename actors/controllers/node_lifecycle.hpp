@@ -27,9 +27,9 @@ inline constexpr const char* kNoExecute = "NoExecute";
 }  // namespace taints
 
 /// Returns the next step for one node: its conditions Unknown once it is silent, the taints that follow from its
-/// conditions (node_zones.hpp gives the first NoExecute), Ready taken from its pods while it is not ready, and its pods deleted when they no longer tolerate its
-/// NoExecute taints. While no node at all is ready nothing is evicted: then it is rather the control plane that is
-/// cut off.
+/// conditions (node_zones.hpp gives the first NoExecute), Ready taken from its pods while it is not ready, and its
+/// pods deleted when they no longer tolerate its NoExecute taints. While no node at all is ready nothing is evicted:
+/// then it is rather the control plane that is cut off.
 Plan reconcile_node_lifecycle(const View& view, const Key& node, const NodeLifecycleOptions& options,
                               const Instant& now);
 

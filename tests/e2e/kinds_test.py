@@ -27,7 +27,7 @@ OTHERS = [
 # Before, clients ask for a version that is not served when they describe these, whatever discovery says.
 DESCRIBED_SINCE = {"CronJob": 21, "PodDisruptionBudget": 21, "EndpointSlice": 22, "IPAddress": 33, "ServiceCIDR": 33,
                    "VolumeAttributesClass": 35}
-# What the server looks after itself, so that a deleted one is back or was there.
+# What is computed when it is asked for, or only created: there is no object to list and delete.
 COMPUTED = {"ComponentStatus", "NodeMetrics", "PodMetrics", "Binding"}
 
 

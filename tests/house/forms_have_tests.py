@@ -41,7 +41,8 @@ def main():
         for name in missing:
             print(f"{form}: there is no test {name}")
         sources = "".join(tests.get(name, "") for name in named)
-        flags = [] if missing else [flag for flag in re.findall(r"--[a-z-]+", form) if flag not in sources]
+        flags = [] if missing else [flag for flag in re.findall(r"--[a-z-]+", form)
+                                      if not re.search(re.escape(flag) + r"(?![a-z-])", sources)]
         for flag in flags:
             print(f"{form}: {flag} stands in none of {names}")
         wrong += len(missing) + len(flags)
