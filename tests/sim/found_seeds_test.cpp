@@ -55,6 +55,11 @@ TEST_F(FoundSeeds, AnIdentityWasPutBackThatItsNodeHadEnded) {
   expect_promises_kept(191, {"stateful-sets", "jobs", "services"});
 }
 
+TEST_F(FoundSeeds, AnOrphanHadEndedAsTheStoreWasPutBack) {
+  options.backups.restores = 2;
+  expect_promises_kept(569, {"replication-controllers", "daemon-sets", "priorities"});
+}
+
 TEST_F(FoundSeeds, APodThatWasPutBackWasRemovedForItsFormerEnd) {
   options.backups.restores = 2;
   expect_promises_kept(809, {"web", "daemon-sets", "budgets"});
