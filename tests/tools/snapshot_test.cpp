@@ -229,6 +229,27 @@ TEST(Mapping, OfTheDataGoesBeforeWhatIsAskedForAndMustBeTheSame) {
               testing::HasSubstr("--shard: there is no resource"));
 }
 
+TEST_F(SnapshotDirectory, AFirstStartThatMadeNoShardBindsNobodyToItsMapping) {
+  const ClusterFiles files{root + "/data"};
+  const auto other = *store::ShardMap::parse("a=secrets");
+  ASSERT_TRUE(write_layout(files, {.mapping = other, .engine = "rocksdb", .made = false}).ok());
+  EXPECT_FALSE(read_layout(files)->has_value());
+  fs::create_directories(files.store() + "/a");
+  ASSERT_TRUE(read_layout(files)->has_value()) << "the shard that is there has the mapping";
+  EXPECT_EQ((*read_layout(files))->mapping.text(), other.text());
+}
+
+TEST(Mapping, OfASnapshotIsTheClustersWhoseShardItPutsBack) {
+  const auto stored = *store::ShardMap::parse("a=secrets"), other = *store::ShardMap::parse("b=no");
+  EXPECT_EQ(settle_replacement(stored, stored, "x")->text(), stored.text());
+  EXPECT_EQ(settle_replacement({}, other, "x")->text(), other.text()) << "nothing of the cluster is left";
+  const auto refused = settle_replacement(stored, other, "/b/x.snap");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message,
+            "/b/x.snap was taken under the mapping \"b=nodes;objects=*\", and the cluster has "
+            "\"a=secrets;objects=*\"");
+}
+
 TEST_F(SnapshotDirectory, RefusesPathsThatLeaveTheDirectory) {
   const ClusterFiles files{root + "/data"};
   for (const char* path : {"", "/etc/passwd", "../x", "pki/../../x", "store/pods/x", "./x"}) {

@@ -11,6 +11,7 @@
 #include "tools/say.hpp"
 #include "tools/snapshot/directory.hpp"
 #include "tools/snapshot/snapshot_file.hpp"
+#include "tools/store/shard_layout.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -27,13 +28,15 @@ struct ReplaceOptions {
 /// Where nothing is any more; what is there is refused.
 Result<store::SnapshotSummary> replace_in_etcd(const ReplaceOptions& options, const io::Clock& clock,
                                                const EngineChoice& choice) {
-  auto stored = options.from.empty() ? mapping_in_etcd(choice) : Result<std::optional<store::ShardMap>>(std::nullopt);
-  if (!options.from.empty()) {
-    auto taken = mapping_of_snapshot(options.from);
-    if (!taken) return taken.error();
-    stored = std::optional<store::ShardMap>(std::move(*taken));
-  }
+  auto stored = mapping_in_etcd(choice);
   if (!stored) return stored.error();
+  if (!options.from.empty()) {
+    const auto taken = mapping_of_snapshot(options.from);
+    if (!taken) return taken.error();
+    auto settled = settle_replacement(*stored, *taken, options.from);
+    if (!settled) return settled.error();
+    *stored = std::move(*settled);
+  }
   if (!*stored) return bad_request("nothing of the cluster \"" + choice.cluster + "\" is in this etcd any more");
   const store::ShardMap& mapping = **stored;
   if (const auto names = mapping.names(); !std::ranges::binary_search(names, options.shard)) {

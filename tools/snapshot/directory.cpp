@@ -143,10 +143,7 @@ Result<store::SnapshotSummary> replace_shard(const ClusterFiles& files, const st
     }
     auto taken = mapping_of_snapshot(snapshot);
     if (!taken) return taken.error();
-    if (taken->text() != mapping.text()) {
-      return bad_request(snapshot + " was taken under the mapping \"" + taken->text() + "\", and the cluster has \"" +
-                         mapping.text() + "\"");
-    }
+    if (auto same = settle_replacement(mapping, *taken, snapshot); !same) return same.error();
     store::RestoreOptions one = options;
     one.only = shard;
     return restore_to(snapshot, {.open = open, .file = {}}, one);

@@ -1,5 +1,6 @@
 #include "tools/store/shard_layout.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -31,8 +32,14 @@ Result<std::optional<ShardLayout>> read_layout(const ClusterFiles& files) {
   auto mapping = store::ShardMap::parse(json["mapping"].get<std::string>());
   if (!mapping)
     return internal_error(path + " has a mapping that this program does not know: " + mapping.error().message);
-  return std::optional<ShardLayout>(
-      ShardLayout{*mapping, json["engine"].get<std::string>(), json["made"].get<bool>()});
+  ShardLayout layout{*mapping, json["engine"].get<std::string>(), json["made"].get<bool>()};
+  // A first start that failed before it made a shard binds nobody to its mapping.
+  const auto names = layout.mapping.names();
+  const bool begun = std::any_of(names.begin(), names.end(), [&](const std::string& shard) {
+    return std::filesystem::exists(files.store() + "/" + shard, failure);
+  });
+  if (layout.engine == "rocksdb" && !layout.made && !begun) return std::optional<ShardLayout>();
+  return std::optional<ShardLayout>(std::move(layout));
 }
 
 Result<> write_layout(const ClusterFiles& files, const ShardLayout& layout) {
@@ -56,6 +63,13 @@ Result<store::ShardMap> settle_mapping(const std::optional<store::ShardMap>& sto
                .message = where + " keeps its resources in shards as \"" + stored->text() +
                           "\", and --shard asks for \"" + wanted->text() +
                           "\": leave --shard out to go on with what is there; another mapping needs another cluster"};
+}
+
+Result<store::ShardMap> settle_replacement(const std::optional<store::ShardMap>& stored, const store::ShardMap& taken,
+                                           const std::string& snapshot) {
+  if (!stored || stored->text() == taken.text()) return taken;
+  return bad_request(snapshot + " was taken under the mapping \"" + taken.text() + "\", and the cluster has \"" +
+                     stored->text() + "\"");
 }
 
 std::string how_to_replace(const ClusterFiles& files, const std::string& shard) {

@@ -27,6 +27,11 @@ Result<> write_layout(const ClusterFiles& files, const ShardLayout& layout);
 Result<store::ShardMap> settle_mapping(const std::optional<store::ShardMap>& stored, const std::string& asked,
                                        const std::string& where);
 
+/// The mapping under which a lost shard is put back from `snapshot`, which was taken under `taken`: the cluster's, or
+/// where nothing of the cluster is left the snapshot's. Error: BadRequest naming both where they differ.
+Result<store::ShardMap> settle_replacement(const std::optional<store::ShardMap>& stored, const store::ShardMap& taken,
+                                           const std::string& snapshot);
+
 /// What to do about a shard of the directory that cannot be opened.
 std::string how_to_replace(const ClusterFiles& files, const std::string& shard);
 /// `where`: the options of the command line that say where it lies.
