@@ -142,13 +142,11 @@ bool moved(const Change& node) {
 
 /// Those whose hints follow from what all nodes together have.
 void proportional_services(const View& view, const Change& node, std::vector<Key>* keys) {
-  std::vector<Key> found;
-  for (const ObjectPtr& service : view.all(kinds::kService)) {
-    if (wants_proportional_hints(*service)) found.push_back(service->key());
-  }
-  if (found.empty()) return;
   const auto share = [](const ObjectPtr& object) { return object ? ZoneCapacity::share_of(*object) : ""; };
-  if (share(node.before) != share(node.after)) keys->insert(keys->end(), found.begin(), found.end());
+  if (share(node.before) == share(node.after)) return;
+  for (const ObjectPtr& service : view.all(kinds::kService)) {
+    if (wants_proportional_hints(*service)) keys->push_back(service->key());
+  }
 }
 
 void services_on(const View& view, std::string_view node, std::vector<Key>* keys) {

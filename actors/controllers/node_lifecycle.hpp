@@ -12,8 +12,8 @@ struct NodeLifecycleOptions {
   /// In a zone one node at a time gets the taint that drives its pods away, no sooner than this after the one before
   /// (Kubernetes: --node-eviction-rate 0.1/s).
   io::Duration taint_every = std::chrono::seconds(10);
-  /// The same where this share of a zone's nodes is not ready (--secondary-node-eviction-rate 0.01/s), if the zone has
-  /// more than `large_zone` nodes; else none.
+  /// The same where this share of a zone's nodes is not ready (--secondary-node-eviction-rate 0.01/s), if the zone
+  /// has more than `large_zone` nodes; else none.
   io::Duration taint_every_when_disrupted = std::chrono::seconds(100);
   double unhealthy_threshold = 0.55;
   int large_zone = 50;
