@@ -54,7 +54,7 @@ inline constexpr std::chrono::seconds kReadyTimeout{2};
 inline constexpr int kAddressRetries = 64;
 inline constexpr std::chrono::seconds kAddressRepair{60};
 /// Node ports held while a patch of a service is decided on: what it adds beyond stays without.
-inline constexpr size_t kSpareNodePorts = 16;
+inline constexpr size_t kSpareNodePorts = 32;
 /// How many that seemed free one write may find to be another's.
 inline constexpr size_t kLostNodePorts = 256;
 

@@ -39,12 +39,15 @@ void NodePorts::remove(const Object& service) {
 
 std::vector<int32_t> NodePorts::allocate(size_t count, uint64_t start, const std::set<int32_t>& except) {
   std::vector<int32_t> out;
-  const uint64_t places = (kLastNodePort - kFirstNodePort + 1) / slots_;
-  for (uint64_t tried = 0; tried < places && out.size() < count; ++tried) {
-    const auto port = kFirstNodePort + static_cast<int32_t>((start + tried) % places * slots_ + slot_);
-    if (users_.contains(port) || except.contains(port) || !given_.insert(port).second) continue;
+  const auto take = [&](uint64_t place) {
+    const auto port = kFirstNodePort + static_cast<int32_t>(place);
+    if (users_.contains(port) || except.contains(port) || !given_.insert(port).second) return;
     out.push_back(port);
-  }
+  };
+  constexpr uint64_t kAll = kLastNodePort - kFirstNodePort + 1;
+  const uint64_t own = kAll / slots_;
+  for (uint64_t tried = 0; tried < own && out.size() < count; ++tried) take((start + tried) % own * slots_ + slot_);
+  for (uint64_t tried = 0; tried < kAll && out.size() < count; ++tried) take((start + tried) % kAll);
   return out;
 }
 
@@ -60,7 +63,7 @@ std::optional<Key> NodePorts::claim(const Key& service, int32_t port) {
     }
     return std::nullopt;  // its own
   }
-  if (!given_.insert(port).second) return Key{};
+  given_.insert(port);
   return std::nullopt;
 }
 

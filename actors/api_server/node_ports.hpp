@@ -17,8 +17,8 @@ inline constexpr int32_t kFirstNodePort = 30000;
 inline constexpr int32_t kLastNodePort = 32767;
 
 /// Which node ports of services seem free, as the watch of services shows it. Of several API servers of a host,
-/// number `slot` of `slots` proposes only ports whose number leaves `slot`, so that they seldom meet; whose a port
-/// is, PortReservations settles.
+/// number `slot` of `slots` proposes ports whose number leaves `slot` while there are any, so that they seldom meet;
+/// whose a port is, PortReservations settles.
 class NodePorts {
  public:
   NodePorts(size_t slot, size_t slots) : slot_(slot), slots_(slots) {}
@@ -33,8 +33,8 @@ class NodePorts {
   /// Gives back what was allocated or claimed and no service came to have.
   void give_back(const std::set<int32_t>& ports);
 
-  /// Holds the port for the service if no other is known to have it, else says which one has; a key without a name
-  /// stands for one that is being given just now.
+  /// Holds the port for the service if no other is known to have it, else says which one has. Another write may hold
+  /// it too: one of the two comes to have it.
   std::optional<Key> claim(const Key& service, int32_t port);
   /// Holds a port whose owner turned out not to have it any more.
   void take(int32_t port) { given_.insert(port); }

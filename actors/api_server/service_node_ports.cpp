@@ -5,6 +5,7 @@
 #include "actors/api_server/limits.hpp"
 #include "actors/api_server/write/service_ports.hpp"
 #include "messages/api/core/v1/service.pb.h"
+#include "messages/status.hpp"
 
 namespace kabuki::api_server {
 namespace {
@@ -41,7 +42,6 @@ void claim_next(const std::shared_ptr<Claims>& claims, NodePorts* ports, ShardCl
     }
     const std::string taken = "provided port is already allocated";
     const auto owner = ports->claim(claims->service, port);
-    if (owner && owner->name.empty()) return refuse(port, taken);
     if (owner) {
       // The watch may not have shown yet that the other is gone.
       return shards->get(*owner, [=](const Result<ObjectPtr>& found) {
@@ -63,7 +63,7 @@ void ApiServer::give_node_ports(Write write, WriteFlow::Done done, std::set<int3
   // What a patch comes to nobody knows before it is applied.
   const size_t count = wanted ? node_ports_wanted(*wanted) : kSpareNodePorts;
   if (count == 0) return give_address(std::move(write), std::move(done));
-  const Write asked = write;
+  Write asked = write;
   write.spare_ports = ports_.allocate(count, random().next(), lost);
   if (write.verb == Write::Verb::create) {
     auto service = std::make_shared<Service>(*wanted);
@@ -72,7 +72,7 @@ void ApiServer::give_node_ports(Write write, WriteFlow::Done done, std::set<int3
   }
   std::set<int32_t> held(write.spare_ports.begin(), write.spare_ports.end());
   const bool tried = write.dry_run;
-  give_address(std::move(write), [this, held = std::move(held), tried, asked, lost,
+  give_address(std::move(write), [this, held = std::move(held), tried, asked = std::move(asked), lost,
                                   done = std::move(done)](Result<WriteOutcome> outcome) mutable {
     // What the service has now stays held until the watch shows it.
     if (outcome && outcome->object && !tried) {
@@ -95,6 +95,11 @@ void ApiServer::claim_node_ports(const Write& write, const ObjectPtr& current, c
   claims->service = decision.next->key();
   claims->object = std::static_pointer_cast<const Service>(decision.object);
   claims->then = std::move(then);
+  if (node_ports_wanted(*claims->object) > 0) {
+    const bool full = write.object || write.spare_ports.size() < kSpareNodePorts;
+    const std::string why = full ? "range is full" : "a patch gets " + std::to_string(kSpareNodePorts) + " at most";
+    return claims->then(internal_error("failed to allocate a nodePort: " + why));
+  }
   std::set<int32_t> known(write.spare_ports.begin(), write.spare_ports.end());
   if (current) known.merge(node_ports_of(*current));
   for (int32_t port : node_ports_of(*claims->object)) {

@@ -1,3 +1,5 @@
+#include "actors/api_server/node_ports.hpp"
+
 #include "actors/api_server/write/service_ports.hpp"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/json.hpp"
@@ -139,6 +141,26 @@ TEST_F(ServiceNodePortsSim, ComeWithTheTypeAndAreFreeOnceTheServiceIsGone) {
   ASSERT_EQ(create("b", given)->status, 201);
   ASSERT_EQ(http("DELETE", kServices + "/b")->status, 200);
   EXPECT_EQ(create("c", given)->status, 201);
+}
+
+TEST_F(ServiceNodePortsSim, AreRefusedOnceNoneIsLeft) {
+  const auto of_many = [&](const std::string& name, int count) {
+    Json ports = Json::array();
+    for (int i = 1; i <= count; ++i) ports.push_back({{"name", "p" + std::to_string(i)}, {"port", i}});
+    return http("POST", kServices,
+                Json{{"metadata", {{"name", name}}}, {"spec", {{"type", "NodePort"}, {"ports", ports}}}}.dump());
+  };
+  constexpr int kAll = kLastNodePort - kFirstNodePort + 1;
+  for (int i = 0; i < kAll / 346; ++i) ASSERT_EQ(of_many("s" + std::to_string(i), 346)->status, 201);
+  ASSERT_EQ(create("inside", 0, "ClusterIP")->status, 201);
+  const auto refused = create("one-more");
+  EXPECT_EQ(refused->status, 500);
+  EXPECT_EQ(refused->json()["message"], "Internal error occurred: failed to allocate a nodePort: range is full");
+  EXPECT_EQ(patch("inside", R"({"spec":{"type":"NodePort"}})")->status, 500);
+  EXPECT_EQ(patch("inside", R"({"metadata":{"labels":{"a":"b"}}})")->status, 200);
+  ASSERT_EQ(http("DELETE", kServices + "/s3")->status, 200);
+  EXPECT_EQ(create("one-more")->status, 201);
+  EXPECT_EQ(patch("inside", R"({"spec":{"type":"NodePort"}})")->status, 200);
 }
 
 }  // namespace
