@@ -95,7 +95,7 @@ class WatchClient {
   const Handlers handlers_;
 
   bool open_ = false;
-  uint64_t stream_ = 0;  // 0: none at the moment
+  uint64_t stream_ = 0;    // 0: none at the moment
   uint64_t sequence_ = 0;  // of the last batch; 0: none yet
   uint64_t outstanding_ = 0;
   bool heard_ = false;      // since the last probe

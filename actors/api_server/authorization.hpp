@@ -29,8 +29,8 @@ bool may(const http::Identity& identity, const Act& act);
 /// The same of a request; what may not be done is 403, worded as observed.
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info);
 
-/// Whoever the request is to be judged as: by Impersonate-User and Impersonate-Group who may do anything acts as another,
-/// with that one's rights. Errors: 403 of who may not, 400 of groups without a user.
+/// Whoever the request is to be judged as: by Impersonate-User and Impersonate-Group who may do anything acts as
+/// another, with that one's rights. Errors: 403 of who may not, 400 of groups without a user.
 Result<http::Identity> acting_identity(const http::Request& request);
 
 /// Whether the resource knows this verb: 405 otherwise. What a kube-apiserver has no route for is refused here: HEAD

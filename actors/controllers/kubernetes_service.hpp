@@ -14,8 +14,8 @@ struct KubernetesService {
   std::function<int()> port;
 };
 
-/// Returns what is missing of the service, and of the EndpointSlices that say what its Endpoints say: one for each port
-/// and family of addresses, the first named `kubernetes`. The Endpoints are the API servers' own
+/// Returns what is missing of the service, and of the EndpointSlices that say what its Endpoints say: one for each
+/// port and family of addresses, the first named `kubernetes`. The Endpoints are the API servers' own
 /// (actors/api_server/presence), since no selector finds them.
 Plan reconcile_kubernetes_service(const View& view, const Key& service, const KubernetesService& options);
 

@@ -59,7 +59,8 @@ class View {
     std::string message;  // the API server's
     bool operator==(const Refusal&) const = default;
   };
-  /// What a key's last attempt met with, while it has not succeeded since and still tries. Forgotten when the controller restarts.
+  /// What a key's last attempt met with, while it has not succeeded since and still tries. Forgotten when the
+  /// controller restarts.
   const Refusal* refusal(const Key& key) const;
   /// Null: it succeeded.
   void tell_refusal(const Key& key, const Refusal* refusal);

@@ -7,8 +7,8 @@
 namespace kabuki::validation {
 
 /// Where a field stands (`spec.containers[0].name`), as a chain of steps on the stack: the text is made only when
-/// something is wrong. A path refers to its parent, which must outlive it (so a temporary has no children), and to the
-/// names it was given; a name may be several steps ("fieldRef.fieldPath").
+/// something is wrong. A path refers to its parent, which must outlive it (so a temporary has no children), and to
+/// the names it was given; a name may be several steps ("fieldRef.fieldPath").
 class FieldPath {
  public:
   explicit FieldPath(std::string_view name) : name_(name) {}

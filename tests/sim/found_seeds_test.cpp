@@ -7,7 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Seeds that broke a promise once, under the trouble in which they did: what was found is told in tools/sim/README.md.
+/// Seeds that broke a promise once, under the trouble in which they did: what was found is told in
+/// tools/sim/README.md.
 struct FoundSeeds : ::testing::Test {
   SimulationOptions options;
 

@@ -55,8 +55,8 @@ std::vector<Check> judge(const Observed& observed, const History& history, const
   in_the_end("views-agree", wrong_views(observed, history));
   in_the_end("nodes-ready", wrong_nodes(observed));
   in_the_end("supervision-tree", wrong_trees(observed));
-  for (const char* promise : {"bound-once", "addresses-unique", "phases-final", "uids-unique",
-                              "revisions-increase", "store-recovers", "restores", "one-leader-a-term"}) {
+  for (const char* promise : {"bound-once", "addresses-unique", "phases-final", "uids-unique", "revisions-increase",
+                              "store-recovers", "restores", "one-leader-a-term"}) {
     always(promise);
   }
   checks.push_back({"fenced", observed.under_past_terms.empty() ? Verdict::passed : Verdict::failed,

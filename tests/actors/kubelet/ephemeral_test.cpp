@@ -45,8 +45,7 @@ TEST(EphemeralContainers, RunInAPodThatRuns) {
   EXPECT_EQ(play.line(), before) << "nothing else changes";
   EXPECT_EQ(ephemerals(play), "debugger:running");
   EXPECT_EQ(play.pod.status().ephemeralcontainerstatuses(0).image(), "busybox");
-  EXPECT_EQ(Lines(play.messages.end() - 2, play.messages.end()),
-            (Lines{"Container created", "Container started"}));
+  EXPECT_EQ(Lines(play.messages.end() - 2, play.messages.end()), (Lines{"Container created", "Container started"}));
 }
 
 TEST(EphemeralContainers, RunOnceWhateverThePolicy) {

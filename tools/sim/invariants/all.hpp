@@ -8,8 +8,8 @@ namespace kabuki::tools {
 
 // Each in a file of its name.
 
-/// `nodes-not-overfull`: no pod comes to a node that has not as much as its pods ask for: of any resource, of pods, of
-/// host ports.
+/// `nodes-not-overfull`: no pod comes to a node that has not as much as its pods ask for: of any resource, of pods,
+/// of host ports.
 std::unique_ptr<Invariant> nodes_not_overfull();
 /// `identities`: of a StatefulSet's identity there is one pod at a time: none goes while its containers are recorded
 /// as running on a node that is there. And, of an ordered one, none comes before those below it have been ready.
