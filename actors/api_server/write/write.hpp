@@ -31,8 +31,8 @@ struct Write {
   const Kind* kind = nullptr;
   const Version* version = nullptr;  // the form that a client speaks: what is patched, and how its fields are
                                      // recorded; null: as it is stored
-  Key key;                                                  // name empty: create with generateName
-  std::string subresource;                                  // "", "status", "scale", "finalize"
+  Key key;                           // name empty: create with generateName
+  std::string subresource;           // "", "status", "scale", "finalize"
   std::shared_ptr<const google::protobuf::Message> object;  // create, update; a Scale for subresource scale
   ObjectPtr sent;  // a status that an actor updates, encoded as it came; `object` is null then
   PatchKind patch_kind = PatchKind::merge;
