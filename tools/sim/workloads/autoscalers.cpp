@@ -69,11 +69,7 @@ class Autoscalers final : public Workload {
     for (const auto& [key, scaler] : observed.all_of<Autoscaler>(kinds::kHorizontalPodAutoscaler)) {
       judge(scaler, observed, &wrong);
     }
-    for (const Key& key : client().keys()) {
-      const ObjectPtr object = observed.find(key);
-      if (!object || key.kind != kinds::kDeployment) continue;
-      for (auto& line : wrong_deployment(object->as<Deployment>(), observed)) wrong.push_back(std::move(line));
-    }
+    for (auto& line : wrong_deployments(client().keys(), observed)) wrong.push_back(std::move(line));
     return wrong;
   }
 

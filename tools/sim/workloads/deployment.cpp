@@ -48,6 +48,16 @@ Lines wrong_deployment(const apps::Deployment& deployment, const Observed& obser
   return wrong;
 }
 
+Lines wrong_deployments(const std::vector<Key>& keys, const Observed& observed) {
+  Lines wrong;
+  for (const Key& key : keys) {
+    const ObjectPtr object = observed.find(key);
+    if (!object || key.kind != kinds::kDeployment) continue;
+    for (auto& line : wrong_deployment(object->as<apps::Deployment>(), observed)) wrong.push_back(std::move(line));
+  }
+  return wrong;
+}
+
 std::string look_of_deployment(const Object& object) {
   const auto deployment = object.as<apps::Deployment>();
   return "replicas=" + std::to_string(deployment.spec().replicas()) +

@@ -7,6 +7,8 @@ namespace kabuki::tools {
 
 /// That the Deployment has exactly its replicas, of its newest ReplicaSet, running and ready, with a true status.
 Lines wrong_deployment(const ::k8s::io::api::apps::v1::Deployment& deployment, const Observed& observed);
+/// The same of those among `keys` that are Deployments and are there.
+Lines wrong_deployments(const std::vector<Key>& keys, const Observed& observed);
 
 /// "replicas=3 image=registry.example/app:v5".
 std::string look_of_deployment(const Object& object);

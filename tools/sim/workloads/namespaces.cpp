@@ -48,11 +48,7 @@ class Namespaces final : public Workload {
         if (!observed.find(own)) wrong.push_back(own.text() + " is not there");
       }
     }
-    for (const Key& key : client().keys()) {
-      const ObjectPtr object = observed.find(key);
-      if (!object || key.kind != kinds::kDeployment) continue;
-      for (auto& line : wrong_deployment(object->as<Deployment>(), observed)) wrong.push_back(std::move(line));
-    }
+    for (auto& line : wrong_deployments(client().keys(), observed)) wrong.push_back(std::move(line));
     return wrong;
   }
 

@@ -51,15 +51,7 @@ class Priorities final : public Workload {
     }
   }
 
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const Key& key : client().keys()) {
-      const ObjectPtr object = observed.find(key);
-      if (!object || key.kind != kinds::kDeployment) continue;
-      for (auto& line : wrong_deployment(object->as<Deployment>(), observed)) wrong.push_back(std::move(line));
-    }
-    return wrong;
-  }
+  Lines wrong(const Observed& observed) const override { return wrong_deployments(client().keys(), observed); }
 
  protected:
   void act() override {

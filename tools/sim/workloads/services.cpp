@@ -31,15 +31,7 @@ class Services final : public Workload {
   }
 
   /// That endpoints are the ready pods is asked of every service there is.
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const Key& key : client().keys()) {
-      const ObjectPtr object = observed.find(key);
-      if (!object || key.kind != kinds::kDeployment) continue;
-      for (auto& line : wrong_deployment(object->as<Deployment>(), observed)) wrong.push_back(std::move(line));
-    }
-    return wrong;
-  }
+  Lines wrong(const Observed& observed) const override { return wrong_deployments(client().keys(), observed); }
 
  protected:
   void act() override {
