@@ -43,7 +43,7 @@ FIXED = [
     ("job/kept", {"spec": {"completions": 5}}, "field is immutable"),
     ("service/kept", {"spec": {"clusterIP": "10.96.9.9"}}, "may not change once set"),
     ("secret/kept", {"type": "example.com/other"}, "field is immutable"),
-    ("pod/kept", {"spec": {"nodeName": "node-2"}}, "pod updates may not change fields other than"),
+    ("pod/kept", {"spec": {"nodeName": "elsewhere"}}, "pod updates may not change fields other than"),
     ("pod/kept", {"metadata": {"uid": "1"}}, "metadata.uid: Invalid value"),
     ("pod/kept", {"metadata": {"resourceVersion": "1", "labels": {"a": "b"}}}, "the object has been modified"),
     ("pod/kept", {"kind": "Service"}, "does not match"),
