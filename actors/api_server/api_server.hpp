@@ -11,7 +11,6 @@
 #include "actors/api_server/address_reservations.hpp"
 #include "actors/api_server/api_server_actor.hpp"
 #include "actors/api_server/body.hpp"
-#include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/host_permission.hpp"
 #include "actors/api_server/metrics/use_reader.hpp"
 #include "actors/api_server/node_ports.hpp"
@@ -172,7 +171,6 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   ShardClient shards_;
   WriteFlow writes_;
   PodLogs logs_{*this, shards_};
-  EncodedCache encoded_;
   Surroundings surroundings_;
   std::vector<std::unique_ptr<runtime::WatchClient>> surroundings_watches_;
   QuotaDesk quotas_;

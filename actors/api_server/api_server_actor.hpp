@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/api_server/documents.hpp"
+#include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/http_gate.hpp"
 #include "actors/api_server/limits.hpp"
 #include "actors/api_server/shard_client.hpp"
@@ -20,6 +21,8 @@ struct ApiServerOptions {
   std::function<std::string(KindId)> shard_of;
   /// Discovery, OpenAPI and version, shared by all API servers of a process.
   std::shared_ptr<const Documents> documents;
+  /// Encoded events, shared by all API servers of a host.
+  std::shared_ptr<EncodedCache> encoded = std::make_shared<EncodedCache>();
   /// Where HTTP requests come from; null where this API server only serves actors.
   std::shared_ptr<HttpGate> gate;
   /// What may wait for one shard, and in the mailbox.

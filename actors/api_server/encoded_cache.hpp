@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <tuple>
 
@@ -16,7 +18,8 @@
 namespace kabuki::api_server {
 
 /// Remembers how recent events were encoded, so that the second watcher of an event costs a pointer. First in, first
-/// out; to be used inside one actor.
+/// out. Thread-safe: all API servers of a host share one, so an event is encoded once there, whoever is first; the
+/// others wait for him.
 class EncodedCache {
  public:
   struct EventKey {
@@ -32,28 +35,37 @@ class EncodedCache {
     }
   };
 
-  /// `name` ("namespace/name") tells objects apart that were changed at one revision.
-  http::Chunk get(const EventKey& key, const std::string& name, const std::function<std::string()>& encode) {
-    auto found = chunks_.find(key);
-    if (found != chunks_.end() && found->second.name == name) return found->second.chunk;
+  /// `identity` tells objects apart that have one revision: of one commit, or of before and after a shard was replaced.
+  /// `encode` may not ask the cache.
+  http::Chunk get(const EventKey& key, const std::string& identity, const std::function<std::string()>& encode) {
+    Stripe& stripe = stripes_[key.revision % kStripes];
+    std::lock_guard lock(stripe.mutex);
+    auto found = stripe.chunks.find(key);
+    if (found != stripe.chunks.end() && found->second.identity == identity) return found->second.chunk;
     auto chunk = std::make_shared<const std::string>(encode());
-    if (found != chunks_.end()) return chunk;
-    chunks_.emplace(key, Entry{name, chunk});
-    order_.push_back(key);
-    if (order_.size() > kEncodedCacheSize) {
-      chunks_.erase(order_.front());
-      order_.pop_front();
+    if (found != stripe.chunks.end()) return chunk;
+    stripe.chunks.emplace(key, Entry{identity, chunk});
+    stripe.order.push_back(key);
+    if (stripe.order.size() > kEncodedCacheSize / kStripes) {
+      stripe.chunks.erase(stripe.order.front());
+      stripe.order.pop_front();
     }
     return chunk;
   }
 
  private:
   struct Entry {
-    std::string name;
+    std::string identity;
     http::Chunk chunk;
   };
-  std::map<EventKey, Entry> chunks_;
-  std::deque<EventKey> order_;
+  /// Revisions that follow each other lie in different stripes, so API servers that serve them do not meet.
+  static constexpr size_t kStripes = 32;
+  struct Stripe {
+    std::mutex mutex;
+    std::map<EventKey, Entry> chunks;
+    std::deque<EventKey> order;
+  };
+  std::array<Stripe, kStripes> stripes_;
 };
 
 }  // namespace kabuki::api_server

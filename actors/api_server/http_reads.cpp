@@ -108,7 +108,7 @@ void ApiServer::serve_watch(const HttpCallPtr& call) {
                             .format = call->format,
                             .include_object = std::string(call->request.parameter("includeObject")),
                             .bookmarks = parameters->bookmarks},
-      call->sink, &encoded_);
+      call->sink, options_.encoded.get());
   io::Duration most = kWatchMost;
   if (parameters->timeout_seconds > 0)
     most = std::min<io::Duration>(most, std::chrono::seconds(parameters->timeout_seconds));

@@ -36,9 +36,10 @@ http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const 
     bool first = !std::exchange(columns_sent_, true);
     return shared(render_event(*options_.kind, type, object, options_.format, options_.include_object, first, now));
   }
-  std::string name = std::string(object->ns()) + "/" + std::string(object->name());
+  const std::string identity =
+      std::string(object->uid()) + "/" + std::string(object->ns()) + "/" + std::string(object->name());
   return cache_->get(
-      {options_.kind->id, object->revision(), static_cast<int>(event.type()), options_.format}, name, [&] {
+      {options_.kind->id, object->revision(), static_cast<int>(event.type()), options_.format}, identity, [&] {
         return render_event(*options_.kind, type, object, options_.format, options_.include_object, false, now);
       });
 }

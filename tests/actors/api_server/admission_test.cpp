@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "actors/api_server/encoded_cache.hpp"
 #include "actors/api_server/host_permission.hpp"
 #include "actors/api_server/service_addresses.hpp"
 #include "actors/api_server/write/service_address.hpp"
@@ -108,22 +107,6 @@ TEST(ServiceAddress, OfAnUpdateIsKeptLostOrGiven) {
     EXPECT_EQ(now.spec().clusterip(), row.expected) << row.old_type << " to " << row.type;
     EXPECT_EQ(now.spec().clusterips_size(), *row.expected ? 1 : 0);
   }
-}
-
-TEST(EncodedCache, TellsObjectsOfOneRevisionApart) {
-  EncodedCache cache;
-  EncodedCache::EventKey key{kinds::kPod, 7, 0, {}};
-  int encoded = 0;
-  auto get = [&](const std::string& name) {
-    return *cache.get(key, name, [&] {
-      ++encoded;
-      return "of " + name;
-    });
-  };
-  EXPECT_EQ(get("d/a"), "of d/a");
-  EXPECT_EQ(get("d/b"), "of d/b");
-  EXPECT_EQ(get("d/a"), "of d/a");
-  EXPECT_EQ(encoded, 2);
 }
 
 ObjectPtr node(const std::string& name, const std::string& host) {
