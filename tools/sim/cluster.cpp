@@ -34,6 +34,8 @@ class Answered final : public api_server::http::ResponseSink {
   explicit Answered(Answer answer) : answer_(std::move(answer)) {}
   void respond(int status, api_server::http::Headers, std::string body) override { answer_(status, std::move(body)); }
   void start_stream(int status, api_server::http::Headers) override { answer_(status, ""); }
+  void start_web_socket(std::string, bool, std::function<void(std::string)>) override { answer_(101, ""); }
+  void consumed(size_t) override {}
   bool send(std::vector<api_server::http::Chunk>) override { return true; }
   void end_stream() override {}
   void on_closed(std::function<void()>) override {}

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "messages/result.hpp"
+
 namespace kabuki::api_server::http {
 
 /// Who is calling, from the client certificate: CN is the user, O the groups. Anonymous without one.
@@ -34,6 +36,13 @@ struct Request {
   bool has(std::string_view name) const;
 };
 
+/// The client asks to go on as a WebSocket (RFC 6455). Who offers none there answers as if it had not asked.
+bool asks_for_web_socket(const Request& request);
+/// What is wrong with such a request's handshake: 426 for another version than 13, 400 for a key that is none.
+Result<> check_web_socket(const Request& request);
+/// The subprotocols that the client offers, in its order.
+std::vector<std::string> offered_protocols(const Request& request);
+
 /// Immutable bytes shared between all streams that send them.
 using Chunk = std::shared_ptr<const std::string>;
 
@@ -46,6 +55,15 @@ class ResponseSink {
   virtual void respond(int status, Headers headers, std::string body) = 0;
   /// Starts a streamed response (chunked on HTTP/1.1).
   virtual void start_stream(int status, Headers headers) = 0;
+  /// Answers a request that asks for a WebSocket, and passes `check_web_socket`, with 101. From then on it is a
+  /// stream: each chunk sent is one message, of text or binary as said here, and end_stream closes with 1000.
+  /// `protocol` is the subprotocol chosen, "" for none. `on_message` is called on the I/O thread with each whole
+  /// message of the client; without one they are dropped. It is called no more after on_closed.
+  virtual void start_web_socket(std::string protocol, bool binary,
+                                std::function<void(std::string message)> on_message) = 0;
+  /// So many bytes of the client's messages have been dealt with: while more than Limits::web_socket_input_bytes of
+  /// those passed to `on_message` wait, the connection is not read on.
+  virtual void consumed(size_t bytes) = 0;
   /// Queues chunks of the stream, flushed as one write. False when the queue's byte cap is exceeded: nothing was
   /// queued; wait for on_writable and send again from where you were. Gone connections return true and drop.
   virtual bool send(std::vector<Chunk> chunks) = 0;

@@ -14,6 +14,8 @@ struct Limits {
   size_t write_batch_bytes = 64 * 1024;    // chunks coalesced into one write
   size_t gzip_bytes = 128 * 1024;          // whole bodies from this size on are compressed for who accepts it
   size_t drain_bytes = 16 * 1024 * 1024;   // read and dropped after a refusal, so that the client sees the answer
+  size_t web_socket_message_bytes = 1024 * 1024;  // one message of a client; closed with 1009 above
+  size_t web_socket_input_bytes = 256 * 1024;     // messages of a client not dealt with; not read on above
   size_t connections_max = 50'000;
 
   int sweep_ms = 1000;

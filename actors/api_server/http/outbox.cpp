@@ -1,5 +1,6 @@
 #include "actors/api_server/http/outbox.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "actors/api_server/http/error_response.hpp"
@@ -54,6 +55,30 @@ class Sink final : public ResponseSink {
       outbox_->begun = outbox_->streaming = true;
       outbox_->status = status;
       outbox_->headers = std::move(headers);
+    }
+    wake();
+  }
+
+  void start_web_socket(std::string protocol, bool binary, std::function<void(std::string)> on_message) override {
+    {
+      std::lock_guard lock(outbox_->mutex);
+      if (outbox_->closed) return;
+      assert(!outbox_->begun);
+      outbox_->begun = outbox_->streaming = outbox_->web_socket = true;
+      outbox_->status = 101;
+      outbox_->protocol = std::move(protocol);
+      outbox_->binary = binary;
+      outbox_->on_message = std::move(on_message);
+    }
+    wake();
+  }
+
+  void consumed(size_t bytes) override {
+    {
+      std::lock_guard lock(outbox_->mutex);
+      outbox_->input_bytes -= std::min(bytes, outbox_->input_bytes);
+      if (outbox_->input_resume == 0 || outbox_->input_bytes > outbox_->input_resume) return;
+      outbox_->input_resume = 0;
     }
     wake();
   }
@@ -120,6 +145,7 @@ class Sink final : public ResponseSink {
 
 void Outbox::close() {
   std::function<void()> call, dropped;
+  std::function<void(std::string)> unheard;
   std::deque<Chunk> unsent;
   {
     std::lock_guard lock(mutex);
@@ -127,6 +153,7 @@ void Outbox::close() {
     unsent.swap(chunks);
     call.swap(on_closed);
     dropped.swap(on_writable);
+    unheard.swap(on_message);
   }
   if (call) call();
 }

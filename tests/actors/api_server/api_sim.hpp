@@ -28,6 +28,11 @@ struct FakeSink : http::ResponseSink {
   bool ended = false;
   int refused = 0;
   std::function<void()> closed, writable;
+  bool web_socket = false, binary = false;
+  std::string protocol;
+  std::function<void(std::string)> on_message;
+  std::vector<std::string> messages;  // what a WebSocket has been sent
+  size_t consumed_bytes = 0;
 
   void respond(int code, http::Headers with, std::string text) override {
     EXPECT_EQ(status, 0) << "answered twice";
@@ -41,11 +46,22 @@ struct FakeSink : http::ResponseSink {
     status = code;
     headers = std::move(with);
   }
+  void start_web_socket(std::string chosen, bool as_binary, std::function<void(std::string)> call) override {
+    start_stream(101, {});
+    web_socket = true;
+    protocol = std::move(chosen);
+    binary = as_binary;
+    on_message = std::move(call);
+  }
+  void consumed(size_t bytes) override { consumed_bytes += bytes; }
   bool send(std::vector<http::Chunk> chunks) override {
     EXPECT_FALSE(ended) << "sent after the end";
     refused += full;
     if (full) return false;
-    for (const auto& chunk : chunks) body += *chunk;
+    for (const auto& chunk : chunks) {
+      body += *chunk;
+      if (web_socket) messages.push_back(*chunk);
+    }
     return true;
   }
   void end_stream() override {
