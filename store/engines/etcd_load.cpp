@@ -110,7 +110,7 @@ Result<std::optional<Failure>> Loader::connect() {
         connection.authenticate(std::move(request), std::move(done));
       });
   if (answer->failure && is_refusal(*answer->failure)) {
-    return internal_error("etcd refuses the user \"" + options_.user + "\": " + answer->failure->message);
+    return bad_request("etcd refuses the user \"" + options_.user + "\": " + answer->failure->message);
   }
   if (!answer->failure) connection_->set_token(answer->response.token());
   return answer->failure;
@@ -134,7 +134,11 @@ Result<Response> Loader::ask(io::Duration timeout, const Question<Response>& que
     }
     connection_.reset();
     if (options_.clock->mono() >= deadline) {
-      return unavailable("etcd does not answer at " + options_.urls[url_] + ": " + failure->message);
+      std::string why = "etcd does not answer at " + options_.urls[url_] + ": " + failure->message;
+      if (options_.urls[url_].starts_with("https:")) {
+        why += " (over TLS: did another authority sign its certificate, or does it ask for a client's?)";
+      }
+      return unavailable(why);
     }
     url_ = (url_ + 1) % options_.urls.size();
     if (attempt % options_.urls.size() == 0) pause();
