@@ -86,4 +86,14 @@ Scalar resolve(std::string_view plain) {
   return scalar;
 }
 
+bool is_ambiguous(std::string_view plain) {
+  if (plain == "=" || plain == "<<") return true;
+  size_t digits = 0;
+  while (digits < plain.size() && is_digit(plain[digits])) ++digits;
+  const bool year = digits == 4 && plain.size() > 7 && plain[4] == '-';
+  if (year && plain.substr(5).find_first_not_of("0123456789-:.+TtZz \t") == std::string_view::npos) return true;
+  return plain.find(':') != std::string_view::npos &&
+         plain.find_first_not_of("0123456789_:.+-") == std::string_view::npos;
+}
+
 }  // namespace kabuki::yaml

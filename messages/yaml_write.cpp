@@ -137,7 +137,8 @@ class Writer {
   }
 
   void line_string(std::string_view text) {
-    if (text.empty() || has_control(text, true) || yaml::resolve(text).type != yaml::Scalar::Type::string) {
+    if (text.empty() || has_control(text, true) || yaml::is_ambiguous(text) ||
+        yaml::resolve(text).type != yaml::Scalar::Type::string) {
       append_json_string(text, &out_);  // JSON strings are YAML's double-quoted ones
     } else if (is_syntax(text)) {
       out_ += '\'';

@@ -133,6 +133,30 @@ TEST(Yaml, RefusesWhatBeginsNoValueAndWhatContainsItself) {
   EXPECT_EQ(json("a: &x {b: 1}\nc: *x\n"), R"({"a":{"b":1},"c":{"b":1}})");
 }
 
+/// PyYAML makes a datetime, a number or an error of these where they stand without quotes.
+TEST(Yaml, QuotesTextsThatAreNoTextToOtherReaders) {
+  const auto yaml = json_to_yaml(
+      R"({"a":["2026-11-23T21:23:34Z","2026-11-23","2001-12-14 21:59:43.10 -5","190:20:30","22:22","=","<<"],)"
+      R"("b":["10.0.0.1","fd00::1","8080:http","2026-11-23-nightly","1.2.3","v1"]})");
+  ASSERT_TRUE(yaml.ok());
+  EXPECT_EQ(*yaml, R"(a:
+- "2026-11-23T21:23:34Z"
+- "2026-11-23"
+- "2001-12-14 21:59:43.10 -5"
+- "190:20:30"
+- "22:22"
+- "="
+- "\u003c\u003c"
+b:
+- 10.0.0.1
+- fd00::1
+- 8080:http
+- 2026-11-23-nightly
+- 1.2.3
+- v1
+)");
+}
+
 /// Where a text is hard to write, what is read back tells whether it was.
 TEST(Yaml, KeepsTextsThatLookLikeSyntax) {
   const std::string long_key = R"([{"b":2,")" + std::string(2000, 'k') + R"(":{"a":[1]}}])";
