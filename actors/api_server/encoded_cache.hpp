@@ -27,16 +27,17 @@ class EncodedCache {
     uint64_t revision;
     int type;
     Format format;
+    bool message = false;  // for a WebSocket, which frames it itself
     bool operator<(const EventKey& other) const { return tie() < other.tie(); }
 
    private:
-    std::tuple<KindId, uint64_t, int, int, int> tie() const {
-      return {kind, revision, type, static_cast<int>(format.encoding), static_cast<int>(format.as)};
+    std::tuple<KindId, uint64_t, int, int, int, bool> tie() const {
+      return {kind, revision, type, static_cast<int>(format.encoding), static_cast<int>(format.as), message};
     }
   };
 
-  /// `identity` tells objects apart that have one revision: of one commit, or of before and after a shard was replaced.
-  /// `encode` may not ask the cache.
+  /// `identity` tells objects apart that have one revision: of one commit, or of before and after a shard was
+  /// replaced. `encode` may not ask the cache.
   http::Chunk get(const EventKey& key, const std::string& identity, const std::function<std::string()>& encode) {
     Stripe& stripe = stripes_[key.revision % kStripes];
     std::lock_guard lock(stripe.mutex);

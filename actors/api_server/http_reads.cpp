@@ -88,6 +88,8 @@ void ApiServer::serve_watch(const HttpCallPtr& call) {
   const Kind& kind = *call->info.kind;
   auto parameters = list_parameters(call->info.served(), call->request);
   if (!parameters) return refuse(call, parameters.error());
+  auto web_socket = watch_web_socket(call->request);
+  if (!web_socket) return refuse(call, web_socket.error());
 
   uint64_t stream = next_stream_++;
   bus::OpenWatch verb;
@@ -107,7 +109,8 @@ void ApiServer::serve_watch(const HttpCallPtr& call) {
       WatchSession::Options{.kind = &call->info.served(),
                             .format = call->format,
                             .include_object = std::string(call->request.parameter("includeObject")),
-                            .bookmarks = parameters->bookmarks},
+                            .bookmarks = parameters->bookmarks,
+                            .web_socket = std::move(*web_socket)},
       call->sink, options_.encoded.get());
   io::Duration most = kWatchMost;
   if (parameters->timeout_seconds > 0)

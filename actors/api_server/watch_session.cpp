@@ -20,13 +20,38 @@ std::string_view type_text(bus::WatchEvents::Type type) {
   }
 }
 
+constexpr size_t kLengthBytes = 4;  // before each event of a Protobuf stream
+constexpr std::string_view kTokenProtocol = "base64url.bearer.authorization.k8s.io.";
+
 http::Chunk shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
 
 }  // namespace
 
+// A watch speaks no subprotocol, but a client that offers some takes only an answer with one of them.
+Result<std::optional<std::string>> watch_web_socket(const http::Request& request) {
+  if (!http::asks_for_web_socket(request)) return std::optional<std::string>();
+  if (auto fit = http::check_web_socket(request); !fit) return fit.error();
+  for (std::string& protocol : http::offered_protocols(request)) {
+    if (!protocol.starts_with(kTokenProtocol)) return std::optional(std::move(protocol));
+  }
+  return std::optional<std::string>("");
+}
+
 WatchSession::WatchSession(Options options, std::shared_ptr<http::ResponseSink> sink, EncodedCache* cache)
     : options_(std::move(options)), sink_(std::move(sink)), cache_(cache) {
-  sink_->start_stream(200, {{"content-type", content_type(options_.format, true)}});
+  if (options_.web_socket) {
+    sink_->start_web_socket(*options_.web_socket, options_.format.encoding == Encoding::protobuf, nullptr);
+  } else {
+    sink_->start_stream(200, {{"content-type", content_type(options_.format, true)}});
+  }
+}
+
+bool WatchSession::unframed() const { return options_.web_socket && options_.format.encoding == Encoding::protobuf; }
+
+// A message needs no length before it. A line feed at its end harms nobody: streams and messages share their JSON.
+std::string WatchSession::in_frame(std::string event) const {
+  if (unframed()) event.erase(0, kLengthBytes);
+  return event;
 }
 
 http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const ObjectPtr& object, io::WallTime now) {
@@ -39,8 +64,10 @@ http::Chunk WatchSession::chunk_for(const bus::WatchEvents::Event& event, const 
   const std::string identity =
       std::string(object->uid()) + "/" + std::string(object->ns()) + "/" + std::string(object->name());
   return cache_->get(
-      {options_.kind->id, object->revision(), static_cast<int>(event.type()), options_.format}, identity, [&] {
-        return render_event(*options_.kind, type, object, options_.format, options_.include_object, false, now);
+      {options_.kind->id, object->revision(), static_cast<int>(event.type()), options_.format, unframed()}, identity,
+      [&] {
+        return in_frame(
+            render_event(*options_.kind, type, object, options_.format, options_.include_object, false, now));
       });
 }
 
@@ -52,8 +79,8 @@ uint64_t WatchSession::take(const runtime::Message& message, const bus::WatchEve
   for (const auto& event : events.events()) {
     if (event.type() == bus::WatchEvents::BOOKMARK) {
       if (options_.bookmarks) {
-        chunks.push_back(
-            shared(render_bookmark(*options_.kind, event.revision(), event.initial_end(), options_.format)));
+        chunks.push_back(shared(
+            in_frame(render_bookmark(*options_.kind, event.revision(), event.initial_end(), options_.format))));
       }
       continue;
     }
@@ -78,7 +105,7 @@ uint64_t WatchSession::resume() {
 }
 
 void WatchSession::end(const Error* error) {
-  if (error) sink_->send({shared(render_error_event(*error, options_.format))});
+  if (error) sink_->send({shared(in_frame(render_error_event(*error, options_.format)))});
   sink_->end_stream();
 }
 

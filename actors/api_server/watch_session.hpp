@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/api_server/encoded_cache.hpp"
@@ -16,16 +17,20 @@
 
 namespace kabuki::api_server {
 
-/// One HTTP watch: turns batches of events into chunks of its stream. Flow control is the shard's credit: a batch is
-/// only paid for when the connection has taken it, so a slow reader is parked at the shard and nobody waits for it.
-/// Lives inside an API server actor.
+/// The subprotocol of a watch that asks for a WebSocket; none for one that does not. Error: its handshake is broken.
+Result<std::optional<std::string>> watch_web_socket(const http::Request& request);
+
+/// One HTTP watch: turns batches of events into chunks of its stream, or into messages of its WebSocket. Flow control
+/// is the shard's credit: a batch is only paid for when the connection has taken it, so a slow reader is parked at
+/// the shard and nobody waits for it. Lives inside an API server actor.
 class WatchSession {
  public:
   struct Options {
     const Kind* kind = nullptr;  // as the client knows it
     Format format;
     std::string include_object;
-    bool bookmarks = false;  // the client allows them
+    bool bookmarks = false;                 // the client allows them
+    std::optional<std::string> web_socket;  // the client asks for one; of this subprotocol
   };
   WatchSession(Options options, std::shared_ptr<http::ResponseSink> sink, EncodedCache* cache);
 
@@ -39,6 +44,8 @@ class WatchSession {
   uint64_t last_sequence() const { return last_sequence_; }
 
  private:
+  bool unframed() const;
+  std::string in_frame(std::string event) const;
   http::Chunk chunk_for(const bus::WatchEvents::Event& event, const ObjectPtr& object, io::WallTime now);
 
   Options options_;

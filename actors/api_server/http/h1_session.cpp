@@ -66,10 +66,16 @@ void H1Session::on_writable() {
 
 bool H1Session::may_read() const {
   if (state_ == State::closed || input_ended_) return false;
+  if (state_ == State::responding && response_->is_web_socket()) return response_->wants_input();
   return state_ != State::responding || in_.size() < limits_.pipelined_bytes;
 }
 
+void H1Session::resume_reading() {
+  if (read_held_ && may_read()) on_readable();
+}
+
 void H1Session::on_readable() {
+  read_held_ = false;
   if (state_ == State::handshaking) {
     switch (transport_->handshake()) {
       case Io::ok:
@@ -87,7 +93,10 @@ void H1Session::on_readable() {
     phase_began_ = thread_->sweeps();
   }
   for (int round = 0; round < kInlineReads; ++round) {
-    if (!may_read()) return;
+    if (!may_read()) {
+      read_held_ = true;
+      return;
+    }
     auto scratch = thread_->scratch();
     size_t got = 0;
     switch (transport_->read(scratch.data(), scratch.size(), &got)) {
@@ -116,6 +125,11 @@ bool H1Session::take_input(size_t got) {
     if (phase_bytes_ <= limits_.drain_bytes) return true;
     close();
     return false;
+  }
+  if (state_ == State::responding && response_->is_web_socket()) {
+    response_->take({thread_->scratch().data(), got});
+    if (out_.empty()) flush();
+    return state_ != State::closed;
   }
   in_.append(thread_->scratch().data(), got);
   if (state_ == State::reading) process();
@@ -162,11 +176,14 @@ void H1Session::dispatch() {
   in_head_ = in_body_ = false;
   Request request = parser_.take();
   request.identity = identity_;
+  // Nobody can leave HTTP/1.0 (RFC 9110, 7.8).
+  if (parser_.is_1_0()) std::erase_if(request.headers, [](const auto& header) { return header.first == "upgrade"; });
   close_after_ = !parser_.keep_alive() || input_ended_;
   auto outbox = std::make_shared<Outbox>();
   response_ = std::make_unique<H1Response>(
       limits_, outbox,
-      H1Response::Form{parser_.is_head(), parser_.is_1_0(), accepts_gzip(request.header("accept-encoding"))});
+      H1Response::Form{parser_.is_head(), parser_.is_1_0(), accepts_gzip(request.header("accept-encoding")),
+                       std::string(request.header("sec-websocket-key"))});
   state_ = State::responding;
   server_->handler(std::move(request), make_sink(outbox, thread_, weak_from_this(), limits_.stream_queue_bytes));
 }
@@ -188,6 +205,7 @@ void H1Session::pump() {
   if (state_ != State::responding) return;
   if (!response_->begun() && !begin_response()) return;
   flush();
+  resume_reading();
 }
 
 // False when it has not begun, or when nobody is there to read it.
@@ -201,6 +219,7 @@ bool H1Session::begin_response() {
   close_after_ = close_after_ || response_->ends_with_connection();
   if (out_.empty()) out_ = thread_->take_buffer();
   response_->append_head(close_after_, &out_);
+  if (response_->is_web_socket()) response_->take(std::exchange(in_, {}));
   return true;
 }
 
@@ -234,6 +253,7 @@ void H1Session::flush() {
   if (state_ != State::responding || !response_->begun()) return;
   if (response_->complete()) return finish_response();
   response_->tell_writable();
+  if (read_held_) thread_->post([self = shared_from_this()] { self->resume_reading(); });
 }
 
 // Puts the next piece of the response into the empty out_; false when there is none now.
@@ -258,7 +278,7 @@ void H1Session::finish_response() {
     process();
   }
   response->close();
-  if (!read_armed_ && may_read()) on_readable();
+  resume_reading();
 }
 
 void H1Session::begin_drain() {
@@ -292,6 +312,15 @@ void H1Session::sweep() {
       break;
   }
   if (late) close();
+}
+
+// As far as the socket takes the last words at once.
+void H1Session::shut_down() {
+  if (state_ == State::responding && response_->is_web_socket()) {
+    response_->go_away();
+    if (out_.empty()) flush();
+  }
+  close();
 }
 
 void H1Session::close() {

@@ -35,6 +35,7 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   void pump() override;
   void sweep() override;
   void close() override;
+  void shut_down() override;
 
  private:
   enum class State {
@@ -61,6 +62,7 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   void arm_read();
   void arm_write();
   bool may_read() const;
+  void resume_reading();
 
   const std::shared_ptr<IoThread> thread_;
   const std::shared_ptr<ServerContext> server_;
@@ -71,6 +73,7 @@ class H1Session final : public Session, public std::enable_shared_from_this<H1Se
   State state_ = State::handshaking;
   bool read_armed_ = false;
   bool write_armed_ = false;
+  bool read_held_ = false;         // reading ended because of may_read
   bool read_wants_write_ = false;  // TLS: reading goes on when the socket is writable, or the other way round
   bool write_wants_read_ = false;
   bool input_ended_ = false;

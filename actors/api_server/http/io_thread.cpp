@@ -65,7 +65,7 @@ void IoThread::stop() {
   asio::post(reactor_->context, [this] {
     while (!sessions_.empty()) {
       auto session = sessions_.begin()->second;
-      session->close();
+      session->shut_down();
     }
     on_sweep_ = nullptr;
     reactor_->timer.cancel();

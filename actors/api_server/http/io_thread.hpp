@@ -24,6 +24,8 @@ class Session {
   /// Once a sweep: look at the deadlines.
   virtual void sweep() = 0;
   virtual void close() = 0;
+  /// The server stops: closes, after what the peer should still be told.
+  virtual void shut_down() = 0;
 };
 
 /// Owns a descriptor and waits for it on an I/O thread. At most one wait of each direction at a time; destroying it
