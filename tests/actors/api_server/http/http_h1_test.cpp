@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/api_server/http/uri.hpp"
-#include "tests/actors/http_fixture.hpp"
+#include "tests/actors/api_server/http/http_fixture.hpp"
 
 namespace kabuki {
 namespace {

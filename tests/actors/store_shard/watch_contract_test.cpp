@@ -1,4 +1,4 @@
-#include "tests/actors/watch_contract.hpp"
+#include "tests/actors/store_shard/watch_contract.hpp"
 
 // What a watch promises: ordered, unique, atomic, reliable, resumable, bookmarkable; and that lists agree with it.
 namespace kabuki::store::test {

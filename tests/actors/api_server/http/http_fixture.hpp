@@ -8,7 +8,7 @@
 
 #include "actors/api_server/http/certificates.hpp"
 #include "actors/api_server/http/server.hpp"
-#include "tests/actors/http_client.hpp"
+#include "tests/actors/api_server/http/http_client.hpp"
 
 namespace kabuki::test {
 

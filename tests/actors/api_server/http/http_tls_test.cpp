@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/actors/http_fixture.hpp"
+#include "tests/actors/api_server/http/http_fixture.hpp"
 
 namespace kabuki {
 namespace {

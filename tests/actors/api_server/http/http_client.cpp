@@ -1,4 +1,4 @@
-#include "tests/actors/http_client.hpp"
+#include "tests/actors/api_server/http/http_client.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

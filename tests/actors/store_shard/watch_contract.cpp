@@ -1,4 +1,4 @@
-#include "tests/actors/watch_contract.hpp"
+#include "tests/actors/store_shard/watch_contract.hpp"
 
 #include "messages/watch_sequence.hpp"
 
