@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "actors/api_server/discovery.hpp"
 #include "actors/api_server/openapi/openapi.hpp"
@@ -43,6 +45,13 @@ DocumentForm json_form(std::string body) { return make_form(kJson, kJson, std::m
 
 using Table = std::map<std::string, std::vector<DocumentForm>>;
 
+/// What GET / tells people who look around: every path that is no object.
+std::string paths_document(const Table& discovery) {
+  std::set<std::string> paths = {"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"};
+  for (const auto& [path, forms] : discovery) paths.insert(path);
+  return nlohmann::ordered_json{{"paths", paths}}.dump();
+}
+
 Table make_discovery(const DocumentOptions& options) {
   Table out;
   for (auto& [path, body] : discovery_documents(served_kinds(), options.server_address)) {
@@ -51,6 +60,7 @@ Table make_discovery(const DocumentOptions& options) {
   out["/api"].push_back(make_form(kAggregated, kAggregated, aggregated_discovery(served_kinds(), true)));
   out["/apis"].push_back(make_form(kAggregated, kAggregated, aggregated_discovery(served_kinds(), false)));
   out["/version"].push_back(json_form(version_document(options.kabuki_version, options.commit)));
+  out["/"].push_back(json_form(paths_document(out)));
   return out;
 }
 

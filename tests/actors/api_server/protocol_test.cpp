@@ -177,6 +177,16 @@ TEST_F(Protocol, PathsMayEndInSlashes) {
   }
 }
 
+TEST_F(Protocol, TheRootNamesThePaths) {
+  const auto paths = http("GET", "/")->json()["paths"];
+  for (const char* path : {"/api", "/api/v1", "/apis/apps/v1", "/livez", "/openapi/v3", "/version"}) {
+    EXPECT_NE(std::find(paths.begin(), paths.end(), path), paths.end()) << path;
+    EXPECT_EQ(http("GET", path)->status, 200) << path;
+  }
+  EXPECT_EQ(http("GET", "/readyz/nobody")->status, 404);
+  EXPECT_EQ(http("GET", "/livezone")->status, 404);
+}
+
 TEST_F(Protocol, WhatHasNoRouteIsRefusedByItsMethod) {
   config_map("a");
   const std::string one = std::string(kMaps) + "/a";
