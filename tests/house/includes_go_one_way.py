@@ -24,6 +24,7 @@ LIBRARIES = {
     r"caf/": [r"runtime/(?!io/)", r".*_actor\.(hpp|cpp)$"],
     r"zmq|zmq\.hpp": [r"runtime/transport/"],
     r"boost/|openssl/": [r"actors/api_server/http/", r"tools/pki\.cpp$", r"tools/benchmarks/"],
+    r"wslay/": [r"actors/api_server/http/web_socket\.cpp$"],
     r"rocksdb/": [r"store/engines/"],
     r"grpc": [r"store/engines/", r"tools/benchmarks/"],
     r"yaml-cpp/": [r"messages/", r"tools/"],
