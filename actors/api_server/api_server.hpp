@@ -15,6 +15,7 @@
 #include "actors/api_server/metrics/use_reader.hpp"
 #include "actors/api_server/node_ports.hpp"
 #include "actors/api_server/parameters.hpp"
+#include "actors/api_server/pod_exec.hpp"
 #include "actors/api_server/pod_log.hpp"
 #include "actors/api_server/port_reservations.hpp"
 #include "actors/api_server/quota_desk.hpp"
@@ -85,6 +86,9 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
 
   // http_log.cpp
   void serve_log(const HttpCallPtr& call);
+
+  // http_exec.cpp
+  void serve_exec(const HttpCallPtr& call);
 
   // http_writes.cpp
   void serve_create(const HttpCallPtr& call);
@@ -171,6 +175,7 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   ShardClient shards_;
   WriteFlow writes_;
   PodLogs logs_{*this, shards_};
+  PodExecs execs_{*this, shards_};
   Surroundings surroundings_;
   std::vector<std::unique_ptr<runtime::WatchClient>> surroundings_watches_;
   QuotaDesk quotas_;

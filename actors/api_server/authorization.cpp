@@ -42,6 +42,7 @@ bool serves_verb(const http::Request& request, std::string_view verb, const Requ
   if (info.subresource == "binding" || info.subresource == "eviction") return verb == "create";
   if (info.subresource == "finalize") return verb == "update";
   if (info.subresource == "log") return verb == "get";
+  if (info.subresource == "exec" || info.subresource == "attach") return verb == "get" || verb == "create";
   if (info.computed()) {
     const auto& verbs = info.version->verbs;
     if (std::find(verbs.begin(), verbs.end(), verb) == verbs.end()) return false;

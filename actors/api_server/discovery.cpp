@@ -102,9 +102,11 @@ std::vector<Subresource> subresources_of(const Kind& kind) {
   const std::vector<std::string> parts = {"get", "patch", "update"};
   std::vector<Subresource> out;
   if (kind.id == kinds::kCertificateSigningRequest) out.push_back({"approval", "", "", kind.kind, parts});
+  if (kind.id == kinds::kPod) out.push_back({"attach", "", "", "PodAttachOptions", {"create", "get"}});
   if (kind.id == kinds::kPod) out.push_back({"binding", "", "", "Binding", {"create"}});
   if (kind.id == kinds::kPod) out.push_back({"ephemeralcontainers", "", "", kind.kind, parts});
   if (kind.id == kinds::kPod) out.push_back({"eviction", "policy", "v1", "Eviction", {"create"}});
+  if (kind.id == kinds::kPod) out.push_back({"exec", "", "", "PodExecOptions", {"create", "get"}});
   if (kind.id == kinds::kNamespace) out.push_back({"finalize", "", "", kind.kind, {"update"}});
   if (kind.id == kinds::kPod) out.push_back({"log", "", "", kind.kind, {"get"}});
   if (kind.id == kinds::kPod) out.push_back({"resize", "", "", kind.kind, parts});

@@ -2,6 +2,7 @@
 
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/authorization.hpp"
+#include "actors/api_server/health.hpp"
 #include "actors/api_server/pretty.hpp"
 #include "messages/status.hpp"
 #include "runtime/host.hpp"
@@ -46,6 +47,8 @@ void ApiServer::route(const HttpCallPtr& call) {
   if (!call->info.kind) return serve_path(call);
   // Plain text, whatever is accepted.
   if (call->info.subresource == "log" && serves_verb(call->request, call->verb, call->info)) return serve_log(call);
+  const bool exec = call->info.subresource == "exec" || call->info.subresource == "attach";
+  if (exec && serves_verb(call->request, call->verb, call->info)) return serve_exec(call);
   auto format = negotiate(call->request.header("accept"), call->verb == "watch");
   if (!format) return refuse(call, format.error());
   call->format = *format;
@@ -106,9 +109,7 @@ void ApiServer::refuse_unauthorized(const HttpCallPtr& call, const Error& error)
 void ApiServer::serve_path(const HttpCallPtr& call) {
   const std::string& path = call->info.path;
   if (call->verb != "get") return refuse(call, call->verb == "create" ? path_not_found() : method_not_allowed());
-  if (path.starts_with("/healthz") || path.starts_with("/livez") || path.starts_with("/readyz")) {
-    return serve_health(call);
-  }
+  if (!health_endpoint(path).empty()) return serve_health(call);
   if (path == "/metrics") {
     return answer(
         call,

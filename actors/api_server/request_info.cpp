@@ -21,8 +21,10 @@ std::vector<std::string_view> split(std::string_view path) {
 bool is_subresource(const Kind& kind, std::string_view name) {
   if (name == "status") return kind.has_status;
   if (name == "scale") return kind.has_scale;
-  if (name == "binding" || name == "ephemeralcontainers" || name == "eviction" || name == "log" || name == "resize")
+  if (name == "attach" || name == "binding" || name == "ephemeralcontainers" || name == "eviction" || name == "exec" ||
+      name == "log" || name == "resize") {
     return kind.id == kinds::kPod;
+  }
   if (name == "finalize") return kind.id == kinds::kNamespace;
   if (name == "approval") return kind.id == kinds::kCertificateSigningRequest;
   return false;

@@ -47,6 +47,7 @@ void NodeActor::started() {
   room_ = std::make_unique<NodeRoom>(node_, pods_);
   prober_ = std::make_unique<NetProber>(*this, node_.name, address_of(node_), pods_, api_);
   logs_ = std::make_unique<LogReader>(*this, [this](const std::string& pod) { return find_pod(pod); });
+  execs_ = std::make_unique<ExecSessions>(*this, api_, [this](const std::string& pod) { return find_pod(pod); });
   pressure_ = std::make_unique<NodePressure>(*this, node_, pods_,
                                              [this](const Pressure& pressure) { registration_->report(pressure); });
   registration_ = std::make_unique<NodeRegistration>(*this, node_, writer, api_,
@@ -85,6 +86,7 @@ void NodeActor::received(Inbound& in) {
   if (watch_->received(in) || WatchClient::is_stream_message(in)) return;
   if (const auto* probe = in.as<bus::NetProbe>()) return prober_->answer(*probe, in);
   if (const auto* log = in.as<bus::ReadLog>()) return logs_->answer(*log, in);
+  if (execs_->received(in)) return;
   if (in.as<bus::ResizePod>()) return judge_resize(in);
   if (in.as<bus::ReadNodeUse>()) return in.reply.send(runtime::make_message(node_use(node_.name, pods_, now())));
   in.reply.fail(bad_request("a kubelet does not understand " + in.message->body->GetTypeName()));
@@ -111,6 +113,7 @@ void NodeActor::pod_changed(WatchClient::Type type, const ObjectPtr& pod) {
   }
   pressure_->pod_changed(name, deleted ? nullptr : pod);
   logs_->pod_changed(name);
+  execs_->pod_changed(name);
 }
 
 ObjectPtr NodeActor::find_pod(const std::string& name) const {

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "actors/kubelet/exec/exec_sessions.hpp"
 #include "actors/kubelet/kubelet.hpp"
 #include "actors/kubelet/log_reader.hpp"
 #include "actors/kubelet/net_probe.hpp"
@@ -60,6 +61,7 @@ class NodeActor : public runtime::Actor {
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<NetProber> prober_;
   std::unique_ptr<LogReader> logs_;
+  std::unique_ptr<ExecSessions> execs_;
   std::unique_ptr<NodePressure> pressure_;
   std::unique_ptr<NodeRoom> room_;
   std::map<std::string, ObjectPtr> mirrors_;  // pods that only show what runs without a pod's actor

@@ -125,6 +125,13 @@ std::string read_reads(std::string_view text, Behaviour* out) {
   return {};
 }
 
+std::string read_exec(std::string_view text, Behaviour* out) {
+  auto parsed = parse_exec_outcomes(text);
+  if (!parsed.ok()) return parsed.error().message;
+  out->exec = std::move(*parsed);
+  return {};
+}
+
 std::string read_use(std::string_view text, UseProfile::Unit unit, std::optional<UseProfile>* out) {
   auto parsed = UseProfile::parse(text, unit);
   if (!parsed.ok()) return parsed.error().message;
@@ -196,6 +203,7 @@ const std::vector<std::pair<std::string_view, Read>>& readers() {
       {"log-every", read_log_every},
       {"writes", read_writes},
       {"reads", read_reads},
+      {"exec", read_exec},
       {"cpu-use", [](auto text, auto* out) { return read_use(text, UseProfile::Unit::milli, &out->cpu_use); }},
       {"memory-use", [](auto text, auto* out) { return read_use(text, UseProfile::Unit::whole, &out->memory_use); }},
   };

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/kubelet/exec/exec_outcome.hpp"
 #include "actors/kubelet/lifecycle/view.hpp"
 #include "actors/kubelet/runtime/distribution.hpp"
 #include "actors/kubelet/runtime/probe_script.hpp"
@@ -51,6 +52,7 @@ struct Behaviour {
   std::optional<int64_t> log_every;  // nanoseconds between two lines; none: all are there at its start
   std::vector<File> writes;
   std::vector<std::string> reads;
+  std::vector<ExecOutcome> exec;         // what programs run in it answer
   std::optional<UseProfile> cpu_use;     // in millicores; none: a share of the request
   std::optional<UseProfile> memory_use;  // in bytes
 };

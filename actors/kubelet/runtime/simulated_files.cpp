@@ -71,4 +71,28 @@ std::optional<std::string> read_simulated_file(const PodView& pod, const PodStat
   return text;
 }
 
+std::map<std::string, std::string> read_simulated_files(const PodView& pod, const PodState& state, size_t container,
+                                                        int64_t at_ns) {
+  std::map<std::string, std::string> out;
+  const auto add = [&](const std::string& path) {
+    if (auto text = read_simulated_file(pod, state, container, at_ns, path)) out.emplace(path, std::move(*text));
+  };
+  for (size_t writer = 0; writer < pod.containers.size(); ++writer) {
+    const auto behaviour = behaviour_of(pod, writer);
+    if (!behaviour.ok()) continue;
+    for (const Behaviour::File& file : behaviour->writes) {
+      if (writer == container) add(file.path);
+      const Place place = place_of(pod.spec(writer), file.path);
+      for (const auto& mount : pod.spec(container).volumemounts()) {
+        if (mount.name() != place.volume) continue;
+        const std::string_view part = strip_slashes(mount.subpath());
+        if (!below(place.path, part)) continue;
+        add("/" + std::string(strip_slashes(mount.mountpath())) + "/" +
+            std::string(strip_slashes(std::string_view(place.path).substr(part.size()))));
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace kabuki::kubelet

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -13,5 +14,9 @@ namespace kabuki::kubelet {
 /// started last. None: there is no such file. A function of the records, so files outlive every actor.
 std::optional<std::string> read_simulated_file(const PodView& pod, const PodState& state, size_t container,
                                                int64_t at_ns, const std::string& path);
+
+/// All the files that such a container finds, by path.
+std::map<std::string, std::string> read_simulated_files(const PodView& pod, const PodState& state, size_t container,
+                                                        int64_t at_ns);
 
 }  // namespace kabuki::kubelet

@@ -32,8 +32,7 @@ struct Difference {
 };
 // Of what a kube-apiserver lists all that is not served here.
 const Difference kNotServed[] = {
-    {"/v1/nodes/proxy", kStream},    {"/v1/pods/attach", kStream},
-    {"/v1/pods/exec", kStream},      {"/v1/pods/portforward", kStream},
+    {"/v1/nodes/proxy", kStream},    {"/v1/pods/portforward", kStream},
     {"/v1/pods/proxy", kStream},     {"/v1/serviceaccounts/token", "no tokens are issued"},
     {"/v1/services/proxy", kStream}, {"authentication.k8s.io/v1/tokenreviews", "no tokens are issued"},
 };
