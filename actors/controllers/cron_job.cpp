@@ -24,6 +24,10 @@ struct OwnedJob {
   ObjectPtr object;
   batch::Job job;
   const batch::JobCondition* finished() const { return finished_condition(job.status()); }
+  /// Started by the schedule, and not by somebody who names the CronJob as its owner (kubectl create job --from).
+  bool scheduled() const { return job.metadata().annotations().contains(kScheduledAt); }
+  /// What a concurrencyPolicy is about.
+  bool active() const { return scheduled() && !finished(); }
 };
 
 class Reconcile {
@@ -59,6 +63,7 @@ class Reconcile {
         tell_end(one);
         continue;
       }
+      if (!one.active()) continue;
       auto* reference = status_.add_active();
       reference->set_kind("Job");
       reference->set_namespace_(one.job.metadata().namespace_());
@@ -141,15 +146,26 @@ class Reconcile {
       return;
     }
     if (policy == "Replace" && replace_active()) return;
+    tell_unexpected();
     create(name, *at);
+  }
+
+  /// With each job that is made, so that a reconcile at rest says nothing.
+  void tell_unexpected() {
+    for (const OwnedJob& one : jobs_) {
+      if (one.scheduled() || one.finished()) continue;
+      plan_.events.push_back(
+          {object_->key(), std::string(object_->uid()), "Warning", "UnexpectedJob",
+           "Saw a job that the controller did not create or forgot: " + one.job.metadata().name()});
+    }
   }
 
   /// Whether the job of this time has to wait because others are being deleted.
   bool replace_active() {
     for (const OwnedJob& one : jobs_) {
-      if (!one.finished()) remove(one, "SuccessfulDelete", "Deleted job {name}");
+      if (one.active()) remove(one, "SuccessfulDelete", "Deleted job {name}");
     }
-    return std::any_of(jobs_.begin(), jobs_.end(), [](const OwnedJob& one) { return !one.finished(); });
+    return std::any_of(jobs_.begin(), jobs_.end(), [](const OwnedJob& one) { return one.active(); });
   }
 
   void create(const std::string& name, int64_t at) {

@@ -115,13 +115,16 @@ struct World {
   int64_t now = kCreated;
 
   explicit World(const batch::CronJob& cron) { view.put(Object::encode(kinds::kCronJob, cron, 1)); }
-  void job(int64_t minute, const std::string& ended = {}) {
+  void job(int64_t minute, const std::string& ended = {}, bool scheduled = true) {
     batch::Job job;
     auto* meta = job.mutable_metadata();
     meta->set_name("tick-" + std::to_string(minute));
     meta->set_namespace_("default");
     meta->set_uid("uid-" + std::to_string(minute));
     *meta->add_ownerreferences() = controller_reference(*view.find(key));
+    if (scheduled) {
+      (*meta->mutable_annotations())["batch.kubernetes.io/cronjob-scheduled-timestamp"] = format_time(minute * 60);
+    }
     job.mutable_status()->mutable_starttime()->set_seconds(minute * 60);
     if (!ended.empty()) {
       set_condition(ended, true, "", "", {{(minute * 60 + 5) * 1'000'000'000}, {}}, job.mutable_status());
@@ -195,6 +198,24 @@ TEST(CronJob, DoesAsItsConcurrencyPolicySays) {
     world.job(kMinute);
     world.now = (kMinute + 1) * 60 + 1;
     EXPECT_EQ(world.moves(), one.moves);
+  }
+}
+
+TEST(CronJob, DoesNotCountWhatSomebodyElseStartedInItsName) {
+  for (const char* policy : {"Allow", "Forbid", "Replace"}) {
+    SCOPED_TRACE(policy);
+    auto what = cron();
+    what.mutable_spec()->set_concurrencypolicy(policy);
+    what.mutable_status()->mutable_lastscheduletime()->set_seconds(kMinute * 60);
+    World world(what);
+    world.job(kMinute, "", false);
+    EXPECT_EQ(world.plan(), Plan{.again_after = std::chrono::seconds((kMinute + 1) * 60 - kCreated)});
+    world.now = (kMinute + 1) * 60 + 1;
+    EXPECT_EQ(world.moves(), "+" + name(kMinute + 1));
+    EXPECT_EQ(world.status().active_size(), 0);
+    EXPECT_EQ(world.plan().events, (std::vector<actors::EventNote>{
+                                       {key, "cron-uid", "Warning", "UnexpectedJob",
+                                        "Saw a job that the controller did not create or forgot: " + name(kMinute)}}));
   }
 }
 
