@@ -52,7 +52,7 @@ class DisruptionTest(ClusterTest):
         self.cluster.apply(budget("fixed", {"maxUnavailable": 0}))
         node = self.cluster.running("app=fixed", 2)[0]["spec"]["nodeName"]
         eventually(lambda: self.rows("pdb", "fixed")[0][1:4] == ["N/A", "0", "0"], "the budget is counted")
-        said = self.cluster.refused("drain", node, "--ignore-daemonsets", "--pod-selector", "app=fixed", "--timeout", "3s")
+        said = self.cluster.refused("drain", node, "--ignore-daemonsets", "--pod-selector", "app=fixed", "--timeout", "8s")
         self.assertIn("Cannot evict pod as it would violate the pod's disruption budget.", said)
         self.assertEqual(len(self.cluster.running("app=fixed", 2)), 2)
         self.cluster.kubectl("uncordon", node)
@@ -90,13 +90,14 @@ class DisruptionTest(ClusterTest):
         self.cluster.apply(service("outside"))
         self.cluster.apply({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "outside"},
                             "subsets": [{"addresses": [{"ip": "192.0.2.7"}], "ports": [{"name": "http", "port": 8080}]}]})
-        row = eventually(lambda: self.rows("endpointslices", "-l", "kubernetes.io/service-name=outside"), "a slice")[0]
-        self.assertEqual(row[1:4], ["IPv4", "8080", "192.0.2.7"])
+        eventually(lambda: [row[1:4] for row in self.rows("endpointslices", "-l", "kubernetes.io/service-name=outside")]
+                   == [["IPv4", "8080", "192.0.2.7"]], "a slice")
 
     def test_the_api_server_has_endpoints(self):
         port = self.cluster.state()["apiServer"].rsplit(":", 1)[1]
         self.assertEqual(eventually(lambda: self.rows("endpoints", "kubernetes"), "endpoints")[0][1], f"127.0.0.1:{port}")
-        self.assertEqual(self.rows("endpointslices", "kubernetes")[0][1:4], ["IPv4", port, "127.0.0.1"])
+        self.assertEqual(eventually(lambda: self.rows("endpointslices", "kubernetes"), "its slice")[0][1:4],
+                         ["IPv4", port, "127.0.0.1"])
 
     def test_a_namespace_tells_what_it_waits_for(self):
         self.cluster.kubectl("create", "namespace", "ending")

@@ -16,6 +16,9 @@ KABUKI = os.path.abspath(os.environ.get("KABUKI", os.path.join(REPOSITORY, "buil
 # Debian's own client wherever it is found: tools/setup puts it below build/ where PATH has another.
 KUBECTL = os.environ.get("KUBECTL") or (DEBIAN_KUBECTL if os.path.exists(DEBIAN_KUBECTL) else "kubectl")
 PATIENCE = float(os.environ.get("KABUKI_TEST_PATIENCE", "90"))
+# How long kubectl waits for something; its process gets longer, so that it can say what it waited for.
+WAIT = f"--timeout={PATIENCE:g}s"
+SHUNNED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 def kubectl_minor():
@@ -35,7 +38,7 @@ class CommandFailed(AssertionError):
         self.stdout, self.stderr, self.returncode = result.stdout, result.stderr, result.returncode
 
 
-def run(command, stdin=None, check=True, timeout=PATIENCE, env=None):
+def run(command, stdin=None, check=True, timeout=PATIENCE + 30, env=None):
     result = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout,
                             env={**os.environ, **(env or {})})
     if check and result.returncode != 0:
@@ -118,7 +121,7 @@ class Cluster:
     def status(self):
         return json.loads(self.kabuki("status", "-o", "json").stdout)
 
-    def kubectl(self, *arguments, stdin=None, check=True, timeout=PATIENCE):
+    def kubectl(self, *arguments, stdin=None, check=True, timeout=PATIENCE + 30):
         return run([KUBECTL, *arguments], stdin=stdin, check=check, timeout=timeout, env=self.env)
 
     def start_kubectl(self, *arguments):
@@ -158,10 +161,12 @@ class Cluster:
         return eventually(settled, f"{count} pods of {selector} running")
 
     def nodes_ready(self, count=None):
+        """Waits for exactly `count` nodes that are ready and may be used: the taint of one that was not goes later."""
         def ready():
             nodes = self.get("nodes")["items"]
             good = [n for n in nodes if any(c["type"] == "Ready" and c["status"] == "True"
-                                            for c in n["status"].get("conditions", []))]
+                                            for c in n["status"].get("conditions", []))
+                    and not any(t["key"] in SHUNNED for t in n["spec"].get("taints", []))]
             return good if len(good) == (count or self.nodes) else None
         return eventually(ready, "nodes ready")
 

@@ -9,7 +9,8 @@ from harness import KABUKI, ClusterTest, deployment, eventually, run
 
 class HostsTest(ClusterTest):
     nodes = 2
-    options = ("--listen", "127.0.0.1", "--node-grace", "2s", "--eviction-timeout", "2s")
+    # Long enough that a machine which is busy with other tests does not lose its nodes, short enough to wait for.
+    options = ("--listen", "127.0.0.1", "--node-grace", "10s", "--eviction-timeout", "3s")
 
     @classmethod
     def setUpClass(cls):
@@ -23,6 +24,14 @@ class HostsTest(ClusterTest):
                 for n in self.cluster.get("nodes")["items"]}
         return {p["metadata"]["name"]: host[p["spec"]["nodeName"]] for p in pods}
 
+    def spread(self, name, replicas):
+        """A deployment that likes to be on every node."""
+        made = deployment(name, replicas=replicas)
+        made["spec"]["template"]["spec"]["topologySpreadConstraints"] = [{
+            "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"app": name}}}]
+        return made
+
     def hosts(self):
         return {h["name"]: h for h in self.cluster.status()["hosts"]}
 
@@ -31,9 +40,8 @@ class HostsTest(ClusterTest):
             return log.read()
 
     def test_pods_spread_over_hosts_and_reach_each_other(self):
-        # A test before this one, or a machine that is busy for two seconds, may have left a node shunned.
-        eventually(lambda: not any(n["spec"].get("taints") for n in self.cluster.get("nodes")["items"]), "all may be used")
-        self.cluster.apply(deployment("spread", replicas=6))
+        self.cluster.nodes_ready(6)
+        self.cluster.apply(self.spread("spread", 6))
         hosts = self.hosts_of(self.cluster.running("app=spread", 6))
         self.assertEqual(set(hosts.values()), {"host-1", "host-2", "host-3"})
         self.assertEqual({name for name, host in self.hosts().items() if host["up"]}, set(hosts.values()))
@@ -81,7 +89,8 @@ class HostsTest(ClusterTest):
         self.assertIn("serverKey", self.join_with("none", no_key))
 
     def test_a_lost_host_is_replaced_and_comes_back(self):
-        self.cluster.apply(deployment("moved", replicas=6))
+        self.cluster.nodes_ready(6)
+        self.cluster.apply(self.spread("moved", 6))
         before = self.hosts_of(self.cluster.running("app=moved", 6))
         self.assertIn("host-3", before.values())
         worker = self.cluster.workers[1]
@@ -116,7 +125,8 @@ class HostsTest(ClusterTest):
         self.assertEqual(set(self.hosts()), {"host-1", "host-2", "host-3"})
 
     def test_workers_outlive_their_control_plane_process(self):
-        self.cluster.apply(deployment("steady", replicas=6))
+        self.cluster.nodes_ready(6)
+        self.cluster.apply(self.spread("steady", 6))
         before = {p["metadata"]["uid"]: p["status"]["containerStatuses"][0]["restartCount"]
                   for p in self.cluster.running("app=steady", 6)}
         pid = self.cluster.state()["pid"]

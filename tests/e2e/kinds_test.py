@@ -5,7 +5,7 @@ import json
 import os
 import unittest
 
-from harness import REPOSITORY, ClusterTest, deployment, kubectl_minor, listed, run
+from harness import REPOSITORY, WAIT, ClusterTest, deployment, eventually, kubectl_minor, listed, run
 
 OBJECTS = os.path.join(REPOSITORY, "tests", "messages", "data", "rule_objects.tsv")
 CONTAINERS = {"containers": [{"name": "c", "image": "registry.example/c:1"}]}
@@ -127,14 +127,17 @@ class EveryKindTest(ClusterTest):
 
     def test_6_apply_a_second_time_writes_nothing(self):
         self.cluster.out("apply", "-f", self.path)
-        at_rest = {kind: version for kind, version in self.versions().items() if kind not in ("Node", "Namespace")}
+
+        def at_rest():
+            return {kind: version for kind, version in self.versions().items() if kind not in ("Node", "Namespace")}
+        before = eventually(lambda: (versions := at_rest()) == at_rest() and versions, "controllers have done what follows")
         told = self.cluster.out("apply", "-f", self.path)
-        self.assertEqual({kind: self.versions()[kind] for kind in at_rest}, at_rest)
+        self.assertEqual(at_rest(), before)
         # Clients call it a change where they compare a list as a whole, and the server has defaults for its elements.
         self.assertIn("pod/x unchanged\n", told)
 
     def test_7_delete_removes_it(self):
-        self.cluster.out("delete", "-f", self.path, "--ignore-not-found", "--timeout=60s", "--cascade=foreground")
+        self.cluster.out("delete", "-f", self.path, "--ignore-not-found", WAIT, "--cascade=foreground")
         left = self.cluster.out("get", "-f", self.path, "--ignore-not-found", "-o", "name").split()
         self.assertEqual(left, [])
 

@@ -5,7 +5,7 @@ import re
 import stat
 import unittest
 
-from harness import ClusterTest, deployment, eventually, kubectl_minor
+from harness import WAIT, ClusterTest, deployment, eventually, kubectl_minor
 
 def config(name, **data):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data or {"colour": "red"}}
@@ -100,7 +100,8 @@ class ReadingTest(ClusterTest):
 
     def test_describe_pod(self):
         pod = self.pods[0]
-        text = self.cluster.out("describe", "pod", pod["metadata"]["name"])
+        # Events come a little after what they tell of.
+        text = eventually(lambda: "Started" in (t := self.cluster.out("describe", "pod", pod["metadata"]["name"])) and t, "events")
         for part in (r"Node: +node-\d/", r"Status: +Running", r"IP: +" + re.escape(pod["status"]["podIP"]),
                      r"Controlled By: +ReplicaSet/read-", r"State: +Running", r"Restart Count: +0", r"Ready +True",
                      r"Normal +Scheduled ", r"Normal +Started "):
@@ -114,11 +115,11 @@ class ReadingTest(ClusterTest):
             self.assertRegex(text, part)
 
     def test_describe_deployment_and_replica_set(self):
-        text = self.cluster.out("describe", "deployment", "read")
+        text = eventually(lambda: "ScalingReplicaSet" in (t := self.cluster.out("describe", "deployment", "read")) and t, "events")
         for part in (r"Replicas: +3 desired \| 3 updated \| 3 total \| 3 available \| 0 unavailable",
                      r"NewReplicaSet: +read-\w+ \(3/3 replicas created\)", r"Available +True", r"ScalingReplicaSet"):
             self.assertRegex(text, part)
-        text = self.cluster.out("describe", "rs", "-l", "app=read")
+        text = eventually(lambda: "SuccessfulCreate" in (t := self.cluster.out("describe", "rs", "-l", "app=read")) and t, "events")
         for part in (r"Controlled By: +Deployment/read", r"3 current / 3 desired", r"3 Running / 0 Waiting",
                      r"SuccessfulCreate"):
             self.assertRegex(text, part)
@@ -158,11 +159,12 @@ class ReadingTest(ClusterTest):
         self.assertEqual(json.loads(self.cluster.out("get", "--raw", "/api/v1/namespaces/default"))["kind"], "Namespace")
 
     def test_get_events(self):
-        self.assertRegex(self.cluster.out("get", "events"), r"ScalingReplicaSet +deployment/read +Scaled up replica set")
         name = self.pods[0]["metadata"]["name"]
-        reasons = self.cluster.out("get", "events", "--field-selector", f"involvedObject.name={name}",
-                                   "-o", "jsonpath={.items[*].reason}").split()
-        self.assertLessEqual({"Scheduled", "Pulled", "Created", "Started"}, set(reasons))
+        eventually(lambda: {"Scheduled", "Pulled", "Created", "Started"} <= set(
+            self.cluster.out("get", "events", "--field-selector", f"involvedObject.name={name}",
+                             "-o", "jsonpath={.items[*].reason}").split()), "every step is told")
+        eventually(lambda: re.search(r"ScalingReplicaSet +deployment/read +Scaled up replica set",
+                                     self.cluster.out("get", "events")), "the deployment's event")
         self.assertIn("Scheduled", self.cluster.out("get", "events", "--sort-by=.metadata.creationTimestamp"))
 
 
@@ -234,17 +236,17 @@ class WritingTest(ClusterTest):
         self.assertIn("image updated", self.cluster.out("set", "image", "deployment/rolled",
                                                         "web=registry.example/web:2.0"))
         self.assertIn("successfully rolled out",
-                      self.cluster.out("rollout", "status", "deployment/rolled", "--timeout=90s"))
+                      self.cluster.out("rollout", "status", "deployment/rolled", WAIT))
         pods = self.cluster.running("app=rolled", 3)
         self.assertEqual({p["spec"]["containers"][0]["image"] for p in pods}, {"registry.example/web:2.0"})
         history = lines(self.cluster.out("rollout", "history", "deployment/rolled"))
         self.assertEqual([row.split()[0] for row in history[-2:]], ["1", "2"])
         self.assertIn("rolled back", self.cluster.out("rollout", "undo", "deployment/rolled"))
-        self.cluster.out("rollout", "status", "deployment/rolled", "--timeout=90s")
+        self.cluster.out("rollout", "status", "deployment/rolled", WAIT)
         pods = self.cluster.running("app=rolled", 3)
         self.assertEqual({p["spec"]["containers"][0]["image"] for p in pods}, {"registry.example/web:1.0"})
         self.assertIn("restarted", self.cluster.out("rollout", "restart", "deployment/rolled"))
-        self.cluster.out("rollout", "status", "deployment/rolled", "--timeout=90s")
+        self.cluster.out("rollout", "status", "deployment/rolled", WAIT)
         names = {p["metadata"]["name"] for p in self.cluster.running("app=rolled", 3)}
         self.assertFalse(names & {p["metadata"]["name"] for p in pods})
 
@@ -265,7 +267,7 @@ class WritingTest(ClusterTest):
         self.cluster.out("run", "stubborn", "--image=registry.example/web:1.0",
                          "--overrides", json.dumps({"apiVersion": "v1", "metadata": {
                              "annotations": {"sim.kabuki.io/stop-latency": "ignore"}}}))
-        self.cluster.out("wait", "--for=condition=Ready", "pod/stubborn", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Ready", "pod/stubborn", WAIT)
         self.cluster.out("delete", "pod", "stubborn", "--wait=false")
         self.assertIn("deletionTimestamp", self.cluster.get("pod", "stubborn")["metadata"])
         result = self.cluster.kubectl("delete", "pod", "stubborn", "--grace-period=0", "--force")
@@ -288,7 +290,7 @@ class WritingTest(ClusterTest):
         self.cluster.out("create", "namespace", "brief")
         self.cluster.out("apply", "-n", "brief", "-f", "-", stdin=json.dumps(deployment("inner", replicas=2)))
         self.cluster.running("app=inner", 2, namespace="brief")
-        self.cluster.out("delete", "namespace", "brief", "--timeout=60s")
+        self.cluster.out("delete", "namespace", "brief", WAIT)
         self.assertIn("NotFound", self.cluster.refused("get", "namespace", "brief"))
         self.assertEqual(self.cluster.get("pods", "-n", "brief")["items"], [])
 
@@ -369,7 +371,7 @@ class WritingTest(ClusterTest):
     def test_expose_and_run(self):
         self.assertEqual(self.cluster.out("run", "single", "--image=registry.example/web:1.0", "--port=8080"),
                          "pod/single created\n")
-        self.cluster.out("wait", "--for=condition=Ready", "pod/single", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Ready", "pod/single", WAIT)
         self.assertEqual(self.cluster.out("expose", "pod", "single", "--port=80", "--target-port=8080"),
                          "service/single exposed\n")
         service = self.cluster.get("service", "single")["spec"]
@@ -380,9 +382,9 @@ class WritingTest(ClusterTest):
 
     def test_wait_for_conditions(self):
         self.cluster.apply(deployment("awaited", replicas=2))
-        self.assertEqual(self.cluster.out("wait", "--for=condition=Available", "deployment/awaited", "--timeout=60s"),
+        self.assertEqual(self.cluster.out("wait", "--for=condition=Available", "deployment/awaited", WAIT),
                          "deployment.apps/awaited condition met\n")
-        self.cluster.out("wait", "--for=condition=Ready", "pod", "-l", "app=awaited", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Ready", "pod", "-l", "app=awaited", WAIT)
         self.assertIn("timed out", self.cluster.refused("wait", "--for=condition=Never", "deployment/awaited",
                                                         "--timeout=1s"))
 
@@ -420,7 +422,7 @@ class WatchingTest(ClusterTest):
     def test_rollout_status_follows(self):
         slow = deployment("slow", replicas=3, annotations={"sim.kabuki.io/ready-after": "1s"})
         self.cluster.apply(slow)
-        text = self.cluster.out("rollout", "status", "deployment/slow", "--timeout=90s")
+        text = self.cluster.out("rollout", "status", "deployment/slow", WAIT)
         self.assertIn("Waiting for deployment", text)
         self.assertIn("successfully rolled out", text)
 
@@ -429,23 +431,26 @@ class NodesTest(ClusterTest):
     def test_cordon_keeps_pods_away(self):
         self.cluster.out("cordon", "node-1")
         self.assertRegex(self.cluster.out("get", "node", "node-1"), r"Ready,SchedulingDisabled")
-        self.cluster.apply(deployment("elsewhere", replicas=6))
+        here = deployment("here", replicas=1)
+        here["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/hostname": "node-1"}
+        self.cluster.apply(deployment("elsewhere", replicas=6), here)
         nodes = {p["spec"]["nodeName"] for p in self.cluster.running("app=elsewhere", 6)}
-        self.assertEqual(nodes, {"node-2", "node-3"})
+        self.assertLessEqual(nodes, {"node-2", "node-3"})
+        eventually(lambda: any(c.get("reason") == "Unschedulable" for p in self.cluster.get("pods", "-l", "app=here")["items"]
+                               for c in p["status"].get("conditions", [])), "who wants just this node waits")
         self.cluster.out("uncordon", "node-1")
-        self.cluster.out("scale", "deployment/elsewhere", "--replicas=9")
-        nodes = {p["spec"]["nodeName"] for p in self.cluster.running("app=elsewhere", 9)}
-        self.assertIn("node-1", nodes)
+        self.assertEqual(self.cluster.running("app=here", 1)[0]["spec"]["nodeName"], "node-1")
 
     def test_taint_keeps_intolerant_pods_away(self):
         self.cluster.out("taint", "nodes", "node-2", "special=yes:NoSchedule")
         self.cluster.apply(deployment("intolerant", replicas=6))
         nodes = {p["spec"]["nodeName"] for p in self.cluster.running("app=intolerant", 6)}
         self.assertNotIn("node-2", nodes)
-        tolerant = deployment("tolerant", replicas=6)
-        tolerant["spec"]["template"]["spec"]["tolerations"] = [{"key": "special", "operator": "Exists"}]
+        tolerant = deployment("tolerant", replicas=2)
+        tolerant["spec"]["template"]["spec"].update(tolerations=[{"key": "special", "operator": "Exists"}],
+                                                    nodeSelector={"kubernetes.io/hostname": "node-2"})
         self.cluster.apply(tolerant)
-        self.assertIn("node-2", {p["spec"]["nodeName"] for p in self.cluster.running("app=tolerant", 6)})
+        self.cluster.running("app=tolerant", 2)
         self.cluster.out("taint", "nodes", "node-2", "special-")
         self.assertEqual(self.cluster.get("node", "node-2")["spec"].get("taints", []), [])
 

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from harness import KABUKI, REPOSITORY, Cluster, deployment, eventually, run
+from harness import KABUKI, KUBECTL, REPOSITORY, Cluster, deployment, eventually, run
 from https import Api
 from recovery_test import MAPS, Writer
 
@@ -23,8 +23,13 @@ DEFAULT_LIMIT = 20.0
 
 
 def slack():
-    """On a machine that is busy with other tests everything takes its time; the figure is printed."""
-    return 1.0 if os.getloadavg()[0] < os.cpu_count() else 5.0
+    """On a machine that is busy with other tests everything takes its time; the figure is printed. The load of the last minute
+    says nothing of one that has just begun, so it is felt, too: a tenth of a second of work takes longer then."""
+    begun, worked = time.monotonic(), time.thread_time()
+    while time.thread_time() - worked < 0.1:
+        pass
+    alone = time.monotonic() - begun < 0.13
+    return 1.0 if alone and os.getloadavg()[0] < os.cpu_count() else 5.0
 
 
 class Wire:
@@ -148,7 +153,8 @@ class MastersTest(unittest.TestCase):
         bound = {p["metadata"]["name"] for p in self.pods(api, "web") if p["spec"].get("nodeName")}
         self.kill(leader)
         killed = time.monotonic()
-        scale = run(["kubectl", "--context", self.context(alive[0]), "scale", "deployment/web", "--replicas=9"],
+        patience = slack()
+        scale = run([KUBECTL, "--context", self.context(alive[0]), "scale", "deployment/web", "--replicas=9"],
                     env=self.cluster.env, check=False)
         self.assertEqual(scale.returncode, 0, scale.stderr)
 
@@ -158,7 +164,7 @@ class MastersTest(unittest.TestCase):
         eventually(scheduled, "a pod is scheduled by the next leader")
         took = time.monotonic() - killed
         print(f"\nscheduling again {took:.2f} s after kill -9 of the leading master")
-        self.assertLess(took, self.LIMIT * slack())
+        self.assertLess(took, self.LIMIT * max(patience, slack()))
         now = self.lease("kube-scheduler", alive[0])
         self.assertIn(now["holderIdentity"], alive)
         self.assertGreater(now["leaseTransitions"], term)
@@ -214,8 +220,8 @@ class MastersTest(unittest.TestCase):
             if answer is not None:
                 self.assertIn(answer.code, (500, 503, 504), f"{path}: {answer}")
         # Alive it is, ready it is not, and it says why.
-        self.assertEqual(asked("/livez").code, 200)
-        ready = asked("/readyz")
+        eventually(lambda: (a := asked("/livez")) and a.code == 200, "it is alive")
+        ready = eventually(lambda: asked("/readyz"), "it tells whether it is ready")
         self.assertEqual(ready.code, 500)
         self.assertIn("[-]store/pods failed", ready.body if isinstance(ready.body, str) else ready.body.decode())
         for wire in wires:
@@ -225,7 +231,7 @@ class MastersTest(unittest.TestCase):
             answer = asked(MAPS + "/told")
             return answer is not None and answer.code == 200 and answer.json["data"] == {"n": "2"}
         eventually(fresh, "it serves again")
-        eventually(lambda: asked("/readyz").code == 200, "it is ready again")
+        eventually(lambda: (a := asked("/readyz")) and a.code == 200, "it is ready again")
 
     def test_workers_leave_a_master_that_is_cut_off_from_etcd(self):
         wires = []

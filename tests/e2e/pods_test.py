@@ -2,7 +2,7 @@
 import os
 import unittest
 
-from harness import REPOSITORY, ClusterTest, eventually
+from harness import REPOSITORY, WAIT, ClusterTest, eventually
 
 SIM = "sim.kabuki.io/"
 
@@ -31,7 +31,7 @@ class PodsTest(ClusterTest):
         return eventually(reached, f"{name} {phase}")
 
     def ready(self, name):
-        self.cluster.out("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Ready", f"pod/{name}", WAIT)
         return self.cluster.get("pod", name)
 
     def test_a_pod_with_everything(self):
@@ -47,9 +47,13 @@ class PodsTest(ClusterTest):
                  initial["second"]["state"]["terminated"]["finishedAt"], initial["proxy"]["state"]["running"]["startedAt"],
                  main["writer"]["state"]["running"]["startedAt"]]
         self.assertEqual(steps, sorted(steps))
-        events = self.cluster.get("events", "--field-selector", "involvedObject.name=everything")["items"]
-        events.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
-        started = [e["involvedObject"]["fieldPath"].split("{")[1].rstrip("}") for e in events if e["reason"] == "Started"]
+
+        def told():
+            events = self.cluster.get("events", "--field-selector", "involvedObject.name=everything")["items"]
+            events.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
+            started = [e["involvedObject"]["fieldPath"].split("{")[1].rstrip("}") for e in events if e["reason"] == "Started"]
+            return started if len(set(started)) == 5 else None
+        started = eventually(told, "every start is told")
         self.assertEqual(started[:3], ["first", "second", "proxy"])
         self.assertEqual(sorted(set(started[3:])), ["reader", "writer"])
         self.assertTrue(initial["proxy"]["ready"] and main["writer"]["ready"] and main["reader"]["ready"])
@@ -91,7 +95,7 @@ class PodsTest(ClusterTest):
         self.assertEqual(container["lastState"]["terminated"]["exitCode"], 1)
         self.assertGreaterEqual(container["restartCount"], 1)
         self.assertEqual(self.status("loops")["phase"], "Running")
-        self.assertIn("BackOff", self.cluster.out("get", "events", "--field-selector", "involvedObject.name=loops"))
+        eventually(lambda: "BackOff" in self.cluster.out("get", "events", "--field-selector", "involvedObject.name=loops"), "an event")
 
     def test_an_image_that_cannot_be_pulled(self):
         self.cluster.apply(pod("imageless", image_pull="fail"))
@@ -102,7 +106,7 @@ class PodsTest(ClusterTest):
         eventually(waits, "the image cannot be pulled")
         self.assertEqual(self.status("imageless")["phase"], "Pending")
         self.assertRegex(self.cluster.out("get", "pod", "imageless"), r"0/1 +(ErrImagePull|ImagePullBackOff) +0")
-        self.assertIn("Failed", self.cluster.out("get", "events", "--field-selector", "involvedObject.name=imageless"))
+        eventually(lambda: "Failed" in self.cluster.out("get", "events", "--field-selector", "involvedObject.name=imageless"), "an event")
         self.cluster.out("annotate", "pod", "imageless", SIM + "image-pull=10ms", "--overwrite")
         self.ready("imageless")
 
@@ -119,7 +123,8 @@ class PodsTest(ClusterTest):
                                            "jsonpath={.metadata.deletionGracePeriodSeconds}:{.status.phase}{'\\n'}")
         self.assertEqual(watch.stdout.readline().strip(), ":Running")
         self.cluster.out("delete", "pod", "graceful", "--grace-period=20", "--wait=false")
-        self.assertEqual(watch.stdout.readline().strip(), "20:Running")
+        seen = next(line.strip() for line in watch.stdout if line.strip() != ":Running")
+        self.assertEqual(seen, "20:Running")
         eventually(lambda: not self.cluster.out("get", "pod", "graceful", "--ignore-not-found"), "the pod has gone")
         watch.kill()
 

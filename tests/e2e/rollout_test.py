@@ -1,8 +1,9 @@
 """kubectl rollout over deployments, stateful sets and daemon sets; drain against budgets; top."""
 import json
+import re
 import unittest
 
-from harness import ClusterTest, deployment, eventually
+from harness import WAIT, ClusterTest, deployment, eventually
 
 IMAGE = "registry.example/web:1.0"
 
@@ -28,7 +29,7 @@ class RolloutTest(ClusterTest):
         return {p["spec"]["containers"][0]["image"] for p in self.cluster.running(selector, count)}
 
     def rolled(self, what):
-        self.assertRegex(self.cluster.out("rollout", "status", what, "--timeout=90s"),
+        self.assertRegex(self.cluster.out("rollout", "status", what, WAIT),
                          r"successfully rolled out|rolling update complete|roll out complete|statefulset rolling update complete")
 
     def test_history_and_undo_of_a_deployment(self):
@@ -138,7 +139,7 @@ class DrainTest(ClusterTest):
         eventually(lambda: self.cluster.get("pdb", "guarded")["status"].get("disruptionsAllowed") == 1, "one may go")
         self.assertEqual(lines(self.cluster.out("get", "pdb", "guarded"))[1].split()[:4], ["guarded", "2", "N/A", "1"])
         node = self.cluster.get("pods", "-l", "app=guarded")["items"][0]["spec"]["nodeName"]
-        out = self.cluster.out("drain", node, "--ignore-daemonsets", "--pod-selector=app=guarded", "--timeout=90s")
+        out = self.cluster.out("drain", node, "--ignore-daemonsets", "--pod-selector=app=guarded", WAIT)
         self.assertRegex(out, "(drained|evicted)")
         self.assertEqual(self.on(node, "app=guarded"), [])
         self.assertTrue(self.cluster.get("node", node)["spec"]["unschedulable"])
@@ -150,11 +151,11 @@ class DrainTest(ClusterTest):
         self.cluster.running("app=fixed", 3)
         eventually(lambda: self.cluster.get("pdb", "fixed")["status"].get("expectedPods") == 3, "the budget counts")
         node = self.cluster.get("pods", "-l", "app=fixed")["items"][0]["spec"]["nodeName"]
-        told = self.cluster.refused("drain", node, "--ignore-daemonsets", "--pod-selector=app=fixed", "--timeout=3s")
+        told = self.cluster.refused("drain", node, "--ignore-daemonsets", "--pod-selector=app=fixed", "--timeout=8s")
         self.assertIn("Cannot evict pod as it would violate the pod's disruption budget", told)
         self.assertNotEqual(self.on(node, "app=fixed"), [])
         self.cluster.out("delete", "pdb", "fixed")
-        self.cluster.out("drain", node, "--ignore-daemonsets", "--pod-selector=app=fixed", "--timeout=90s")
+        self.cluster.out("drain", node, "--ignore-daemonsets", "--pod-selector=app=fixed", WAIT)
         self.assertEqual(self.on(node, "app=fixed"), [])
         self.cluster.out("uncordon", node)
 
@@ -166,10 +167,10 @@ class DrainTest(ClusterTest):
         self.cluster.apply(bare)
         self.cluster.running("app=bare", 1)
         select = "--pod-selector=app in (bare,everywhere)"
-        told = self.cluster.refused("drain", "node-3", select, "--timeout=5s")
+        told = self.cluster.refused("drain", "node-3", select, WAIT)
         self.assertIn("--delete-emptydir-data", told)
         self.assertIn("--ignore-daemonsets", told)
-        self.cluster.out("drain", "node-3", select, "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--timeout=90s")
+        self.cluster.out("drain", "node-3", select, "--ignore-daemonsets", "--force", "--delete-emptydir-data", WAIT)
         self.assertEqual(self.on("node-3", "app=bare"), [])
         self.assertEqual(len(self.on("node-3", "app=everywhere")), 1)
         self.cluster.out("uncordon", "node-3")
@@ -193,11 +194,11 @@ class DrainTest(ClusterTest):
         table = eventually(lambda: nodes() if len(nodes()) == 4 else None, "use of every node")
         self.assertRegex(table[0], r"NAME +CPU\(cores\) +CPU(%|\(%\)) +MEMORY\(bytes\) +MEMORY(%|\(%\))")
         self.assertRegex(table[1], r"node-\d +\d+m +\d+% +\d+Mi +\d+%")
-        pods = eventually(lambda: [row for row in lines(self.cluster.out("top", "pods", "-l", "app=busy"))
-                                   if "Mi" in row] or None, "use of pods")
-        self.assertEqual(len(pods), 2)
+        pods = eventually(lambda: len(rows := [row for row in lines(self.cluster.out("top", "pods", "-l", "app=busy"))
+                                               if "Mi" in row]) == 2 and rows, "use of both pods")
         self.assertRegex(pods[0], r"busy-\S+ +\d+m +\d+Mi")
-        self.assertRegex(self.cluster.out("top", "pods", "-l", "app=busy", "--containers"), r"busy-\S+ +web +\d+m +\d+Mi")
+        eventually(lambda: re.search(r"busy-\S+ +web +\d+m +\d+Mi", self.cluster.out(
+            "top", "pods", "-l", "app=busy", "--containers")), "use of containers")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,17 @@ class PlacesTest(ClusterTest):
         spec = {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
         names = [f"alone-{i}" for i in range(4)]
         self.cluster.apply(pods(*[pod(name, spec, {"app": "alone"}) for name in names]))
-        waiting = eventually(lambda: [p["metadata"]["name"] for p in self.cluster.get("pods", "-l", "app=alone")["items"]
-                                      if any(c.get("reason") == "Unschedulable" for c in p["status"].get("conditions", []))],
-                             "one waits")
-        self.assertEqual(len(waiting), 1)
+
+        def settled():
+            """The pod that waits, once the three others have a node."""
+            pods = self.cluster.get("pods", "-l", "app=alone")["items"]
+            waiting = [p["metadata"]["name"] for p in pods if "nodeName" not in p["spec"] and any(
+                c.get("reason") == "Unschedulable" for c in p["status"].get("conditions", []))]
+            return waiting if len(waiting) == 1 and sum("nodeName" in p["spec"] for p in pods) == 3 else None
+        waiting = eventually(settled, "one waits")
         placed = [name for name in names if name not in waiting]
         self.assertEqual(len({self.node_of(name) for name in placed}), 3)
-        self.assertIn("didn't match pod anti-affinity rules", self.cluster.out("describe", "pod", waiting[0]))
+        eventually(lambda: "didn't match pod anti-affinity rules" in self.cluster.out("describe", "pod", waiting[0]), "it says why")
 
     def test_a_more_important_pod_takes_the_place_of_lesser_ones(self):
         self.cluster.apply({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",

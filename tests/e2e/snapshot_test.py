@@ -256,6 +256,7 @@ class SnapshotTest(unittest.TestCase):
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: (etcd.kill(), etcd.wait()))
         new = self.cluster.root + "/new"
+        eventually(lambda: run(["curl", "-sf", url + "/health"], check=False).returncode == 0, "etcd serves")
         restore = ["snapshot", "restore", self.file, "--etcd", url]
         restored = json.loads(self.kabuki(*restore, "--data", new, "-o", "json").stdout)
         self.assertEqual([(s["name"], s["objects"]) for s in restored["shards"]],
@@ -276,8 +277,12 @@ class SnapshotTest(unittest.TestCase):
         pod = sorted(containers(self.cluster.running("app=two", 2)))[0]
         shards = json.loads(self.cluster.kabuki("store", "list", "-o", "json").stdout)
         self.assertTrue(shards["running"])
-        pods = next(s for s in shards["shards"] if s["shard"] == "pods")
-        self.assertEqual(pods["objects"], 2)
+
+        def counted():
+            """Those of the control plane come by themselves, some time after the start."""
+            shards = json.loads(self.cluster.kabuki("store", "list", "-o", "json").stdout)["shards"]
+            return next(s for s in shards if s["shard"] == "pods")["objects"] == len(self.cluster.get("pods", "-A")["items"])
+        eventually(counted, "every pod is in the shard of pods")
         listed = json.loads(self.cluster.kabuki("store", "list", "po", "-n", "default", "-o", "json").stdout)
         self.assertEqual(len(listed["items"]), 2)
         got = json.loads(self.cluster.kabuki("store", "get", "pod", f"default/{pod}", "-o", "json").stdout)

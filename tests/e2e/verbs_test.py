@@ -2,10 +2,11 @@
 token. What older clients lack is skipped by their version."""
 import json
 import os
-import subprocess
+import re
+import threading
 import unittest
 
-from harness import ClusterTest, deployment, eventually, kubectl_minor, listed, run
+from harness import PATIENCE, WAIT, ClusterTest, deployment, eventually, kubectl_minor, listed, run
 
 MINOR = kubectl_minor()
 IMAGE = "registry.example/web:1.0"
@@ -103,8 +104,9 @@ class AskingTest(ClusterTest):
         self.assertRegex(self.cluster.out("describe", "sa", "default"), r"Name: +default")
 
     def test_events_of_one_object(self):
-        text = self.cluster.out("get", "events", "--field-selector", "involvedObject.kind=Deployment,involvedObject.name=asked")
-        self.assertRegex(text, r"ScalingReplicaSet +deployment/asked")
+        selected = "involvedObject.kind=Deployment,involvedObject.name=asked"
+        eventually(lambda: re.search(r"ScalingReplicaSet +deployment/asked",
+                                     self.cluster.out("get", "events", "--field-selector", selected)), "an event")
         if MINOR < 26:
             return
         self.assertRegex(self.cluster.out("events"), r"ScalingReplicaSet +Deployment/asked")
@@ -122,7 +124,7 @@ class AskingTest(ClusterTest):
         following = self.cluster.start_kubectl("logs", "-f", name)
         self.assertIn("started", following.stdout.readline())
         self.cluster.out("delete", "pod", name, "--grace-period=0", "--force")
-        self.assertEqual(following.wait(timeout=60), 0, following.stdout.read())
+        self.assertEqual(following.wait(timeout=PATIENCE), 0, following.stdout.read())
         type(self).pods = self.cluster.running("app=asked", 3)
 
     def test_cluster_info(self):
@@ -267,7 +269,7 @@ class CreatingTest(ClusterTest):
     @since(30, "debug by the ephemeral containers of today")
     def test_debug_adds_a_container(self):
         self.cluster.out("run", "patient", f"--image={IMAGE}")
-        self.cluster.out("wait", "--for=condition=Ready", "pod/patient", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Ready", "pod/patient", WAIT)
         self.cluster.out("debug", "patient", "--image=registry.example/tools:1", "-c", "probe", "--profile=general")
         containers = self.cluster.get("pod", "patient")["spec"]["ephemeralContainers"]
         self.assertEqual([(c["name"], c["image"]) for c in containers], [("probe", "registry.example/tools:1")])
@@ -406,14 +408,14 @@ class ChangingTest(ClusterTest):
         self.assertEqual(self.cluster.out("get", "secrets", "-n", "emptied", "-o", "name"), "")
         self.cluster.out("run", "quick", f"--image={IMAGE}", "-n", "emptied")
         self.assertIn("deleted", self.cluster.out("delete", "pods", "-l", "run=quick", "-n", "emptied"))
-        self.cluster.out("delete", "ns", "emptied", "--timeout=60s")
+        self.cluster.out("delete", "ns", "emptied", WAIT)
         self.assertIn("NotFound", self.cluster.refused("delete", "pod", "nobody", "--force", "--grace-period=0"))
 
     def test_delete_and_its_dependents(self):
         self.cluster.apply(deployment("fore", replicas=1), deployment("orphans", replicas=1))
         self.cluster.running("app=fore", 1)
         self.cluster.running("app=orphans", 1)
-        self.cluster.out("delete", "deploy", "fore", "--cascade=foreground", "--timeout=60s")
+        self.cluster.out("delete", "deploy", "fore", "--cascade=foreground", WAIT)
         self.assertEqual(self.cluster.out("get", "rs,pods", "-l", "app=fore", "-o", "name"), "")
         self.cluster.out("delete", "deploy", "orphans", "--cascade=orphan")
         self.assertEqual(len(lines(self.cluster.out("get", "rs,pods", "-l", "app=orphans", "-o", "name"))), 2)
@@ -426,9 +428,9 @@ class WaitingTest(ClusterTest):
         if MINOR >= 22:
             self.assertEqual(self.cluster.out("wait", "--for=delete", "pod/none", "--timeout=5s"), "")
         self.cluster.out("run", "leaving", f"--image={IMAGE}")
-        self.cluster.out("wait", "--for=condition=Ready", "pod/leaving", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Ready", "pod/leaving", WAIT)
         self.cluster.out("delete", "pod", "leaving", "--wait=false")
-        result = self.cluster.kubectl("wait", "--for=delete", "pod/leaving", "--timeout=60s", check=False)
+        result = self.cluster.kubectl("wait", "--for=delete", "pod/leaving", WAIT, check=False)
         self.assertTrue(result.returncode == 0 or "no matching resources" in result.stderr or "NotFound" in result.stderr,
                         result.stderr)
         self.assertEqual(self.cluster.out("get", "pod", "leaving", "--ignore-not-found"), "")
@@ -436,7 +438,7 @@ class WaitingTest(ClusterTest):
     @since(23, "--for=jsonpath")
     def test_wait_for_a_value(self):
         self.cluster.apply(deployment("valued", replicas=2))
-        self.assertEqual(self.cluster.out("wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/valued", "--timeout=60s"),
+        self.assertEqual(self.cluster.out("wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/valued", WAIT),
                          "deployment.apps/valued condition met\n")
         self.assertIn("timed out", self.cluster.refused("wait", "--for=jsonpath={.spec.replicas}=9", "deploy/valued",
                                                         "--timeout=1s"))
@@ -444,16 +446,15 @@ class WaitingTest(ClusterTest):
     def test_wait_for_many(self):
         self.cluster.apply(deployment("crowd", replicas=4))
         eventually(lambda: len(self.cluster.get("pods", "-l", "app=crowd")["items"]) == 4, "pods")
-        out = self.cluster.out("wait", "--for=condition=Ready", "pods", "-l", "app=crowd", "--timeout=60s")
+        out = self.cluster.out("wait", "--for=condition=Ready", "pods", "-l", "app=crowd", WAIT)
         self.assertEqual(len(lines(out)), 4)
-        self.cluster.out("wait", "--for=condition=Progressing=True", "deploy/crowd", "--timeout=60s")
+        self.cluster.out("wait", "--for=condition=Progressing=True", "deploy/crowd", WAIT)
 
     def test_watch_only_skips_what_is_there(self):
         self.cluster.apply(config("there", a="1"))
         watch = self.cluster.start_kubectl("get", "cm", "--watch-only", "-o", "name")
         # Writes go on until the first is seen: when the watch begins, nobody outside knows.
         count = iter(range(1000))
-        import threading
         stop = threading.Event()
 
         def write():

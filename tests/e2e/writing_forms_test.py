@@ -2,9 +2,10 @@
 scale, rollout, delete, debug, cordon, drain and taint."""
 import json
 import os
+import re
 import unittest
 
-from harness import ClusterTest, deployment, eventually, kubectl_minor, listed, run
+from harness import PATIENCE, WAIT, ClusterTest, deployment, eventually, kubectl_minor, listed, run
 
 MINOR = kubectl_minor()
 IMAGE = "registry.example/web:1.0"
@@ -134,13 +135,13 @@ class CreatingFormsTest(Forms):
                          ("ClientIP", ["192.0.2.1"], "UDP"))
         self.out("expose", "-f", self.file("shown.json", deployment("shown")), "--name=filed", "--port=83", "--cluster-ip=None")
         self.assertEqual(self.spec("svc", "filed")["clusterIP"], "None")
-        self.assertRegex(self.out("describe", "svc", "outward"), r"Endpoints: +10\.")
+        eventually(lambda: re.search(r"Endpoints: +10\.", self.out("describe", "svc", "outward")), "its endpoints")
         self.assertEqual(self.out("delete", "svc", "outward", "twice", "set", "filed", "-o", "name").count("service/"), 4)
 
     @since(30, "debug by the ephemeral containers of today")
     def test_debug_by_a_copy_and_on_a_node(self):
         self.out("run", "ill", f"--image={IMAGE}", "--labels=app=ill")
-        self.out("wait", "--for=condition=Ready", "pod/ill", "--timeout=60s")
+        self.out("wait", "--for=condition=Ready", "pod/ill", WAIT)
         flags = ("--profile=general", "--attach=false")
         self.out("debug", "ill", "--copy-to=copied", "--image=registry.example/tools:1", "-c", "probe", *flags)
         self.assertEqual([c["name"] for c in self.spec("pod", "copied")["containers"]], ["ill", "probe"])
@@ -150,7 +151,7 @@ class CreatingFormsTest(Forms):
         self.assertEqual(self.spec("pod", "other")["nodeName"], self.spec("pod", "ill")["nodeName"])
         told = self.out("debug", "node/node-1", "--image=registry.example/tools:1", *flags)
         name = told.split("debugging pod ")[1].split()[0]
-        self.out("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+        self.out("wait", "--for=condition=Ready", f"pod/{name}", WAIT)
         self.assertEqual((self.spec("pod", name)["nodeName"], self.spec("pod", name)["hostPID"]), ("node-1", True))
         self.out("debug", "ill", "--image=registry.example/tools:1", "-c", "beside", "--target=ill", *flags)
         self.assertEqual(self.spec("pod", "ill")["ephemeralContainers"][0]["targetContainerName"], "ill")
@@ -195,7 +196,7 @@ class ChangingFormsTest(Forms):
                                         f'sed -i "s/^data:/data:\\n  {mine}: here/" "$1"\n')
             processes.append(self.cluster.start_kubectl("edit", "cm", "edited"))
         for process in processes:
-            self.assertEqual(process.communicate(timeout=60)[0], "configmap/edited edited\n")
+            self.assertEqual(process.communicate(timeout=PATIENCE)[0], "configmap/edited edited\n")
         self.assertEqual(self.cluster.get("cm", "edited")["data"], {"k": "x", "one": "here", "two": "here"})
 
     def test_labels_shown_counted_and_only_tried(self):
@@ -251,7 +252,7 @@ class ChangingFormsTest(Forms):
         self.assertIn("Expected resource version to be 1",
                       self.cluster.refused("scale", "deploy/sized", "--resource-version=1", "--replicas=3"))
         self.assertEqual(self.spec("deploy", "sized")["replicas"], 2)
-        self.assertEqual(len(lines(self.out("scale", "deploy/sized", "deploy/sized-too", "--replicas=1", "--timeout=60s"))), 2)
+        self.assertEqual(len(lines(self.out("scale", "deploy/sized", "deploy/sized-too", "--replicas=1", f"--timeout={PATIENCE:g}s"))), 2)
         self.out("scale", "-f", self.file("sized.json", deployment("sized")), "--replicas=0")
         eventually(lambda: not self.cluster.get("pods", "-l", "app=sized")["items"], "no pod is left")
         controller = {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "old"}, "spec": {
@@ -281,16 +282,16 @@ class ChangingFormsTest(Forms):
         self.assertIn("image: x:9", local)
         self.out("set", "resources", "deploy/tuned", "-c", "web", "--limits=cpu=1")
         self.out("set", "resources", "deploy/tuned", "-c", "web", "--limits=cpu=0")
-        self.out("rollout", "status", "deploy/tuned", "--timeout=60s")
+        self.out("rollout", "status", "deploy/tuned", WAIT)
 
     def test_rollout_in_other_forms(self):
         self.cluster.apply(deployment("turned", replicas=2))
-        self.out("rollout", "status", "deploy/turned", "--timeout=60s")
+        self.out("rollout", "status", "deploy/turned", WAIT)
         self.out("set", "image", "deploy/turned", "web=registry.example/web:2.0")
-        self.out("rollout", "status", "deploy/turned", "--timeout=60s")
+        self.out("rollout", "status", "deploy/turned", WAIT)
         self.assertIn("successfully rolled out", self.out("rollout", "status", "deploy/turned", "--watch=false"))
         self.assertIn("desired revision (9) is different from the running revision",
-                      self.cluster.refused("rollout", "status", "deploy/turned", "--revision=9", "--timeout=5s"))
+                      self.cluster.refused("rollout", "status", "deploy/turned", "--revision=9", WAIT))
         self.assertIn("(server dry run)", self.out("rollout", "undo", "deploy/turned", "--dry-run=server"))
         self.assertEqual({p["spec"]["containers"][0]["image"] for p in self.cluster.running("app=turned", 2)},
                          {"registry.example/web:2.0"})
@@ -299,7 +300,7 @@ class ChangingFormsTest(Forms):
         self.cluster.apply(agent)
         before = {p["metadata"]["uid"] for p in self.cluster.running("app=agent", 3)}
         self.out("rollout", "restart", "ds/agent")
-        self.out("rollout", "status", "ds/agent", "--timeout=60s")
+        self.out("rollout", "status", "ds/agent", WAIT)
         self.assertFalse(before & {p["metadata"]["uid"] for p in self.cluster.running("app=agent", 3)})
         if MINOR >= 26:
             self.assertEqual(self.out("rollout", "restart", "deploy", "-l", "app=turned"), "deployment.apps/turned restarted\n")
@@ -329,11 +330,11 @@ class NodeFormsTest(Forms):
         self.assertIn("cordoned (server dry run)", self.out("cordon", "-l", one, "--dry-run=server"))
         self.assertNotIn("unschedulable", self.spec("node", "node-1"))
         self.assertIn("drained", self.out("drain", "-l", "kubernetes.io/hostname in (node-1)", "--ignore-daemonsets", "--force",
-                                          "--delete-emptydir-data", "--timeout=60s"))
+                                          "--delete-emptydir-data", WAIT))
         self.out("uncordon", "-l", one)
         self.assertNotIn("unschedulable", self.spec("node", "node-1"))
         self.out("drain", "node-2", "--ignore-daemonsets", "--disable-eviction", "--force", "--grace-period=1",
-                 "--timeout=60s")
+                 WAIT)
         self.assertEqual(self.out("get", "pod", "bare", "--ignore-not-found"), "")
         self.out("uncordon", "node-2")
         self.assertEqual(len(lines(self.out("taint", "nodes", "--all", "a=b:NoSchedule", "c:PreferNoSchedule"))), 3)
