@@ -61,6 +61,7 @@ void add_common(CLI::App* command, const std::shared_ptr<FaultOptions>& options)
 void add_fault(CLI::App& app) {
   CLI::App* fault = app.add_subcommand("fault", "Break something in a running cluster");
   fault->require_subcommand(1);
+  fault->footer("Example:\n  kabuki fault kill host-1/scheduler");
   {
     auto options = std::make_shared<FaultOptions>();
     CLI::App* command = fault->add_subcommand("kill", "Kill one actor by its name, as a crash would");

@@ -76,6 +76,7 @@ void run_probe(const ProbeOptions& options) {
 void add_net(CLI::App& app) {
   CLI::App* net = app.add_subcommand("net", "Look at the pod network");
   net->require_subcommand(1);
+  net->footer("Example:\n  kabuki net probe web-1 shop/database-0 --port 5432");
   auto options = std::make_shared<ProbeOptions>();
   CLI::App* probe = net->add_subcommand("probe", "Does pod A reach pod B?");
   probe->add_option("POD_A", options->from, "POD or NAMESPACE/POD")->required();

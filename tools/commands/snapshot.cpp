@@ -224,6 +224,7 @@ void run_restore(SnapshotOptions options) {
 void add_snapshot(CLI::App& app) {
   CLI::App* snapshot = app.add_subcommand("snapshot", "Back a running cluster up; restore it");
   snapshot->require_subcommand(1);
+  snapshot->footer("Example:\n  kabuki snapshot save /backup/demo.snap");
   auto options = std::make_shared<SnapshotOptions>();
   auto common = [&](CLI::App* command) {
     command->add_option("FILE", options->file, "The snapshot")->required();

@@ -321,6 +321,7 @@ void run_check(const StoreOptions& options) {
 void add_store(CLI::App& app) {
   CLI::App* store = app.add_subcommand("store", "Look into the store, of a running cluster or of its directory");
   store->require_subcommand(1);
+  store->footer("Example:\n  kabuki store list pods -n default");
   auto options = std::make_shared<StoreOptions>();
   auto add = [&](const char* name, const char* what) {
     CLI::App* command = store->add_subcommand(name, what);
