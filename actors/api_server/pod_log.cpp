@@ -8,6 +8,7 @@
 #include "actors/api_server/limits.hpp"
 #include "actors/api_server/parameters.hpp"
 #include "messages/api/core/v1/node.pb.h"
+#include "messages/base64.hpp"
 #include "messages/status.hpp"
 #include "messages/time_format.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 namespace core = ::k8s::io::api::core::v1;
 
 constexpr int64_t kSecond = 1'000'000'000;
+constexpr const char* kBinaryProtocol = "binary.k8s.io";
+constexpr const char* kBase64Protocol = "base64.binary.k8s.io";
 constexpr const char* kKubeletPort = "10250";
 
 Result<std::optional<int64_t>> number(const http::Request& request, const char* name) {
@@ -80,6 +83,19 @@ Result<LogOptions> log_options(const http::Request& request, const std::string& 
   auto causes = check(out);
   if (!causes.empty()) return invalid("", "PodLogOptions", pod, std::move(causes));
   return out;
+}
+
+Result<std::optional<LogMessages>> log_messages(const http::Request& request) {
+  if (!http::asks_for_web_socket(request)) return std::optional<LogMessages>();
+  if (auto fit = http::check_web_socket(request); !fit) return fit.error();
+  const auto offered = http::offered_protocols(request);
+  if (offered.empty()) return std::optional(LogMessages());
+  for (const std::string& protocol : offered) {
+    if (protocol == kBinaryProtocol) return std::optional(LogMessages{protocol});
+    if (protocol == kBase64Protocol) return std::optional(LogMessages{protocol, true});
+  }
+  return bad_request(std::string("of a log, the subprotocols ") + kBinaryProtocol + " and " + kBase64Protocol +
+                     " are spoken");
 }
 
 Result<std::string> log_container(const core::Pod& pod, const std::string& wanted) {
@@ -204,14 +220,27 @@ void PodLogs::take(const StreamPtr& stream, const Result<runtime::MessagePtr>& a
   send(stream);
 }
 
+void PodLogs::open(const StreamPtr& stream) {
+  if (std::exchange(stream->open, true)) return;
+  const Call& call = stream->call;
+  call.began();
+  if (call.messages) {
+    call.sink->start_web_socket(call.messages->protocol, !call.messages->base64, nullptr);
+  } else {
+    call.sink->start_stream(200, {{"content-type", "text/plain"}});
+  }
+}
+
 void PodLogs::send(const StreamPtr& stream) {
   http::ResponseSink& sink = *stream->call.sink;
-  if (!std::exchange(stream->open, true)) {
-    stream->call.began();
-    sink.start_stream(200, {{"content-type", "text/plain"}});
-  }
+  open(stream);
   if (!stream->parked.empty()) {
-    if (!sink.send({std::make_shared<const std::string>(stream->parked)})) return;
+    std::string text = stream->parked;
+    if (stream->call.messages && stream->call.messages->base64) {
+      text.clear();
+      append_base64(stream->parked, &text);
+    }
+    if (!sink.send({std::make_shared<const std::string>(std::move(text))})) return;
     stream->parked.clear();
   }
   if (stream->last) return sink.end_stream();

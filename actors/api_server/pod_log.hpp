@@ -30,11 +30,20 @@ struct LogOptions {
 /// Errors: 400 for what cannot be read, 422 for what Kubernetes forbids.
 Result<LogOptions> log_options(const http::Request& request, const std::string& pod);
 
+/// How a log goes over a WebSocket: in binary messages, or in text that is base64.
+struct LogMessages {
+  std::string protocol;
+  bool base64 = false;
+  bool operator==(const LogMessages&) const = default;
+};
+/// None for a client that asks for a stream. Error: its handshake is broken, or it offers only what is not spoken.
+Result<std::optional<LogMessages>> log_messages(const http::Request& request);
+
 /// The container that is meant. Error: BadRequest that names those there are.
 Result<std::string> log_container(const ::k8s::io::api::core::v1::Pod& pod, const std::string& wanted);
 
 /// Serves GET pods/NAME/log: asks the kubelet of the pod's node for the log, piece by piece, and streams it as plain
-/// text; nothing is read faster than the client takes it. A member of an API server's actor.
+/// text, or as messages; nothing is read faster than the client takes it. A member of an API server's actor.
 class PodLogs {
  public:
   PodLogs(runtime::Actor& owner, ShardClient& shards) : actor_(owner), shards_(shards) {}
@@ -42,6 +51,7 @@ class PodLogs {
   struct Call {
     RequestInfo info;
     LogOptions options;
+    std::optional<LogMessages> messages;
     std::shared_ptr<http::ResponseSink> sink;
     /// Called instead of the stream, at most once.
     std::function<void(const Error&)> refuse;
@@ -69,6 +79,7 @@ class PodLogs {
   void begin(const StreamPtr& stream, const ObjectPtr& node);
   void read_on(const StreamPtr& stream);
   void take(const StreamPtr& stream, const Result<runtime::MessagePtr>& answer);
+  static void open(const StreamPtr& stream);
   void send(const StreamPtr& stream);
 
   runtime::ActorTools actor_;

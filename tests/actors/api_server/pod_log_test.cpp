@@ -40,6 +40,26 @@ TEST(LogOptions, AreReadAsKubernetesReadsThem) {
   EXPECT_FALSE(options->since_seconds);
 }
 
+TEST(LogMessages, AreChosenByTheFirstSubprotocolThatIsSpoken) {
+  const http::Headers upgrade = {{"upgrade", "websocket"},
+                                 {"connection", "Upgrade"},
+                                 {"sec-websocket-version", "13"},
+                                 {"sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="}};
+  const auto choice = [&](const std::string& offered) {
+    http::Request request;
+    request.method = "GET";
+    request.headers = upgrade;
+    if (!offered.empty()) request.headers.emplace_back("sec-websocket-protocol", offered);
+    auto messages = log_messages(request);
+    return messages ? **messages : LogMessages{"refused with " + std::to_string(messages.error().code)};
+  };
+  EXPECT_EQ(choice(""), (LogMessages{""}));
+  EXPECT_EQ(choice("binary.k8s.io"), (LogMessages{"binary.k8s.io"}));
+  EXPECT_EQ(choice("chat, base64.binary.k8s.io, binary.k8s.io"), (LogMessages{"base64.binary.k8s.io", true}));
+  EXPECT_EQ(choice("v4.channel.k8s.io"), (LogMessages{"refused with 400"}));
+  EXPECT_EQ(*log_messages(asked({})), std::nullopt);
+}
+
 TEST(LogOptions, AreRefusedAsKubernetesRefusesThem) {
   struct {
     std::vector<std::pair<std::string, std::string>> query;
