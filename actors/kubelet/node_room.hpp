@@ -10,7 +10,8 @@
 namespace kabuki::kubelet {
 
 /// Answers pods of a node that are to get other resources. What it has granted counts until the pod's status tells of
-/// it, so that nothing is given away twice. Pure but for that memory; not thread-safe.
+/// it, so that nothing is given away twice; what pods that are to be tried before the one that asks can have now is kept
+/// for them until they ask again. Pure but for that memory; not thread-safe.
 class NodeRoom {
  public:
   NodeRoom(const NodeOptions& options, const PodTable& pods);
@@ -24,7 +25,10 @@ class NodeRoom {
     int64_t generation = 0;
     Room room;
   };
-  Room used_by_others(const std::string& name);
+  void forget_gone();
+  /// What a pod takes: what it was given, or what it was granted where its status does not tell of that yet.
+  Room held(const std::string& name, const PodMessage& pod) const;
+  ResizeVerdict try_for(const std::string& name, const PodMessage& pod, const Room& used);
 
   const PodTable& pods_;
   Room capacity_;

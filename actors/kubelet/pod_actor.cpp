@@ -4,6 +4,7 @@
 
 #include "actors/kubelet/lifecycle/needs.hpp"
 #include "actors/kubelet/lifecycle/resize.hpp"
+#include "actors/kubelet/lifecycle/resize_notes.hpp"
 #include "actors/kubelet/lifecycle/status.hpp"
 #include "actors/kubelet/lifecycle/step.hpp"
 #include "actors/kubelet/limits.hpp"
@@ -189,7 +190,8 @@ void PodActor::record(const PodView& view) {
     stale_ = true;
     return;
   }
-  const std::string status = serialize(build_status(view, state_, node_->address, now()));
+  const PodStatusMessage next = build_status(view, state_, node_->address, now());
+  const std::string status = serialize(next);
   // What the API server has made of this very status counts as the same, or the two would correct each other for
   // ever.
   const bool as_written = written_revision_ == pod_->revision() && written_hash_ == hash_of(status);
@@ -208,7 +210,15 @@ void PodActor::record(const PodView& view) {
   status_write.object = status_alone(*pod_, status);
   status_write.expected_revision = pod_->revision();
   status_write.expected_uid = std::string(pod_->uid());
-  write(std::move(status_write), [this](const WriteOutcome& outcome) { status_written(outcome); });
+  write(std::move(status_write), [this, notes = resize_notes(view, next)](const WriteOutcome& outcome) {
+    // Only what has been recorded: what was not is decided again.
+    if (!outcome.error && !outcome.unknown && !notes.empty()) {
+      const PodMessage message = pod_->as<PodMessage>();
+      tell_events(view_of(message), notes);
+      stale_ = true;  // its containers may use more or less from now on
+    }
+    status_written(outcome);
+  });
 }
 
 void PodActor::remove_object() {

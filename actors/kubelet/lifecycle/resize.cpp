@@ -1,8 +1,12 @@
 #include "actors/kubelet/lifecycle/resize.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <string_view>
+#include <tuple>
 
 #include "actors/scheduler/pod_requests.hpp"
+#include "messages/pod_facts.hpp"
 #include "messages/quantity.hpp"
 
 namespace kabuki::kubelet {
@@ -12,8 +16,6 @@ using ContainerStatus = ::k8s::io::api::core::v1::ContainerStatus;
 using Requirements = ::k8s::io::api::core::v1::ResourceRequirements;
 using PodCondition = ::k8s::io::api::core::v1::PodCondition;
 
-constexpr const char* kPending = "PodResizePending";
-constexpr const char* kInProgress = "PodResizeInProgress";
 constexpr const char* kResizable[] = {"cpu", "memory"};
 
 /// Init containers that end are not resized.
@@ -54,13 +56,9 @@ bool equal(const Amounts& a, const Amounts& b) {
          });
 }
 
-bool same(const Requirements& a, const Requirements& b) {
-  return equal(a.requests(), b.requests()) && equal(a.limits(), b.limits());
-}
-
 bool differs(const PodView& pod, size_t container) {
   const ContainerStatus* known = is_resizable(pod.role(container)) ? recorded(pod, container) : nullptr;
-  return known && !same(known->resources(), pod.spec(container).resources());
+  return known && !same_resources(known->resources(), pod.spec(container).resources());
 }
 
 bool any_differs(const PodView& pod) {
@@ -136,6 +134,14 @@ std::string shortage(const char* resource, int64_t requested, int64_t used, int6
 
 }  // namespace
 
+bool same_resources(const Requirements& a, const Requirements& b) {
+  return equal(a.requests(), b.requests()) && equal(a.limits(), b.limits());
+}
+
+bool same_allocation(const ContainerStatus& a, const ContainerStatus& b) {
+  return equal(a.allocatedresources(), b.allocatedresources());
+}
+
 bool wants_resize(const PodView& pod, const PodState& state) {
   if (pod.deleted || state.over || generation_of(pod) == 0) return false;
   return !verdict_of(pod, state) && any_differs(pod);
@@ -146,6 +152,10 @@ bool resize_restarts(const PodView& pod, const PodState& state, size_t container
   const ContainerStatus* known = recorded(pod, container);
   return known->containerid() == state.containers[container].id &&
          needs_restart_for(pod.spec(container), known->resources());
+}
+
+const Requirements& resources_in_force(const PodView& pod, size_t container) {
+  return differs(pod, container) ? recorded(pod, container)->resources() : pod.spec(container).resources();
 }
 
 void tell_resources(const PodView& pod, const PodState& state, size_t container, bool running, ContainerStatus* out) {
@@ -166,16 +176,16 @@ void tell_resize(const PodView& pod, const PodState& state, io::WallTime now, Po
   if (!verdict) {
     // Until the node has answered it stays as it is.
     for (const PodCondition& before : pod.message->status().conditions()) {
-      if (before.type() == kPending || before.type() == kInProgress) *status->add_conditions() = before;
+      if (before.type() == kResizePending || before.type() == kResizeInProgress) *status->add_conditions() = before;
     }
     return;
   }
-  if (!verdict->reason.empty()) return add_condition(pod, kPending, verdict->reason, verdict->message, now, status);
+  if (!verdict->reason.empty()) return add_condition(pod, kResizePending, verdict->reason, verdict->message, now, status);
   for (size_t i = 0; i < pod.mains_end; ++i) {
     if (!is_resizable(pod.role(i))) continue;
     const ContainerStatus* told = find_in(pod, i, *status);
-    if (!told || !told->has_resources() || same(told->resources(), pod.spec(i).resources())) continue;
-    return add_condition(pod, kInProgress, "", "", now, status);
+    if (!told || !told->has_resources() || same_resources(told->resources(), pod.spec(i).resources())) continue;
+    return add_condition(pod, kResizeInProgress, "", "", now, status);
   }
 }
 
@@ -192,6 +202,27 @@ Room given_room(const PodMessage& pod) {
     *container->mutable_resources()->mutable_requests() = recorded(view, i)->allocatedresources();
   }
   return room_of(spec);
+}
+
+bool asks_for_resize(const PodMessage& pod) {
+  const std::string& phase = pod.status().phase();
+  return phase != "Succeeded" && phase != "Failed" && !pod.metadata().has_deletiontimestamp() &&
+         any_differs(view_of(pod));
+}
+
+bool is_resized_before(const PodMessage& a, const PodMessage& b) {
+  const auto rank = [](const PodMessage& pod) {
+    const Room asked = requested_room(pod), given = given_room(pod);
+    const bool grows = asked.cpu_milli > given.cpu_milli || asked.memory_bytes > given.memory_bytes;
+    int64_t since = std::numeric_limits<int64_t>::max();
+    for (const PodCondition& condition : pod.status().conditions()) {
+      if (condition.type() == kResizePending) since = condition.lasttransitiontime().seconds();
+    }
+    // Who asks for nothing at all cannot be resized, so there are but two classes.
+    return std::tuple(grows, -int64_t{pod.spec().priority()}, qos_class(pod.spec()) != "Guaranteed", since,
+                      std::string_view(pod.metadata().namespace_()), std::string_view(pod.metadata().name()));
+  };
+  return rank(a) < rank(b);
 }
 
 ResizeVerdict judge_resize(const Room& requested, const Room& used, const Room& capacity) {

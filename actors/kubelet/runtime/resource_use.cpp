@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "actors/kubelet/lifecycle/resize.hpp"
 #include "actors/kubelet/runtime/behaviour.hpp"
 #include "messages/hash.hpp"
 #include "messages/quantity.hpp"
@@ -34,10 +35,11 @@ int64_t amount(const Resources& resources, const char* resource, Unit unit) {
 UseProfile::Container container_of(const PodView& pod, size_t container, int64_t started_ns, const char* resource,
                                    Unit unit) {
   const ContainerMessage& spec = pod.spec(container);
-  const int64_t request = requested(spec, resource, unit);
+  const auto& resources = resources_in_force(pod, container);
+  const int64_t request = amount(resources.requests(), resource, unit);
   return {.seed = fnv1a_64(pod.uid() + "/" + spec.name() + "/" + resource),
           .started_ns = started_ns,
-          .request = request > 0 ? request : limited(spec, resource, unit)};
+          .request = request > 0 ? request : amount(resources.limits(), resource, unit)};
 }
 
 UseProfile profile_of(const std::optional<UseProfile>& said, const UseProfile::Container& container, int64_t percent,
@@ -73,7 +75,7 @@ ResourceUse resource_use(const PodView& pod, size_t container, int64_t started_n
   const Memory memory = memory_of(behaviour, pod, container, started_ns);
   ResourceUse use;
   use.cpu_milli = profile_of(behaviour.cpu_use, cpu, kCpuPercent, kIdleCpuMilli).at(cpu, now_ns);
-  if (const int64_t limit = limited(pod.spec(container), kCpu, Unit::milli); limit > 0) {
+  if (const int64_t limit = amount(resources_in_force(pod, container).limits(), kCpu, Unit::milli); limit > 0) {
     use.cpu_milli = std::min(use.cpu_milli, limit);
   }
   use.memory_bytes = memory.profile.at(memory.container, now_ns);
@@ -82,7 +84,7 @@ ResourceUse resource_use(const PodView& pod, size_t container, int64_t started_n
 
 UseProfile::Crossing memory_over_limit(const PodView& pod, size_t container, int64_t started_ns, int64_t from_ns) {
   const UseProfile::Crossing never{false, std::numeric_limits<int64_t>::max()};
-  const int64_t limit = limited(pod.spec(container), kMemory, Unit::whole);
+  const int64_t limit = amount(resources_in_force(pod, container).limits(), kMemory, Unit::whole);
   if (limit <= 0) return never;
   const auto behaviour = behaviour_of(pod, container);
   if (!behaviour.ok()) return never;

@@ -30,7 +30,8 @@ struct FakeStore {
   io::Duration write_delay{0};         // of requests that write pods, and of empty ones behind them
   double failing = 0;                  // share of the writes that are lost, before or after they were done
   std::vector<std::string> pod_lines;  // phases of pods as they were written: "web Running"
-  std::vector<std::string> events;     // reasons
+  std::vector<std::string> events;     // names
+  std::vector<ObjectPtr> event_objects;
 
   const Object* find(KindId kind, const std::string& ns, const std::string& name) const {
     const auto found = objects.find({kind, ns, name});
@@ -183,6 +184,7 @@ class FakeApi final : public runtime::Actor {
     const ObjectPtr stored = Object::at_revision(*object, ++store_->revision);
     if (stored->kind() == kinds::kEvent) {
       store_->events.push_back(std::string(stored->name()));
+      store_->event_objects.push_back(stored);
       return stored;
     }
     store_->objects[stored->key()] = stored;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/kubelet/lifecycle/needs.hpp"
+#include "actors/kubelet/lifecycle/resize_notes.hpp"
 #include "actors/kubelet/lifecycle/settle.hpp"
 #include "actors/kubelet/lifecycle/status.hpp"
 #include "actors/kubelet/lifecycle/step.hpp"
@@ -64,6 +65,10 @@ struct PodPlay {
     }
     PodStatusMessage status = build_status(view, state, "172.16.0.1", {now});
     if (serialize(status) != serialize(pod.status())) {
+      const std::vector<Note> resized = resize_notes(view, status);
+      take(resized);
+      // What containers may use has changed.
+      if (!resized.empty()) settled.wake_ns = now;
       *pod.mutable_status() = std::move(status);
       history.push_back(line());
     }

@@ -1,8 +1,10 @@
 #include "actors/kubelet/lifecycle/resize.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "actors/kubelet/node_room.hpp"
+#include "messages/api/core/v1/event.pb.h"
 #include "tests/actors/kubelet/kubelet_sim.hpp"
 #include "tests/actors/kubelet/pod_play.hpp"
 
@@ -100,7 +102,7 @@ TEST(Resize, RestartsAContainerWhosePolicySaysSo) {
   answer(play);
   play.run_until(6.5);
   EXPECT_EQ(told(play.pod), "2/2Gi 2/1Gi PodResizeInProgress=True@3 ");
-  EXPECT_EQ(play.messages.back(), "Container a resize requires restart");
+  EXPECT_THAT(play.messages, testing::Contains("Container a resize requires restart"));
   play.run_until(10);
   EXPECT_EQ(play.line(), "Running a:ready/1");
   EXPECT_EQ(told(play.pod), "2/2Gi 2/2Gi");
@@ -189,8 +191,164 @@ TEST(Resize, ANodeGivesNothingAwayTwice) {
   EXPECT_EQ(room.judge(*b).reason, "");
 }
 
+/// The notes of resizes since `from`.
+std::vector<std::string> resizes_told(const PodPlay& play, size_t from = 0) {
+  std::vector<std::string> out;
+  for (size_t i = from; i < play.notes.size(); ++i) {
+    if (play.notes[i].starts_with("Resize")) out.push_back(play.notes[i] + ": " + play.messages[i]);
+  }
+  return out;
+}
+
+TEST(Resize, TellsThatItHasStartedAndIsComplete) {
+  PodPlay play(pod());
+  play.run_until(5);
+  set(&play.pod, "cpu", "2");
+  play.run_until(6);
+  EXPECT_EQ(resizes_told(play), std::vector<std::string>()) << "the node has not answered yet";
+  answer(play);
+  play.run_until(7);
+  const std::string amounts =
+      R"({"containers":[{"name":"a","resources":{"requests":{"cpu":"2","memory":"1Gi"}}}],"generation":2})";
+  EXPECT_EQ(resizes_told(play), (std::vector<std::string>{"ResizeStarted: Pod resize started: " + amounts,
+                                                          "ResizeCompleted: Pod resize completed: " + amounts}));
+  play.restart();
+  play.run_until(20);
+  EXPECT_EQ(resizes_told(play).size(), 2U) << "a kubelet that starts anew has nothing to add";
+}
+
+TEST(Resize, IsCompleteWhenTheLastContainerHasBeenRestarted) {
+  PodPlay play(pod("resizePolicy { resourceName: 'memory' restartPolicy: 'RestartContainer' }"));
+  play.run_until(5);
+  set(&play.pod, "memory", "2Gi");
+  answer(play);
+  play.run_until(5.5);
+  EXPECT_EQ(resizes_told(play).size(), 1U);
+  EXPECT_TRUE(resizes_told(play)[0].starts_with("ResizeStarted: Pod resize started: "));
+  play.restart();
+  answer(play);
+  play.run_until(10);
+  ASSERT_EQ(resizes_told(play).size(), 2U);
+  EXPECT_TRUE(resizes_told(play)[1].starts_with("ResizeCompleted: Pod resize completed: ")) << resizes_told(play)[1];
+}
+
+TEST(Resize, TellsOfEachAnswerOfItsNodeOnce) {
+  PodPlay play(pod());
+  play.run_until(5);
+  set(&play.pod, "cpu", "3");
+  answer(play, "Deferred", "Node didn't have enough resource: cpu");
+  play.run_until(6);
+  const std::string deferred =
+      R"(ResizeDeferred: Pod resize Deferred: {"containers":[{"name":"a","resources":{"requests":{"cpu":"3",)"
+      R"("memory":"1Gi"}}}],"generation":2,"error":"Node didn't have enough resource: cpu"})";
+  EXPECT_EQ(resizes_told(play), std::vector<std::string>{deferred});
+  play.restart();
+  answer(play, "Deferred", "Node didn't have enough resource: cpu");
+  play.run_until(30);
+  EXPECT_EQ(resizes_told(play), std::vector<std::string>{deferred});
+  set(&play.pod, "cpu", "100");
+  answer(play, "Infeasible", "too much");
+  play.run_until(31);
+  ASSERT_EQ(resizes_told(play).size(), 2U);
+  EXPECT_TRUE(resizes_told(play)[1].starts_with("ResizeInfeasible: Pod resize Infeasible: {"));
+  set(&play.pod, "cpu", "1");
+  play.run_until(40);
+  EXPECT_EQ(resizes_told(play).size(), 2U) << "it has what it asks for";
+}
+
+/// A pod that has run with 1 CPU and asks for another amount.
+PodMessage asking(const std::string& name, const std::string& cpu, int priority = 0, bool guaranteed = false,
+                  int64_t pending_since = 0) {
+  PodMessage message = pod();
+  message.mutable_metadata()->set_name(name);
+  message.mutable_metadata()->set_uid("uid-" + name);
+  message.mutable_spec()->set_priority(priority);
+  auto* resources = message.mutable_spec()->mutable_containers(0)->mutable_resources();
+  if (guaranteed) *resources->mutable_limits() = resources->requests();
+  PodPlay play(message);
+  play.run_until(5);
+  set(&play.pod, "cpu", cpu);
+  if (guaranteed) *play.pod.mutable_spec()->mutable_containers(0)->mutable_resources()->mutable_limits() =
+      play.pod.spec().containers(0).resources().requests();
+  if (pending_since != 0) {
+    answer(play, "Deferred", "not now");
+    play.settle_once();
+    for (auto& one : *play.pod.mutable_status()->mutable_conditions()) {
+      if (one.type() == kResizePending) one.mutable_lasttransitiontime()->set_seconds(pending_since);
+    }
+  }
+  return play.pod;
+}
+
+TEST(Resize, TheOrderIsPriorityThenQualityOfServiceThenPatience) {
+  const PodMessage in_order[] = {
+      asking("z-less", "500m"),
+      asking("y-important", "2", 100),
+      asking("x-guaranteed", "2", 0, true),
+      asking("w-longest", "2", 0, false, 1000),
+      asking("v-longer", "2", 0, false, 2000),
+      asking("a-new", "2"),
+  };
+  for (size_t i = 0; i < std::size(in_order); ++i) {
+    for (size_t k = 0; k < std::size(in_order); ++k) {
+      EXPECT_EQ(is_resized_before(in_order[i], in_order[k]), i < k) << i << " " << k;
+    }
+  }
+}
+
+TEST(Resize, WhoComesFirstIsGivenRoomWhoeverAsksFirst) {
+  PodTable table(*overlay::Ipv4::parse("172.16.0.1"));
+  NodeOptions options;
+  options.capacity = {{"cpu", "6"}, {"memory", "8Gi"}};
+  NodeRoom room(options, table);
+  uint64_t revision = 1;
+  auto put = [&](const PodMessage& message) {
+    const ObjectPtr object = Object::encode(kinds::kPod, message, revision++);
+    table.put(object);
+    return object;
+  };
+  const ObjectPtr other = put(asking("other", "1"));
+  const ObjectPtr plain = put(asking("plain", "3"));
+  const ObjectPtr important = put(asking("important", "3", 100));
+  const ObjectPtr huge = put(asking("huge", "5", 1000));
+  EXPECT_EQ(room.judge(*huge).reason, "Deferred") << "3 are used";
+  EXPECT_EQ(room.judge(*plain).reason, "Deferred") << "3 would be there, but they are asked for by who comes first";
+  table.remove("default/other");
+  EXPECT_EQ(room.judge(*plain).reason, "Deferred");
+  const ResizeVerdict first = room.judge(*important);
+  EXPECT_EQ(first.reason, "");
+  table.remove("default/huge");
+  table.remove("default/important");
+  EXPECT_EQ(room.judge(*plain).reason, "");
+}
+
+TEST(Resize, LimitsHoldOnceTheyHaveBeenGranted) {
+  PodMessage message = pod();
+  (*message.mutable_metadata()->mutable_annotations())["sim.kabuki.io/memory-use"] = "900Mi";
+  auto& limits = *message.mutable_spec()->mutable_containers(0)->mutable_resources()->mutable_limits();
+  limits["memory"].set_string("1Gi");
+  PodPlay play(message);
+  play.run_until(5);
+  (*play.pod.mutable_spec()->mutable_containers(0)->mutable_resources()->mutable_limits())["memory"].set_string(
+      "512Mi");
+  set(&play.pod, "memory", "512Mi");
+  play.run_until(60);
+  EXPECT_EQ(play.line(), "Running a:ready/0") << "it has its 1Gi until its node has answered";
+  answer(play);
+  play.run_until(65);
+  EXPECT_EQ(play.pod.status().containerstatuses(0).laststate().terminated().reason(), "OOMKilled") << play.line();
+}
+
 struct ResizeSim : KubeletSim {
   void put(const PodMessage& pod) { FakeApi::alive->put(kinds::kPod, pod); }
+  std::vector<::k8s::io::api::core::v1::Event> resize_events(const std::string& pod) {
+    std::vector<::k8s::io::api::core::v1::Event> out;
+    for (const ObjectPtr& object : store->event_objects) {
+      const auto event = object->as<::k8s::io::api::core::v1::Event>();
+      if (event.involvedobject().name() == pod && event.reason().starts_with("Resize")) out.push_back(event);
+    }
+    return out;
+  }
   PodMessage sized(const std::string& name, const std::string& cpu) {
     auto message = pod_from(
         "metadata { generation: 1 } spec { nodeName: 'node-0' containers { name: 'app' image: "
@@ -212,11 +370,20 @@ TEST_F(ResizeSim, APodGetsMoreOnceItsNodeHasIt) {
   set(&message, "cpu", "4");
   put(message);
   ASSERT_TRUE(until([&] { return told(store->pod("web")).ends_with("Deferred"); })) << told(store->pod("web"));
+  world->run_for(1s);
   EXPECT_EQ(kill("host-1/kubelet/node-0/pods/default/web"), "");
   world->run_for(5s);
   FakeApi::alive->delete_pod("other", 1);
   EXPECT_TRUE(until([&] { return told(store->pod("web")) == "4/1Gi 4/1Gi"; })) << told(store->pod("web"));
   EXPECT_EQ(store->pod("web").status().containerstatuses(0).restartcount(), 0);
+  const auto told_of = [&] {
+    std::vector<std::string> out;
+    for (const auto& event : resize_events("web")) out.push_back(event.type() + " " + event.reason());
+    return out;
+  };
+  EXPECT_TRUE(until([&] { return told_of().size() == 3; }));
+  EXPECT_EQ(told_of(),
+            (std::vector<std::string>{"Warning ResizeDeferred", "Normal ResizeStarted", "Normal ResizeCompleted"}));
 }
 
 }  // namespace
