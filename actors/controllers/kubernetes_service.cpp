@@ -1,5 +1,6 @@
 #include "actors/controllers/kubernetes_service.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -7,6 +8,7 @@
 #include "actors/controllers/slice_packing.hpp"
 #include "messages/api/core/v1/endpoints.pb.h"
 #include "messages/api/core/v1/service.pb.h"
+#include "messages/api/networking/v1/service_cidr.pb.h"
 #include "messages/encode.hpp"
 #include "messages/int_or_string.hpp"
 
@@ -14,15 +16,18 @@ namespace kabuki::controllers {
 namespace {
 
 namespace core = ::k8s::io::api::core::v1;
+namespace networking = ::k8s::io::api::networking::v1;
 using actors::Write;
 
 constexpr int kHttps = 443;
 constexpr int kUsualPort = 6443;
 constexpr const char* kPortName = "https";
 constexpr const char* kProtocol = "TCP";
+constexpr const char* kReady = "Ready";
 constexpr io::Duration kLookAgain = std::chrono::seconds(1);
 
 const Key kService{kinds::kService, "default", "kubernetes"};
+const Key kRange{kinds::kServiceCIDR, "", "kubernetes"};
 
 Key beside(const Key& service, KindId kind) { return {kind, service.ns, service.name}; }
 
@@ -128,20 +133,48 @@ Plan reconcile_kubernetes_service(const View& view, const Key& key, const Kubern
   return plan;
 }
 
+Plan reconcile_service_range(const View& view, const Key& key, const KubernetesService& options, const Instant& now) {
+  Plan plan;
+  const ObjectPtr object = view.find(key);
+  if (!object) {
+    networking::ServiceCIDR range;
+    range.mutable_metadata()->set_name(key.name);
+    range.mutable_spec()->add_cidrs(options.range);
+    plan.add(Write::create(key.kind, range));
+    return plan;
+  }
+  if (is_being_deleted(*object)) return plan;
+  auto range = object->as<networking::ServiceCIDR>();
+  auto* conditions = range.mutable_status()->mutable_conditions();
+  if (std::any_of(conditions->begin(), conditions->end(), [](const auto& one) { return one.type() == kReady; })) {
+    return plan;
+  }
+  auto* ready = conditions->Add();
+  ready->set_type(kReady);
+  ready->set_status("True");
+  ready->set_message("Kubernetes default Service CIDR is ready");
+  ready->mutable_lasttransitiontime()->set_seconds(now.wall.seconds());
+  plan.add(Write::update_status(*object, range));
+  return plan;
+}
+
 Controller kubernetes_service_controller(KubernetesService options) {
   Controller controller;
   controller.name = "kubernetes-service-controller";
-  controller.watches = {kinds::kNamespace, kinds::kService, kinds::kEndpoints, kinds::kEndpointSlice};
+  controller.watches = {kinds::kNamespace, kinds::kService, kinds::kEndpoints, kinds::kEndpointSlice,
+                        kinds::kServiceCIDR};
   controller.concerns = [](const View&, const Change& change, std::vector<Key>* keys) {
     const Key key = change.object().key();
+    if (key == kRange) keys->push_back(key);
     const bool is_ns = key.kind == kinds::kNamespace && key.name == kService.ns;
     const bool is_slice = key.kind == kinds::kEndpointSlice && is_of(change.object(), kService);
     if (is_ns || (key.ns == kService.ns && (is_slice || key.name == kService.name))) keys->push_back(kService);
   };
-  controller.reconcile = [options = std::move(options)](const View& view, const Key& key, const Instant&) {
-    return reconcile_kubernetes_service(view, key, options);
+  controller.reconcile = [options = std::move(options)](const View& view, const Key& key, const Instant& now) {
+    return key == kRange ? reconcile_service_range(view, key, options, now)
+                         : reconcile_kubernetes_service(view, key, options);
   };
-  controller.at_start = {kService};
+  controller.at_start = {kService, kRange};
   return controller;
 }
 

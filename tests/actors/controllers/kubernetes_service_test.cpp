@@ -7,12 +7,14 @@
 #include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/service.pb.h"
 #include "messages/api/discovery/v1/endpoint_slice.pb.h"
+#include "messages/api/networking/v1/service_cidr.pb.h"
 
 namespace kabuki::controllers {
 namespace {
 
 namespace core = ::k8s::io::api::core::v1;
 namespace discovery = ::k8s::io::api::discovery::v1;
+namespace networking = ::k8s::io::api::networking::v1;
 using actors::Write;
 
 const Key kKey{kinds::kService, "default", "kubernetes"};
@@ -38,6 +40,26 @@ TEST(KubernetesService, IsMadeOnceItsNamespaceIsThere) {
   EXPECT_EQ(plan.steps[0].write.object->as<core::Service>().spec().clusterip(), "10.96.0.1");
   view.put(Object::at_revision(*plan.steps[0].write.object, 2));
   EXPECT_EQ(reconcile_kubernetes_service(view, kKey, {}), Plan());
+}
+
+TEST(KubernetesService, TheRangeOfAddressesIsMadeAndReady) {
+  const Key range{kinds::kServiceCIDR, "", "kubernetes"};
+  const Instant now{{77'000'000'000}, {}};
+  View view;
+  Plan plan = reconcile_service_range(view, range, {}, now);
+  ASSERT_EQ(plan.steps.size(), 1u);
+  EXPECT_EQ(plan.steps[0].write, Write::create(kinds::kServiceCIDR, read<networking::ServiceCIDR>(R"(
+    metadata { name: "kubernetes" } spec { cidrs: "10.96.0.0/16" })")));
+  view.put(Object::at_revision(*plan.steps[0].write.object, 1));
+  plan = reconcile_service_range(view, range, {}, now);
+  ASSERT_EQ(plan.steps.size(), 1u);
+  EXPECT_EQ(plan.steps[0].write.verb, bus::WriteObjects::UPDATE_STATUS);
+  const auto status = plan.steps[0].write.object->as<networking::ServiceCIDR>().status();
+  EXPECT_EQ(status.DebugString(), read<networking::ServiceCIDRStatus>(R"(
+    conditions { type: "Ready" status: "True" message: "Kubernetes default Service CIDR is ready"
+                 lastTransitionTime { seconds: 77 } })").DebugString());
+  view.put(Object::at_revision(*plan.steps[0].write.object, 2));
+  EXPECT_EQ(reconcile_service_range(view, range, {}, now), Plan());
 }
 
 TEST(KubernetesService, WaitsUntilItsPortIsKnown) {
