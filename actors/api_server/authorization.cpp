@@ -20,6 +20,14 @@ bool covers(std::string_view pattern, std::string_view path) {
   return path.starts_with(pattern);
 }
 
+/// "Bearer" in whatever case, and a token. Source: RFC 6750.
+bool shows_token(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (authorization.size() <= kScheme.size()) return false;
+  return std::equal(kScheme.begin(), kScheme.end(), authorization.begin(),
+                    [](char lower, char c) { return lower == ((c >= 'A' && c <= 'Z') ? c - 'A' + 'a' : c); });
+}
+
 }  // namespace
 
 std::string_view verb_of(const http::Request& request, const RequestInfo& info) {
@@ -84,6 +92,7 @@ bool may(const http::Identity& identity, const Act& act) {
 }
 
 Result<http::Identity> acting_identity(const http::Request& request) {
+  if (request.identity.anonymous() && shows_token(request.header("authorization"))) return unauthorized();
   http::Identity as{.user = std::string(request.header("impersonate-user")), .groups = {}};
   bool asked = !as.user.empty();
   for (const auto& [name, value] : request.headers) {

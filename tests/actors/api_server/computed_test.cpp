@@ -252,6 +252,23 @@ TEST_F(Computed, WhoMayDoAnythingActsAsAnotherWithThatOnesRights) {
       "cluster scope");
 }
 
+TEST_F(Computed, ATokenIsNoAnonymity) {
+  http::Request request;
+  for (const char* shown : {"Bearer nonsense", "bearer x"}) {
+    request.headers = {{"authorization", shown}};
+    const auto refused = acting_identity(request);
+    ASSERT_FALSE(refused.ok()) << shown;
+    EXPECT_EQ(refused.error(), unauthorized());
+  }
+  for (const char* shown : {"Basic am9lOng=", "Bearer ", ""}) {
+    request.headers = {{"authorization", shown}};
+    EXPECT_TRUE(acting_identity(request)->anonymous()) << shown;
+  }
+  request.headers = {{"authorization", "Bearer nonsense"}};
+  request.identity = {.user = "joe", .groups = {"system:authenticated"}};
+  EXPECT_EQ(acting_identity(request)->user, "joe") << "the certificate counts";
+}
+
 TEST_F(Computed, EachUseOfEndpointsIsWarnedOf) {
   const std::string path = "/api/v1/namespaces/default/endpoints";
   const http::Headers::value_type warning{
