@@ -108,6 +108,17 @@ TEST_F(DecideCreate, DropsWhatOnlyControllersMaySay) {
   EXPECT_EQ(created.status().qosclass(), "BestEffort");
 }
 
+TEST_F(DecideCreate, SaysOfAGatedPodWhyItWaits) {
+  auto gated = from_json<core::Pod>(
+      R"({"metadata":{"name":"a"},"spec":{"schedulingGates":[{"name":"a.b/c"}],"containers":[{"name":"c","image":"i"}]}})");
+  auto created = stored(create(kinds::kPod, gated))->as<core::Pod>();
+  ASSERT_EQ(created.status().conditions_size(), 1);
+  EXPECT_EQ(created.status().conditions(0).type(), "PodScheduled");
+  EXPECT_EQ(created.status().conditions(0).status(), "False");
+  EXPECT_EQ(created.status().conditions(0).reason(), "SchedulingGated");
+  EXPECT_EQ(pod()->as<core::Pod>().status().conditions_size(), 0);
+}
+
 TEST_F(DecideCreate, GivesPodsAnAccountAndFiveMinutesOnABrokenNode) {
   auto created = pod()->as<core::Pod>();
   EXPECT_EQ(created.spec().serviceaccountname(), "default");

@@ -24,6 +24,15 @@ constexpr const AdmissionPlugin* kPlugins[] = {
 
 constexpr const char* kDefaultAccount = "default";
 
+/// Schedulers do not look at such a pod, so nobody else would say why it waits.
+void say_that_it_is_gated(core::PodStatus* status) {
+  core::PodCondition* condition = status->add_conditions();
+  condition->set_type("PodScheduled");
+  condition->set_status("False");
+  condition->set_reason("SchedulingGated");
+  condition->set_message("Scheduling is blocked due to non-empty scheduling gates");
+}
+
 }  // namespace
 
 void begin_status(const Kind& kind, google::protobuf::Message* object) {
@@ -57,6 +66,7 @@ Result<> admit(const Admission& admission) {
   if (admission.creates() && admission.kind() == kinds::kPod) {
     auto& pod = as<core::Pod>(admission);
     pod.mutable_status()->set_qosclass(qos_class(pod.spec()));
+    if (pod.spec().schedulinggates_size() > 0) say_that_it_is_gated(pod.mutable_status());
   }
   return {};
 }
