@@ -11,8 +11,8 @@
 namespace kabuki::api_server {
 
 /// How several streams share one WebSocket: a subprotocol of Kubernetes' remote commands. Each message is a byte that
-/// names the stream, then its bytes; in base64 a digit, then base64. Source: client-go, tools/remotecommand; apimachinery,
-/// util/httpstream/wsstream.
+/// names the stream, then its bytes; in base64 a digit, then base64. Source: client-go, tools/remotecommand;
+/// apimachinery, util/httpstream/wsstream.
 struct ChannelProtocol {
   std::string name;          // as it is answered; "": none
   bool base64 = false;       // messages are text
@@ -38,7 +38,8 @@ struct ChannelInput {
 /// None: it is no message of this protocol, which drops it.
 std::optional<ChannelInput> read_channel_message(const ChannelProtocol& protocol, std::string_view message);
 
-/// What is said on the status channel at the end: success for code 0, else NonZeroExitCode with the code as its cause.
+/// What is said on the status channel at the end: success for code 0, else NonZeroExitCode with the code as its
+/// cause.
 /// "": nothing is to be said.
 std::string exit_status(const ChannelProtocol& protocol, int32_t exit_code);
 std::string error_status(const ChannelProtocol& protocol, const Error& error);

@@ -20,7 +20,8 @@ constexpr const char* kKubeletPort = "10250";
 
 bool asks_for_spdy(const http::Request& request) {
   std::string upgrade(request.header("upgrade"));
-  std::transform(upgrade.begin(), upgrade.end(), upgrade.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  std::transform(upgrade.begin(), upgrade.end(), upgrade.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   return upgrade.find("spdy/") != std::string::npos;
 }
 
@@ -134,7 +135,7 @@ void PodExecs::start(const StreamPtr& stream, const ObjectPtr& pod, const Object
                stream->session = reply->session();
                if (stream->closed) return close(stream);
                open(stream);
-               read_on(stream);
+               send(stream);
              });
 }
 
@@ -147,12 +148,10 @@ Error PodExecs::unreachable(const Stream& stream, const Error& why) const {
 void PodExecs::open(const StreamPtr& stream) {
   stream->call.began();
   const auto mailbox = actor_.mailbox();
-  stream->call.sink->start_web_socket(stream->protocol.name, !stream->protocol.base64,
-                                      [this, mailbox, stream](std::string message) {
-                                        mailbox.post([this, stream, message = std::move(message)] {
-                                          receive(stream, message);
-                                        });
-                                      });
+  stream->call.sink->start_web_socket(
+      stream->protocol.name, !stream->protocol.base64, [this, mailbox, stream](std::string message) {
+        mailbox.post([this, stream, message = std::move(message)] { receive(stream, message); });
+      });
   // As a kubelet does: the client learns that it is connected.
   const ExecOptions& options = stream->options;
   const Channel first = options.out ? Channel::out : options.err ? Channel::err : Channel::status;

@@ -31,13 +31,13 @@ ExecOptions exec_options(const http::Request& request, bool attach);
 /// What a kubelet has against them, as it says so: BadRequest.
 Result<> check_exec(const ExecOptions& options);
 
-/// Whether the request can become a stream, and which one. Errors: BadRequest without an upgrade, and with one to SPDY,
-/// which is not spoken here; 403 where no subprotocol is known.
+/// Whether the request can become a stream, and which one. Errors: BadRequest without an upgrade, and with one to
+/// SPDY, which is not spoken here; 403 where no subprotocol is known.
 Result<ChannelProtocol> exec_protocol(const http::Request& request);
 
-/// Serves pods/NAME/exec and attach: a session at the kubelet of the pod's node, and a WebSocket to the client. Output
-/// is asked for when the client has taken what there was, and no more of its input is taken than the program reads. A
-/// member of an API server's actor.
+/// Serves pods/NAME/exec and attach: a session at the kubelet of the pod's node, and a WebSocket to the client.
+/// Output is asked for when the client has taken what there was, and no more of its input is taken than the program
+/// reads. A member of an API server's actor.
 class PodExecs {
  public:
   PodExecs(runtime::Actor& owner, ShardClient& shards) : actor_(owner), shards_(shards) {}

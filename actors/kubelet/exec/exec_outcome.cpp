@@ -43,7 +43,8 @@ bool read_word(std::string_view word, ExecOutcome* out, bool* wrong) {
   }
   if (inside(word, "exit", &value)) {
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), out->exit_code);
-    *wrong = failure != std::errc() || end != value.data() + value.size() || out->exit_code < 0 || out->exit_code > 255;
+    *wrong =
+        failure != std::errc() || end != value.data() + value.size() || out->exit_code < 0 || out->exit_code > 255;
     return true;
   }
   if (inside(word, "after", &value)) {

@@ -12,7 +12,7 @@ namespace kabuki::kubelet {
 /// What a program that is run in a simulated container answers, as its annotation says: a line
 /// `COMMAND => [exit(3)] [after(2s)] [stderr] TEXT`. In TEXT, `\n` is a line break; one more is added at its end.
 struct ExecOutcome {
-  std::string command;  // words with one blank between them
+  std::string command;    // words with one blank between them
   bool any_more = false;  // whatever comes after those words: `COMMAND *`
   int32_t exit_code = 0;
   int64_t after_ns = 0;  // from its start to the text and its end

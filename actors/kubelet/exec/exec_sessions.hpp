@@ -32,17 +32,17 @@ class ExecSessions {
  private:
   struct Session {
     bus::StartExec request;
-    ObjectPtr shown;                             // the pod that came with the request
-    std::string run;                             // the container's id
-    std::unique_ptr<SimulatedProcess> process;   // null: attached
-    bus::ReadLog log;                            // of what is attached
-    bus::ReadExecReply output;                   // not read yet
+    ObjectPtr shown;                            // the pod that came with the request
+    std::string run;                            // the container's id
+    std::unique_ptr<SimulatedProcess> process;  // null: attached
+    bus::ReadLog log;                           // of what is attached
+    bus::ReadExecReply output;                  // not read yet
     size_t output_bytes = 0;
     runtime::Reply reader, writer;
-    runtime::ActorTools::TimerId wake = 0;       // something comes by itself
-    runtime::ActorTools::TimerId patience = 0;   // the reader has waited long enough
-    runtime::ActorTools::TimerId full = 0;       // the writer has
-    runtime::ActorTools::TimerId idle = 0;       // nobody has read
+    runtime::ActorTools::TimerId wake = 0;      // something comes by itself
+    runtime::ActorTools::TimerId patience = 0;  // the reader has waited long enough
+    runtime::ActorTools::TimerId full = 0;      // the writer has
+    runtime::ActorTools::TimerId idle = 0;      // nobody has read
   };
   using Sessions = std::map<std::string, Session>;
 

@@ -242,7 +242,8 @@ ProcessWorld world_of(const PodView& pod, size_t container, const LookUp& look_u
   for (auto& [path, text] : builder.files()) out.files[path] = std::move(text);
   const PodState state = restore(pod);
   const int64_t started_ns = state.containers[container].started_ns;
-  for (auto& [path, text] : read_simulated_files(pod, state, container, started_ns)) out.files[path] = std::move(text);
+  for (auto& [path, text] : read_simulated_files(pod, state, container, started_ns))
+    out.files[path] = std::move(text);
   for (const auto& mount : spec.volumemounts()) {
     const std::string at = absolute_path("/", mount.mountpath());
     if (!out.files.contains(at)) out.directories.insert(at);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kSequenceMax = 1'000'000;
-constexpr std::string_view kPlaces[] = {"/bin/",     "/usr/bin/",      "/sbin/",
+constexpr std::string_view kPlaces[] = {"/bin/",      "/usr/bin/",       "/sbin/",
                                         "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"};
 
 struct Call {
@@ -72,7 +72,8 @@ ProgramPlan cat(const Call& call) {
       continue;
     }
     const bool directory = call.world.is_directory(call.path(file));
-    out.pieces.push_back({true, "cat: " + file + (directory ? ": Is a directory\n" : ": No such file or directory\n")});
+    out.pieces.push_back(
+        {true, "cat: " + file + (directory ? ": Is a directory\n" : ": No such file or directory\n")});
     out.exit_code = 1;
   }
   return out;
@@ -139,22 +140,53 @@ std::string formatted_date(std::string_view format, int64_t seconds) {
       continue;
     }
     switch (format[++i]) {
-      case 'Y': out += stamp.substr(0, 4); break;
-      case 'm': out += month; break;
-      case 'd': out += day; break;
-      case 'e': out += day[0] == '0' ? " " + day.substr(1) : day; break;
-      case 'H': out += stamp.substr(11, 2); break;
-      case 'M': out += stamp.substr(14, 2); break;
-      case 'S': out += stamp.substr(17, 2); break;
-      case 'F': out += stamp.substr(0, 10); break;
-      case 'T': out += stamp.substr(11, 8); break;
-      case 's': out += std::to_string(seconds); break;
-      case 'a': out += kDays[(seconds / 86'400) % 7]; break;
-      case 'b': out += kMonths[(month[0] - '0') * 10 + (month[1] - '0') - 1]; break;
-      case 'Z': out += "UTC"; break;
-      case 'z': out += "+0000"; break;
-      case '%': out += "%"; break;
-      default: return {};
+      case 'Y':
+        out += stamp.substr(0, 4);
+        break;
+      case 'm':
+        out += month;
+        break;
+      case 'd':
+        out += day;
+        break;
+      case 'e':
+        out += day[0] == '0' ? " " + day.substr(1) : day;
+        break;
+      case 'H':
+        out += stamp.substr(11, 2);
+        break;
+      case 'M':
+        out += stamp.substr(14, 2);
+        break;
+      case 'S':
+        out += stamp.substr(17, 2);
+        break;
+      case 'F':
+        out += stamp.substr(0, 10);
+        break;
+      case 'T':
+        out += stamp.substr(11, 8);
+        break;
+      case 's':
+        out += std::to_string(seconds);
+        break;
+      case 'a':
+        out += kDays[(seconds / 86'400) % 7];
+        break;
+      case 'b':
+        out += kMonths[(month[0] - '0') * 10 + (month[1] - '0') - 1];
+        break;
+      case 'Z':
+        out += "UTC";
+        break;
+      case 'z':
+        out += "+0000";
+        break;
+      case '%':
+        out += "%";
+        break;
+      default:
+        return {};
     }
   }
   return out;
@@ -188,7 +220,11 @@ ProgramPlan sleep(const Call& call) {
     double amount = 0;
     const auto [end, failure] = std::from_chars(arg.data(), arg.data() + arg.size(), amount);
     const std::string_view unit(end, static_cast<size_t>(arg.data() + arg.size() - end));
-    const double seconds = unit == "" || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86'400 : 0;
+    const double seconds = unit == "" || unit == "s" ? 1
+                           : unit == "m"             ? 60
+                           : unit == "h"             ? 3600
+                           : unit == "d"             ? 86'400
+                                                     : 0;
     if (failure != std::errc() || seconds == 0 || !(amount >= 0)) {
       return call.fails("invalid time interval '" + arg + "'");
     }
@@ -204,7 +240,8 @@ ProgramPlan seq(const Call& call) {
   for (size_t i = 0; i < count; ++i) {
     const std::string& arg = call.args[i];
     const auto [end, failure] = std::from_chars(arg.data(), arg.data() + arg.size(), numbers[2 - count + i]);
-    if (failure != std::errc() || end != arg.data() + arg.size()) return call.fails("invalid argument: '" + arg + "'");
+    if (failure != std::errc() || end != arg.data() + arg.size())
+      return call.fails("invalid argument: '" + arg + "'");
   }
   std::string text;
   for (int64_t i = numbers[0]; i <= numbers[1] && text.size() < kSequenceMax; ++i) text += std::to_string(i) + "\n";
@@ -239,11 +276,12 @@ ProgramPlan test(const Call& call) {
     holds = !args[0].empty();
   } else if (args.size() == 2 && (args[0] == "-n" || args[0] == "-z")) {
     holds = args[1].empty() == (args[0] == "-z");
-  } else if (args.size() == 2 && (args[0] == "-f" || args[0] == "-e" || args[0] == "-d" || args[0] == "-s" || args[0] == "-r")) {
+  } else if (args.size() == 2 &&
+             (args[0] == "-f" || args[0] == "-e" || args[0] == "-d" || args[0] == "-s" || args[0] == "-r")) {
     const std::string path = call.path(args[1]);
     const auto file = call.world.files.find(path);
     const bool is_file = file != call.world.files.end();
-    holds = args[0] == "-d" ? call.world.is_directory(path)
+    holds = args[0] == "-d"   ? call.world.is_directory(path)
             : args[0] == "-s" ? is_file && !file->second.empty()
             : args[0] == "-f" ? is_file
                               : is_file || call.world.is_directory(path);

@@ -10,9 +10,9 @@ namespace {
 
 using Join = ShellCommand::Join;
 
-constexpr std::string_view kReserved[] = {"if",   "then", "else", "elif", "fi",       "for", "while", "until",
-                                          "do",   "done", "case", "esac", "function", "{",   "}",     "!",
-                                          "[[",   "set",  "trap", "export"};
+constexpr std::string_view kReserved[] = {"if",    "then", "else", "elif", "fi",   "for",      "while",
+                                          "until", "do",   "done", "case", "esac", "function", "{",
+                                          "}",     "!",    "[[",   "set",  "trap", "export"};
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool in_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }

@@ -20,7 +20,8 @@ Stream through(Stream stream, Stream out, Stream err) {
 std::string SimulatedProcess::why_not(const ProcessWorld& world, const std::vector<std::string>& command) {
   const std::string& program = command.front();
   if (is_shell(program) || plan_program(world, world.directory, command, {})) return {};
-  std::string why = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"" + program + "\": ";
+  std::string why =
+      "OCI runtime exec failed: exec failed: unable to start container process: exec: \"" + program + "\": ";
   if (program.find('/') == std::string::npos) return why + "executable file not found in $PATH: unknown";
   const bool there = world.files.contains(absolute_path(world.directory, program));
   return why + (there ? "permission denied: unknown" : "stat " + program + ": no such file or directory: unknown");
@@ -78,17 +79,20 @@ void SimulatedProcess::begin(const std::vector<std::string>& command, const std:
   const std::string& name = command.front();
   if (auto plan = plan_program(*world_, directory, command, now)) return begin_program(std::move(*plan), routes);
   if (!is_shell(name)) return begin_program(complaint("sh: " + name + ": not found", kNotFound), routes);
-  if (frames_.size() >= kDepthMax) return begin_program(complaint("sh: too many shells in each other", kMisused), routes);
+  if (frames_.size() >= kDepthMax)
+    return begin_program(complaint("sh: too many shells in each other", kMisused), routes);
   Shell shell{.name = name.substr(name.rfind('/') + 1), .directory = directory};
   size_t option = 1;
-  while (option < command.size() && (command[option] == "-l" || command[option] == "-i" || command[option] == "--login")) {
+  while (option < command.size() &&
+         (command[option] == "-l" || command[option] == "-i" || command[option] == "--login")) {
     ++option;
   }
   const bool has_script = option < command.size();
   const bool flags = has_script && (command[option] == "-c" || command[option] == "-lc" || command[option] == "-ec" ||
                                     command[option] == "-ic");
   if (has_script && (!flags || option + 1 == command.size())) {
-    return begin_program(complaint(shell.name + ": this simulated shell takes -c SCRIPT, or nothing", kMisused), routes);
+    return begin_program(complaint(shell.name + ": this simulated shell takes -c SCRIPT, or nothing", kMisused),
+                         routes);
   }
   shell.reads_input = !has_script;
   const std::string script = has_script ? command[option + 1] : "";
@@ -155,7 +159,8 @@ SimulatedProcess::Step SimulatedProcess::step_shell(io::WallTime now, Turn& turn
     const std::string to = absolute_path(shell.directory, words.size() > 1 ? words[1] : home ? *home : "/");
     const bool there = world_->is_directory(to);
     if (!there) {
-      begin_program(complaint(shell.name + ": cd: " + words[1 % words.size()] + ": No such file or directory", 1), inner);
+      begin_program(complaint(shell.name + ": cd: " + words[1 % words.size()] + ": No such file or directory", 1),
+                    inner);
       return Step::goes_on;
     }
     shell.directory = to;
