@@ -17,6 +17,11 @@ bool is_json(const Response& response) {
   });
 }
 
+/// What rows of a Table may carry. Source: meta.k8s.io/v1 TableOptions.
+bool knows_include_object(std::string_view text) {
+  return text.empty() || text == "None" || text == "Metadata" || text == "Object";
+}
+
 }  // namespace
 
 void ApiServer::handle_http(http::Request request, std::shared_ptr<http::ResponseSink> sink) {
@@ -52,6 +57,10 @@ void ApiServer::route(const HttpCallPtr& call) {
   auto format = negotiate(call->request.header("accept"), call->verb == "watch");
   if (!format) return refuse(call, format.error());
   call->format = *format;
+  if (const std::string_view include = call->request.parameter("includeObject");
+      format->as == Format::As::table && !knows_include_object(include)) {
+    return refuse(call, bad_request("unrecognized includeObject value: \"" + std::string(include) + "\""));
+  }
 
   if (!serves_verb(call->request, call->verb, call->info)) return refuse(call, method_not_allowed());
   if (call->info.computed()) return serve_computed(call);

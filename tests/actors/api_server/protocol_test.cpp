@@ -177,6 +177,19 @@ TEST_F(Protocol, PathsMayEndInSlashes) {
   }
 }
 
+TEST_F(Protocol, RowsCarryWhatIsKnownOrNothingIsAnswered) {
+  config_map("a");
+  const http::Headers table = {{"accept", "application/json;as=Table;g=meta.k8s.io;v=v1"}};
+  const std::string path = std::string(kMaps) + "/a?includeObject=";
+  for (const char* known : {"", "None", "Metadata", "Object"}) {
+    EXPECT_EQ(http("GET", path + known, "", table)->status, 200) << known;
+  }
+  const auto refused = http("GET", path + "Bogus", "", table);
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_EQ(refused->json()["message"], "unrecognized includeObject value: \"Bogus\"");
+  EXPECT_EQ(http("GET", path + "Bogus")->status, 200) << "no Table, no rows";
+}
+
 TEST_F(Protocol, TheRootNamesThePaths) {
   const auto paths = http("GET", "/")->json()["paths"];
   for (const char* path : {"/api", "/api/v1", "/apis/apps/v1", "/livez", "/openapi/v3", "/version"}) {
