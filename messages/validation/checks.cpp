@@ -305,6 +305,8 @@ void apply_check(const Rule& rule, const Place& place, const FieldPath& path, Fi
     return check_change(rule, place, path, findings);
   }
   if (!place.set() && !looks_at_absent(rule.check, place.field)) return;
+  // A zone that was good once must not stand in the way of other changes.
+  if (rule.check == Check::time_zone && place.old_parent && !place.changed()) return;
   switch (rule.check) {
     case Check::only_changes:
       return check_only_changes(rule, place, path, findings);

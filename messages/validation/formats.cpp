@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "messages/field_route.hpp"
+#include "messages/time_format.hpp"
+#include "messages/validation/time_zones.hpp"
 
 namespace kabuki::validation {
 namespace {
@@ -89,6 +91,33 @@ std::string range_problem(std::string_view text, const CronField& field) {
   return {};
 }
 
+/// Empty when `text` is cron's five fields or a word such as `@daily`.
+std::string cron_problem(std::string_view text) {
+  if (text.starts_with('@')) {
+    for (std::string_view word : {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}) {
+      if (text == word) return {};
+    }
+    constexpr std::string_view kEvery = "@every ";
+    if (!text.starts_with(kEvery)) return "unrecognized descriptor: " + std::string(text);
+    const std::string duration(text.substr(kEvery.size()));
+    if (parse_duration(duration)) return {};
+    return "failed to parse duration " + std::string(text) + ": time: invalid duration \"" + duration + "\"";
+  }
+  std::vector<std::string_view> words = split_words(text, ' ');
+  std::erase_if(words, [](std::string_view word) { return word.empty(); });
+  if (words.size() != cron_fields().size()) {
+    std::string list;
+    for (std::string_view word : words) list += (list.empty() ? "" : " ") + std::string(word);
+    return "expected exactly 5 fields, found " + std::to_string(words.size()) + ": [" + list + "]";
+  }
+  for (size_t i = 0; i < words.size(); ++i) {
+    for (std::string_view range : split_words(words[i], ',')) {
+      if (std::string problem = range_problem(range, cron_fields()[i]); !problem.empty()) return problem;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 NameProblems check_ip_address(std::string_view value) {
@@ -158,41 +187,25 @@ NameProblems check_https_url(std::string_view value) {
 }
 
 NameProblems check_schedule(std::string_view value) {
-  if (value.starts_with("TZ=") || value.starts_with("CRON_TZ=")) {
-    return {"cannot use TZ or CRON_TZ in schedule, use timeZone field instead"};
+  NameProblems problems;
+  std::string_view fields = value;
+  if (value.starts_with("TZ=") || value.starts_with("CRON_TZ=")) fields = fields.substr(fields.find(' ') + 1);
+  if (std::string problem = cron_problem(fields); !problem.empty()) problems.push_back(std::move(problem));
+  if (value.find("TZ") != std::string_view::npos) {
+    problems.emplace_back("cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
   }
-  if (value.starts_with('@')) {
-    for (std::string_view word : {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}) {
-      if (value == word) return {};
-    }
-    if (value.starts_with("@every ")) return {};
-    return {"unrecognized descriptor: " + std::string(value)};
-  }
-  std::vector<std::string_view> words = split_words(value, ' ');
-  std::erase_if(words, [](std::string_view word) { return word.empty(); });
-  if (words.size() != cron_fields().size()) {
-    std::string list;
-    for (std::string_view word : words) list += (list.empty() ? "" : " ") + std::string(word);
-    return {"expected exactly 5 fields, found " + std::to_string(words.size()) + ": [" + list + "]"};
-  }
-  for (size_t i = 0; i < words.size(); ++i) {
-    for (std::string_view range : split_words(words[i], ',')) {
-      if (std::string problem = range_problem(range, cron_fields()[i]); !problem.empty()) return {problem};
-    }
-  }
-  return {};
+  return problems;
 }
 
 NameProblems check_time_zone(std::string_view value) {
-  const bool fits = std::all_of(value.begin(), value.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '/' ||
-           c == '-' || c == '+';
-  });
   if (value.empty()) return {"timeZone must be nil or non-empty string"};
-  if (lower(value) == "local")
-    return {"timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"};
-  if (!fits || value.find("//") != std::string_view::npos) return {"unknown time zone " + std::string(value)};
-  return {};
+  NameProblems problems;
+  if (lower(value) == "local") {
+    problems.emplace_back("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
+  }
+  // To Go "Local" is a zone, "local" is none.
+  if (value != "Local" && !is_time_zone(value)) problems.push_back("unknown time zone " + std::string(value));
+  return problems;
 }
 
 }  // namespace kabuki::validation

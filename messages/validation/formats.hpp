@@ -18,9 +18,9 @@ NameProblems check_host_name(std::string_view value);
 NameProblems check_full_domain(std::string_view value);
 /// Of a webhook: https, a host, neither user nor query nor fragment.
 NameProblems check_https_url(std::string_view value);
-/// Cron's five fields, or a word such as `@daily`.
+/// Cron's five fields, or a word such as `@daily`; without a time zone before them.
 NameProblems check_schedule(std::string_view value);
-/// A name of the time zone database, by its form: Local and empty names are refused.
+/// A name of the time zone database; Local and empty names are refused.
 NameProblems check_time_zone(std::string_view value);
 
 }  // namespace kabuki::validation

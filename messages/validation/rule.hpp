@@ -43,8 +43,8 @@ enum class Check : uint8_t {
   ip_address,
   cidr,
   https_url,
-  schedule,  // cron's five fields
-  time_zone,
+  schedule,            // cron's five fields
+  time_zone,           // judged only where it is new or changes
   labels,              // of a map: keys and values
   selector,            // of a LabelSelector
   not_empty_selector,  // arg: why

@@ -64,11 +64,9 @@ constexpr Rule kRules[] = {
 
     {kCronJob, "spec.schedule", Check::required},
     {kCronJob, "spec.schedule", Check::schedule},
+    {kCronJob, "spec.startingDeadlineSeconds", Check::minimum, "0"},
     {kCronJob, "spec.timeZone", Check::time_zone},
     {kCronJob, "spec.concurrencyPolicy", Check::one_of, "Allow|Forbid|Replace"},
-    {kCronJob, "spec.startingDeadlineSeconds", Check::minimum, "0"},
-    {kCronJob, "spec.successfulJobsHistoryLimit", Check::minimum, "0"},
-    {kCronJob, "spec.failedJobsHistoryLimit", Check::minimum, "0"},
     {kCronJob, "spec.jobTemplate.spec.parallelism", Check::minimum, "0"},
     {kCronJob, "spec.jobTemplate.spec.completions", Check::minimum, "0"},
     {kCronJob, "spec.jobTemplate.spec.activeDeadlineSeconds", Check::minimum, "0"},
@@ -77,6 +75,9 @@ constexpr Rule kRules[] = {
     {kCronJob, "spec.jobTemplate.spec.maxFailedIndexes", Check::minimum, "0"},
     {kCronJob, "spec.jobTemplate.spec.backoffLimitPerIndex", Check::minimum, "0"},
     {kCronJob, "spec.jobTemplate.spec.template", Check::pod_template, "OnFailure|Never"},
+    {kCronJob, "spec.jobTemplate.spec.selector", Check::refused, "`selector` will be auto-generated"},
+    {kCronJob, "spec.successfulJobsHistoryLimit", Check::minimum, "0"},
+    {kCronJob, "spec.failedJobsHistoryLimit", Check::minimum, "0"},
     {kCronJob, "metadata.name", Check::max_length, "52"},
 
     {kHorizontalPodAutoscaler, "spec.minReplicas", Check::minimum, "1"},

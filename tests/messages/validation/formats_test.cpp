@@ -28,6 +28,10 @@ TEST(Formats, Schedules) {
       {"1/2/3 * * * *", "too many slashes: 1/2/3"},
       {"@never", "unrecognized descriptor: @never"},
       {"TZ=UTC * * * * *", "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"},
+      {"CRON_TZ=Asia/Tokyo 0 0 * * 9",
+       "end of range (9) above maximum (6): 9 | cannot use TZ or CRON_TZ in schedule, use timeZone field instead"},
+      {"@every x", "failed to parse duration @every x: time: invalid duration \"x\""},
+      {"@every 5", "failed to parse duration @every 5: time: invalid duration \"5\""},
   };
   for (const auto& [text, why] : bad) EXPECT_EQ(outcome(check_schedule(text)), why) << text;
 }
@@ -61,12 +65,19 @@ TEST(Formats, UrlsHostsAndPaths) {
 }
 
 TEST(Formats, TimeZones) {
-  for (const char* good : {"Etc/UTC", "Europe/Zurich", "America/Argentina/Buenos_Aires", "Etc/GMT+5"}) {
+  for (const char* good : {"Etc/UTC", "UTC", "Europe/Zurich", "America/Argentina/Buenos_Aires", "Etc/GMT+5",
+                           "America/Coyhaique", "Africa/Abidjan", "Zulu", "US/Pacific", "GMT-0"}) {
     EXPECT_EQ(outcome(check_time_zone(good)), "ok") << good;
   }
-  for (const char* bad : {"", "Local", "local", "Europe//Zurich", "a b", "../etc/passwd"}) {
-    EXPECT_NE(outcome(check_time_zone(bad)), "ok") << bad;
+  for (const char* bad : {"x", "utc", "europe/zurich", "Europe//Zurich", "Europe/", "a b", "../etc/passwd",
+                          "Fixed/UTC+01:00:00", "localtime", "posixrules", "UTC "}) {
+    EXPECT_EQ(outcome(check_time_zone(bad)), "unknown time zone " + std::string(bad));
   }
+  const std::string explicit_zone =
+      "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+  EXPECT_EQ(outcome(check_time_zone("")), "timeZone must be nil or non-empty string");
+  EXPECT_EQ(outcome(check_time_zone("Local")), explicit_zone);
+  EXPECT_EQ(outcome(check_time_zone("LOCAL")), explicit_zone + " | unknown time zone LOCAL");
 }
 
 }  // namespace
