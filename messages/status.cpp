@@ -3,36 +3,17 @@
 #include <algorithm>
 
 #include "messages/api/meta/v1/status.pb.h"
+#include "messages/go_quote.hpp"
 
 namespace kabuki {
 namespace {
-
-/// As Go's %q prints it.
-std::string quoted(std::string_view text) {
-  static constexpr std::string_view kEscaped = "\a\b\f\n\r\t\v\"\\";
-  static constexpr std::string_view kLetters = "abfnrtv\"\\";
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const size_t escaped = kEscaped.find(c);
-    if (escaped != std::string_view::npos) {
-      (out += '\\') += kLetters[escaped];
-    } else if (byte < 0x20 || byte == 0x7f) {
-      ((out += "\\x") += kHex[byte >> 4]) += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 /// What already is JSON of a string, a list or an object stays as it is.
 std::string printed(std::string_view value) {
   if (!value.empty() && (value.front() == '"' || value.front() == '{' || value.front() == '[')) {
     return std::string(value);
   }
-  return quoted(value);
+  return go_quoted(value);
 }
 
 Error plain(int code, std::string reason, std::string message) {
@@ -61,7 +42,7 @@ std::string after_colon(std::string_view head, std::string_view why) {
 }  // namespace
 
 Error not_found(const Kind& kind, std::string_view name) {
-  return about_resource(404, "NotFound", kind.resource() + " " + quoted(name) + " not found", kind, name);
+  return about_resource(404, "NotFound", kind.resource() + " " + go_quoted(name) + " not found", kind, name);
 }
 
 Error path_not_found() {
@@ -77,7 +58,8 @@ Error method_not_allowed() {
 }
 
 Error already_exists(const Kind& kind, std::string_view name) {
-  return about_resource(409, "AlreadyExists", kind.resource() + " " + quoted(name) + " already exists", kind, name);
+  return about_resource(409, "AlreadyExists", kind.resource() + " " + go_quoted(name) + " already exists", kind,
+                        name);
 }
 
 Error stale_write(const Kind& kind, std::string_view name) {
@@ -86,9 +68,9 @@ Error stale_write(const Kind& kind, std::string_view name) {
 }
 
 Error conflict(const Kind& kind, std::string_view name, std::string_view why) {
-  return about_resource(409, "Conflict",
-                        after_colon("Operation cannot be fulfilled on " + kind.resource() + " " + quoted(name), why),
-                        kind, name);
+  return about_resource(
+      409, "Conflict",
+      after_colon("Operation cannot be fulfilled on " + kind.resource() + " " + go_quoted(name), why), kind, name);
 }
 
 Error bad_request(std::string_view message) { return plain(400, "BadRequest", std::string(message)); }
@@ -125,7 +107,7 @@ Error invalid(std::string_view group, std::string_view kind, std::string_view na
 
   std::string what(kind);
   if (!group.empty()) (what += ".") += group;
-  Error error = plain(422, "Invalid", after_colon(what + " " + quoted(name) + " is invalid", why));
+  Error error = plain(422, "Invalid", after_colon(what + " " + go_quoted(name) + " is invalid", why));
   error.name = name;
   error.group = group;
   error.kind = kind;
@@ -136,7 +118,7 @@ Error invalid(std::string_view group, std::string_view kind, std::string_view na
 
 Error forbidden(const Kind& kind, std::string_view name, std::string_view why) {
   std::string what = kind.resource();
-  if (!name.empty()) what += " " + quoted(name);
+  if (!name.empty()) what += " " + go_quoted(name);
   return about_resource(403, "Forbidden", after_colon(what + " is forbidden", why), kind, name);
 }
 
@@ -183,7 +165,7 @@ Cause invalid_value(std::string field, std::string_view printed_value, std::stri
 Cause unsupported_value(std::string field, std::string_view value, const std::vector<std::string>& supported) {
   std::string message = "Unsupported value: " + printed(value);
   for (size_t i = 0; i < supported.size(); ++i) {
-    message += (i == 0 ? ": supported values: " : ", ") + quoted(supported[i]);
+    message += (i == 0 ? ": supported values: " : ", ") + go_quoted(supported[i]);
   }
   return {"FieldValueNotSupported", std::move(message), std::move(field)};
 }

@@ -2,6 +2,7 @@
 
 #include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/apps/v1/replica_set.pb.h"
+#include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/coordination/v1/lease.pb.h"
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/event.pb.h"
@@ -59,6 +60,8 @@ constexpr Rules kRules[] = {
      change<apps::Deployment, check_deployment_change>},
     {kinds::kReplicaSet, create<apps::ReplicaSet, check_replica_set>,
      change<apps::ReplicaSet, check_replica_set_change>},
+    {kinds::kCertificateSigningRequest, create<certificates::CertificateSigningRequest, check_signing_request>,
+     change<certificates::CertificateSigningRequest, check_signing_request_change>},
 };
 
 const Rules* functions_of(const Kind& kind) {

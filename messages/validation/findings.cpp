@@ -1,20 +1,11 @@
 #include "messages/validation/findings.hpp"
 
 #include "messages/encode.hpp"
+#include "messages/go_quote.hpp"
 #include "messages/json.hpp"
 #include "messages/status.hpp"
 
 namespace kabuki::validation {
-namespace {
-
-std::string quoted(std::string_view text) {
-  std::string out;
-  append_json_string(text, &out);
-  return out;
-}
-
-}  // namespace
-
 std::string FieldPath::text() const {
   if (!parent_) return std::string(name_);
   std::string text = parent_->text();
@@ -38,7 +29,7 @@ void Findings::forbidden(const FieldPath& path, std::string_view why) {
 }
 
 void Findings::invalid(const FieldPath& path, std::string_view value, std::string_view why) {
-  invalid_json(path, quoted(value), why);
+  invalid_json(path, go_quoted(value), why);
 }
 
 void Findings::invalid(const FieldPath& path, int64_t value, std::string_view why) {
@@ -74,7 +65,7 @@ void Findings::too_many(const FieldPath& path, int size, int max) {
 }
 
 void Findings::not_found(const FieldPath& path, std::string_view value) {
-  causes_.push_back({"FieldValueNotFound", "Not found: " + quoted(value), path.text()});
+  causes_.push_back({"FieldValueNotFound", "Not found: " + go_quoted(value), path.text()});
 }
 
 void Findings::too_long(const FieldPath& path, int max_bytes) {

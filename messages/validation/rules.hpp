@@ -33,6 +33,9 @@ class ReplicaSet;
 namespace k8s::io::api::coordination::v1 {
 class Lease;
 }
+namespace k8s::io::api::certificates::v1 {
+class CertificateSigningRequest;
+}
 
 // The rules of each family; messages/validation.cpp says which kind has which.
 // Source: Kubernetes' pkg/apis/*/validation and the observed answers of a kube-apiserver.
@@ -40,6 +43,7 @@ namespace kabuki::validation {
 
 namespace core = ::k8s::io::api::core::v1;
 namespace apps = ::k8s::io::api::apps::v1;
+namespace certificates = ::k8s::io::api::certificates::v1;
 namespace meta = ::k8s::io::apimachinery::pkg::apis::meta::v1;
 using StringMap = google::protobuf::Map<std::string, std::string>;
 using IntOrString = ::k8s::io::apimachinery::pkg::util::intstr::IntOrString;
@@ -92,5 +96,11 @@ void check_node_change(const core::Node& old, const core::Node& now, std::string
                        Findings* findings);
 void check_event(const core::Event& event, Findings* findings);
 void check_lease(const ::k8s::io::api::coordination::v1::Lease& lease, Findings* findings);
+
+/// Of `spec.request` only its PEM.
+void check_signing_request(const certificates::CertificateSigningRequest& request, Findings* findings);
+void check_signing_request_change(const certificates::CertificateSigningRequest& old,
+                                  const certificates::CertificateSigningRequest& now, std::string_view subresource,
+                                  Findings* findings);
 
 }  // namespace kabuki::validation

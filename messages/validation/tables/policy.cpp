@@ -57,18 +57,6 @@ constexpr Rule kRules[] = {
     {kRuntimeClass, "scheduling.nodeSelector", Check::labels},
     {kRuntimeClass, "handler", Check::immutable},
 
-    {kCertificateSigningRequest, "spec.request", Check::required},
-    {kCertificateSigningRequest, "spec.signerName", Check::required},
-    {kCertificateSigningRequest, "spec.signerName", Check::domain_path},
-    {kCertificateSigningRequest, "spec.usages", Check::required, "usages is required"},
-    {kCertificateSigningRequest, "spec.usages[]", Check::one_of,
-     "any|cert sign|client auth|code signing|content commitment|crl sign|data encipherment|decipher only|"
-     "digital signature|email protection|encipher only|ipsec end system|ipsec tunnel|ipsec user|key agreement|"
-     "key encipherment|microsoft sgc|netscape sgc|ocsp signing|s/mime|server auth|signing|timestamping"},
-    {kCertificateSigningRequest, "spec.usages", Check::unique},
-    {kCertificateSigningRequest, "spec.expirationSeconds", Check::minimum, "600"},
-    {kCertificateSigningRequest, "spec", Check::immutable},
-
     {kFlowSchema, "spec.matchingPrecedence", Check::between, "1|10000"},
     {kFlowSchema, "spec.priorityLevelConfiguration.name", Check::required, "must reference a priority level"},
     {kFlowSchema, "spec.distinguisherMethod.type", Check::one_of, "ByNamespace|ByUser"},

@@ -187,7 +187,8 @@ TEST(RuleTable, KindsWithoutFunctionsHaveRules) {
     if (validation::rules_of(kind.id).empty()) without.insert(kind.kind);
   }
   EXPECT_EQ(without, (std::set<std::string>{"Pod", "Node", "Namespace", "ConfigMap", "Secret", "Service",
-                                            "ServiceAccount", "Event", "Lease", "Deployment", "ReplicaSet"}));
+                                            "ServiceAccount", "Event", "Lease", "Deployment", "ReplicaSet",
+                                            "CertificateSigningRequest"}));
 }
 
 }  // namespace
