@@ -28,6 +28,7 @@ bool is_empty_field(Form form, std::string_view field) {
 }  // namespace
 
 Result<> Decoder::decode(const Plan& plan, const Element& root) {
+  root_ = &plan;
   const auto top = root.get_object();
   if (top.error()) {
     expected("an object", root);
@@ -200,12 +201,19 @@ void Decoder::end_message(size_t begin) {
 }
 
 bool Decoder::expected(std::string_view what, const Element& got) {
+  const Problem problem = wrong_type(root_->descriptor, path_, got);
+  if (!problem.decoding.empty()) {
+    error_ = problem.decoding;
+    conversion_error_ = problem.converting;
+    return false;
+  }
   return fail("expected " + std::string(what) + ", got " + describe(got));
 }
 
 bool Decoder::fail(std::string why) {
   const std::string where = path();
   error_ = where.empty() ? std::move(why) : where + ": " + why;
+  conversion_error_ = error_;
   return false;
 }
 
@@ -244,19 +252,34 @@ std::string Decoder::path() const {
 
 namespace kabuki {
 
-Result<> decode_json(std::string_view text, google::protobuf::Message* out, JsonNotes* notes) {
+namespace {
+
+enum class Words { decoder, converter };
+
+Result<> decode(std::string_view text, google::protobuf::Message* out, JsonNotes* notes, Words words) {
   out->Clear();
   auto root = json::parse_document(text);
   if (!root) return root.error();
   std::string bytes;
   bytes.reserve(text.size());
-  auto decoded = json::Decoder(notes, &bytes).decode(json::plan_of(out->GetDescriptor()), *root);
-  if (!decoded) return decoded;
+  json::Decoder decoder(notes, &bytes);
+  auto decoded = decoder.decode(json::plan_of(out->GetDescriptor()), *root);
+  if (!decoded) return words == Words::converter ? bad_request(decoder.conversion_error()) : decoded.error();
   if (!out->ParseFromString(bytes)) {
     out->Clear();
     return bad_request("the object is nested too deeply");
   }
   return {};
+}
+
+}  // namespace
+
+Result<> decode_json(std::string_view text, google::protobuf::Message* out, JsonNotes* notes) {
+  return decode(text, out, notes, Words::decoder);
+}
+
+Result<> json::convert_json(std::string_view text, google::protobuf::Message* out, JsonNotes* notes) {
+  return decode(text, out, notes, Words::converter);
 }
 
 Result<TypeMetaFields> peek_type_meta(std::string_view text) {

@@ -7,6 +7,7 @@
 
 #include "messages/json.hpp"
 #include "messages/json_plan.hpp"
+#include "messages/json_problem.hpp"
 #include "messages/result.hpp"
 
 namespace kabuki::json {
@@ -17,7 +18,11 @@ class Decoder {
  public:
   Decoder(JsonNotes* notes, std::string* out) : notes_(notes), out_(out) {}
 
+  /// Error: BadRequest, in the words of Go's decoder.
   Result<> decode(const Plan& plan, const simdjson::dom::element& root);
+
+  /// The same error in the words of apimachinery's converter.
+  const std::string& conversion_error() const { return conversion_error_; }
 
  private:
   using Element = simdjson::dom::element;
@@ -27,11 +32,6 @@ class Decoder {
     const Plan::Name* where = nullptr;  // null: unknown, or taken by an inlined message
     bool noted = false;                 // unknown, or came twice
   };
-  struct Step {
-    std::string_view name;
-    int index;  // of a list's element; -1 for a name
-  };
-
   // Each returns false once `error_` says why.
   bool object(const Plan& plan, const simdjson::dom::object& object, bool top);
   bool members(size_t first, size_t end);
@@ -59,7 +59,11 @@ class Decoder {
   std::string* out_;
   std::vector<Entry> entries_;  // a stack: each object pushes its own and pops them
   std::vector<Step> path_;
-  std::string error_;
+  const Plan* root_ = nullptr;
+  std::string error_, conversion_error_;
 };
+
+/// As decode_json, but an error is in the words in which a strategic merge patch is refused.
+Result<> convert_json(std::string_view text, google::protobuf::Message* out, JsonNotes* notes);
 
 }  // namespace kabuki::json

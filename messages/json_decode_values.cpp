@@ -113,7 +113,7 @@ bool Decoder::text_form(Form form, int number, std::string_view text, const Elem
   };
   if (form == Form::quantity) {
     const auto quantity = Quantity::parse(text);
-    if (!quantity) return fail(quantity.error().message);
+    if (!quantity) return expected("a quantity", value);
     const size_t begin = begin_message(number);
     wire::append_bytes_field(1, quantity->text(), out_);
     end_message(begin);

@@ -143,8 +143,8 @@ Result<std::string> apply_json_patch(std::string_view json, std::string_view pat
   auto operations = patch::parse_document(patch_text, "error decoding patch");
   if (!operations) return operations.error();
   if (!operations->is_array()) {
-    return bad_request("json: cannot unmarshal " + std::string(operations->is_object() ? "object" : "value") +
-                       " into Go value of type jsonpatch.Patch");
+    return bad_request("error decoding patch: json: cannot unmarshal " + std::string(patch::name_of(*operations)) +
+                       " into Go value of type []interface {}");
   }
   if (operations->size() > kMaxPatchOperations) {
     Error error;
@@ -156,7 +156,8 @@ Result<std::string> apply_json_patch(std::string_view json, std::string_view pat
   }
   for (const Json& operation : *operations) {
     if (!operation.is_object()) {
-      return bad_request("json: cannot unmarshal value into Go value of type jsonpatch.Operation");
+      return bad_request("json: cannot unmarshal " + std::string(patch::name_of(operation)) +
+                         " into Go value of type jsonpatch.Operation");
     }
     if (!apply(&*document, operation)) return patch::unprocessable_patch();
   }

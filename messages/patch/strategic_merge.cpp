@@ -244,11 +244,11 @@ Result<std::string> apply_strategic_merge(std::string_view json, std::string_vie
   auto document = patch::parse_document(json, "error decoding object");
   if (!document) return document.error();
   if (!document->is_object()) return bad_request("error decoding object: not a JSON object");
-  auto changes = patch::parse_document(patch_text, "error decoding patch");
+  auto changes = patch::parse_document(patch_text, "");
   if (!changes) return changes.error();
   if (!changes->is_object()) {
-    return bad_request(
-        "error decoding patch: json: cannot unmarshal value into Go value of type map[string]interface {}");
+    return bad_request("json: cannot unmarshal " + std::string(patch::name_of(*changes)) +
+                       " into Go value of type map[string]interface {}");
   }
   auto merged = merge_objects(std::move(*document), *changes, descriptor);
   if (!merged) return merged.error();

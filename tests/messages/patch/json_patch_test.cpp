@@ -66,9 +66,10 @@ TEST(JsonPatch, RejectsWhatCannotBeDone) {
 }
 
 TEST(JsonPatch, RefusesWhatIsNoPatch) {
-  EXPECT_EQ(apply_json_patch("{}", "{}").error().code, 400);
-  EXPECT_EQ(apply_json_patch("{}", "[1]").error().code, 400);
-  EXPECT_EQ(apply_json_patch("{}", "[").error().code, 400);
+  EXPECT_EQ(patched("{}", "{}"),
+            "400: error decoding patch: json: cannot unmarshal object into Go value of type []interface {}");
+  EXPECT_EQ(patched("{}", "[1]"), "400: json: cannot unmarshal number into Go value of type jsonpatch.Operation");
+  EXPECT_EQ(patched("{}", "["), "400: error decoding patch: unexpected end of JSON input");
   EXPECT_EQ(apply_json_patch("{}", std::string(100000, '[')).error().code, 400);
   std::string many = "[";
   for (size_t i = 0; i <= kMaxPatchOperations; ++i) many += R"({"op":"test","path":"/a","value":null},)";
@@ -90,7 +91,10 @@ TEST(MergePatch, FollowsTheTableOfTheRfc) {
       {R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"},
   };
   for (const auto& [json, patch, expected] : cases) EXPECT_EQ(apply_merge_patch(json, patch).value(), expected);
-  EXPECT_EQ(apply_merge_patch("{}", "[]").error().message, "Invalid JSON Patch");
+  EXPECT_EQ(apply_merge_patch("{}", "[]").error().message,
+            "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}");
+  EXPECT_EQ(apply_merge_patch("{}", "x").error().message,
+            "error decoding patch: invalid character 'x' looking for beginning of value");
 }
 
 // Objects of numbers and objects, without nulls: a merge patch cannot say null.
