@@ -88,7 +88,9 @@ void NodeActor::received(Inbound& in) {
   if (const auto* log = in.as<bus::ReadLog>()) return logs_->answer(*log, in);
   if (execs_->received(in)) return;
   if (in.as<bus::ResizePod>()) return judge_resize(in);
-  if (in.as<bus::ReadNodeUse>()) return in.reply.send(runtime::make_message(node_use(node_.name, pods_, now())));
+  if (in.as<bus::ReadNodeUse>()) {
+    return in.reply.send(runtime::make_message(node_use(node_.name, pods_, mirrors_, now())));
+  }
   in.reply.fail(bad_request("a kubelet does not understand " + in.message->body->GetTypeName()));
 }
 

@@ -30,20 +30,21 @@ void add_running(const PodView& pod, const Statuses& statuses, io::WallTime now,
 
 }  // namespace
 
-bus::NodeUse node_use(const std::string& node, const PodTable& pods, io::WallTime now) {
+bus::NodeUse node_use(const std::string& node, const PodTable& pods, const std::map<std::string, ObjectPtr>& mirrors,
+                      io::WallTime now) {
   bus::NodeUse out;
   out.set_node(node);
   out.set_at_ns(now.ns);
   int64_t cpu = kSystemCpuMilli, memory = kSystemMemoryBytes;
   PodMessage message;
-  for (const auto& [name, entry] : pods.all()) {
-    if (!entry.pod || !entry.pod->parse(&message).ok()) continue;
+  const auto add = [&](const ObjectPtr& object) {
+    if (!object || !object->parse(&message).ok()) return;
     const PodView pod = view_of(message);
     bus::PodUse use;
     add_running(pod, message.status().initcontainerstatuses(), now, &use);
     add_running(pod, message.status().containerstatuses(), now, &use);
     add_running(pod, message.status().ephemeralcontainerstatuses(), now, &use);
-    if (use.containers_size() == 0) continue;
+    if (use.containers_size() == 0) return;
     use.set_namespace_(pod.ns());
     use.set_name(pod.name());
     use.set_uid(pod.uid());
@@ -52,7 +53,13 @@ bus::NodeUse node_use(const std::string& node, const PodTable& pods, io::WallTim
       memory += container.memory_bytes();
     }
     *out.add_pods() = std::move(use);
+  };
+  auto mirror = mirrors.begin();
+  for (const auto& [name, entry] : pods.all()) {
+    for (; mirror != mirrors.end() && mirror->first < name; ++mirror) add(mirror->second);
+    add(entry.pod);
   }
+  for (; mirror != mirrors.end(); ++mirror) add(mirror->second);
   out.set_cpu_milli(cpu);
   out.set_memory_bytes(memory);
   return out;

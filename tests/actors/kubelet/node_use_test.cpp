@@ -25,7 +25,7 @@ TEST(NodeUse, CountsWhatRunsAndTheNodeItself) {
                           "reason: 'CrashLoopBackOff' } } } initContainerStatuses { name: 'init' " +
                           running + " }"));
   pods.put(pod("new", ""));
-  const auto use = [&](int64_t seconds) { return node_use("node-1", pods, {seconds * 1'000'000'000}); };
+  const auto use = [&](int64_t seconds) { return node_use("node-1", pods, {}, {seconds * 1'000'000'000}); };
   const bus::NodeUse young = use(1'030);
   ASSERT_EQ(young.pods_size(), 1) << "nothing of the other runs";
   EXPECT_EQ(
@@ -37,6 +37,27 @@ TEST(NodeUse, CountsWhatRunsAndTheNodeItself) {
   EXPECT_EQ(young.cpu_milli(), 150);
   EXPECT_EQ(young.memory_bytes(), (256 + 10) << 20);
   EXPECT_EQ(use(1'060).pods(0).containers(0).memory_bytes(), 20 << 20);
+}
+
+TEST(NodeUse, ShowsTheControlPlanesPodsAmongTheOthers) {
+  const auto pod = [](const std::string& ns, const std::string& name) {
+    PodMessage message = pod_from("metadata { name: '" + name + "' uid: 'u-" + name +
+                                  "' } spec { containers { name: 'a' } } status { containerStatuses { name: 'a' "
+                                  "containerID: 'kabuki://a/0' state { running { startedAt { seconds: 1000 } } } } }");
+    message.mutable_metadata()->set_namespace_(ns);
+    return Object::encode(kinds::kPod, message);
+  };
+  PodTable pods{overlay::Ipv4{}};
+  pods.put(pod("default", "web"));
+  pods.put(pod("shop", "web"));
+  const std::map<std::string, ObjectPtr> mirrors{{"kube-system/scheduler-node-1", pod("kube-system", "scheduler-node-1")}};
+  const bus::NodeUse use = node_use("node-1", pods, mirrors, {1'030'000'000'000});
+  std::string told;
+  for (const auto& one : use.pods()) {
+    told += one.namespace_() + "/" + one.name() + " " + std::to_string(one.containers(0).cpu_milli()) + "m " +
+            std::to_string(one.containers(0).memory_bytes() >> 20) + "Mi\n";
+  }
+  EXPECT_EQ(told, "default/web 1m 2Mi\nkube-system/scheduler-node-1 1m 2Mi\nshop/web 1m 2Mi\n");
 }
 
 }  // namespace
