@@ -107,5 +107,35 @@ TEST_F(AutoscalerActors, SaysThatItsTargetIsMissingAndTakesItUpWhenItComes) {
   EXPECT_EQ(replicas(), 3);
 }
 
+TEST_F(AutoscalerActors, AllOfThemAskANodeOnceForWhatItUses) {
+  start(33);
+  make("100m", 3, 3, 6);
+  // Nine more look after the same pods by amounts, as if each had its own.
+  std::vector<Write> writes;
+  for (int i = 0; i < 9; ++i) {
+    auto another = find(kinds::kHorizontalPodAutoscaler, "default", "web")->as<autoscaling::HorizontalPodAutoscaler>();
+    another.clear_metadata();
+    another.mutable_metadata()->set_name("web-" + std::to_string(i));
+    another.mutable_metadata()->set_namespace_("default");
+    writes.push_back(Write::create(kinds::kHorizontalPodAutoscaler, another));
+  }
+  for (const auto& outcome : write(writes)) ASSERT_FALSE(outcome.error) << outcome.error->message;
+  ASSERT_TRUE(until([&] { return ready_pods() == 3; }, 60s));
+  world->run_for(30s);
+  std::map<std::string, int> asked;  // by node
+  int decided = 0;
+  on_step = [&](std::string_view actor, std::string_view what) {
+    if (what.find("ReadNodeUse") != std::string_view::npos) ++asked[std::string(actor)];
+    if (what.find("ReadPodUses") != std::string_view::npos) ++decided;
+  };
+  world->run_for(150s);
+  on_step = nullptr;
+  EXPECT_GE(decided, 90) << "ten of them, every 15 s";
+  int most = 0;
+  for (const auto& [actor, times] : asked) most = std::max(most, times);
+  EXPECT_GE(most, 9);
+  EXPECT_LE(most, 11) << "every 15 s, not for each of them";
+}
+
 }  // namespace
 }  // namespace kabuki::controllers

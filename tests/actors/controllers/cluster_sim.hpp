@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,9 +26,15 @@ using namespace std::chrono_literals;
 struct ClusterSim : runtime::sim::SimTest {
   std::map<std::string, std::shared_ptr<store::MemoryMedium>> media;
   int nodes = 3;
+  std::function<void(std::string_view actor, std::string_view what)> on_step;  // of each message and timer
 
   void start(uint64_t seed) {
-    begin(seed);
+    runtime::sim::WorldOptions options;
+    options.seed = seed;
+    options.on_step = [this](io::MonoTime, std::string_view, std::string_view actor, std::string_view what) {
+      if (on_step) on_step(actor, what);
+    };
+    world = std::make_unique<runtime::sim::World>(options);
     actors::ControlPlaneOptions plane;
     plane.host = "host-1";
     plane.authority_pem = "PEM";
