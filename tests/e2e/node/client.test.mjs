@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { after, test } from 'node:test';
 import * as k8s from '@kubernetes/client-node';
+import WebSocket from 'isomorphic-ws';
 
 const patience = 60_000;
 const config = new k8s.KubeConfig();
@@ -145,6 +146,36 @@ test('watch from a version', async () => {
   });
   request.abort();
   assert.deepEqual(seen, [['ADDED', '1'], ['MODIFIED', '2'], ['DELETED', '2']]);
+});
+
+test('watch over a WebSocket', async () => {
+  const list = await core.listNamespacedConfigMap({ namespace });
+  const query = `watch=1&resourceVersion=${list.metadata.resourceVersion}&fieldSelector=metadata.name%3Djs-socket`;
+  const options = {};
+  await config.applyToHTTPSOptions(options);
+  const server = config.getCurrentCluster().server.replace(/^http/, 'ws');
+  const seen = [];
+  const socket = new WebSocket(`${server}/api/v1/namespaces/${namespace}/configmaps?${query}`, ['base64.binary.k8s.io'], options);
+  await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); });
+  const gone = new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('message', (message, binary) => {
+      assert.ok(!binary);
+      const event = JSON.parse(message);
+      seen.push([event.type, event.object.data.a]);
+      if (event.type === 'DELETED') resolve();
+    });
+  });
+  await core.createNamespacedConfigMap({ namespace, body: map('js-socket', { a: '1' }) });
+  await core.patchNamespacedConfigMap(
+    { name: 'js-socket', namespace, body: [{ op: 'replace', path: '/data/a', value: '2' }] });
+  await core.deleteNamespacedConfigMap({ name: 'js-socket', namespace });
+  await gone;
+  assert.deepEqual(seen, [['ADDED', '1'], ['MODIFIED', '2'], ['DELETED', '2']]);
+  assert.equal(socket.protocol, 'base64.binary.k8s.io');
+  socket.close(1000);
+  const [code] = await new Promise((resolve) => { socket.on('close', (...how) => resolve(how)); });
+  assert.equal(code, 1000);
 });
 
 test('server-side apply', async () => {
