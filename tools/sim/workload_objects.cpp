@@ -44,22 +44,6 @@ std::string ended(const core::Pod& pod, const std::string& phase, int exit_code,
 
 }  // namespace
 
-::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image,
-                                                    int64_t cpu_milli) {
-  ::k8s::io::api::apps::v1::Deployment deployment;
-  deployment.mutable_metadata()->set_name(name);
-  deployment.mutable_metadata()->set_namespace_(kSimNamespace);
-  auto* spec = deployment.mutable_spec();
-  spec->set_replicas(replicas);
-  (*spec->mutable_selector()->mutable_matchlabels())["app"] = name;
-  (*spec->mutable_template_()->mutable_metadata()->mutable_labels())["app"] = name;
-  auto* container = spec->mutable_template_()->mutable_spec()->add_containers();
-  container->set_name("app");
-  container->set_image(image);
-  (*container->mutable_resources()->mutable_requests())["cpu"].set_string(std::to_string(cpu_milli) + "m");
-  return deployment;
-}
-
 core::Pod sim_pod(const std::string& name, PodShape shape) {
   core::Pod pod;
   pod.mutable_metadata()->set_name(name);

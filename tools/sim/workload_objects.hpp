@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "messages/api/apps/v1/deployment.pb.h"
 #include "messages/api/core/v1/pod.pb.h"
 
 namespace kabuki::tools {
@@ -16,9 +15,6 @@ enum class PodShape { plain, with_init_and_sidecar, succeeds, fails, retries };
 inline constexpr int kPodShapes = 5;
 inline constexpr int64_t kSimNodeCpuMilli = 8000;
 
-/// Each of its pods asks for `cpu_milli`.
-::k8s::io::api::apps::v1::Deployment sim_deployment(const std::string& name, int replicas, const std::string& image,
-                                                    int64_t cpu_milli);
 ::k8s::io::api::core::v1::Pod sim_pod(const std::string& name, PodShape shape);
 
 /// As sim_pod made it.

@@ -34,6 +34,8 @@ std::unique_ptr<Workload> make_namespaces(SimCluster& cluster, const WorkloadOpt
 std::unique_ptr<Workload> make_priorities(SimCluster& cluster, const WorkloadOptions& options);
 /// Pods of which a node has room for one: by memory, storage, or a port.
 std::unique_ptr<Workload> make_packing(SimCluster& cluster, const WorkloadOptions& options);
+std::unique_ptr<Workload> make_widgets(SimCluster& cluster, const WorkloadOptions& options);
+std::unique_ptr<Workload> make_resizes(SimCluster& cluster, const WorkloadOptions& options);
 /// Pods on nodes that are not there.
 std::unique_ptr<Workload> make_leftovers(SimCluster& cluster, const WorkloadOptions& options);
 

@@ -2,12 +2,11 @@
 #include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
 
-using ::k8s::io::api::apps::v1::Deployment;
 using Autoscaler = ::k8s::io::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 constexpr int kPairs = 2;
@@ -69,7 +68,7 @@ class Autoscalers final : public Workload {
     for (const auto& [key, scaler] : observed.all_of<Autoscaler>(kinds::kHorizontalPodAutoscaler)) {
       judge(scaler, observed, &wrong);
     }
-    for (auto& line : wrong_deployments(client().keys(), observed)) wrong.push_back(std::move(line));
+    append(wrong_deployments(client().keys(), observed), &wrong);
     return wrong;
   }
 
@@ -104,7 +103,7 @@ class Autoscalers final : public Workload {
   }
 
   void create_deployment(const Key& key) {
-    Deployment deployment = sim_deployment(key.name, 1, image_name(1), kCpuMilli);
+    Deployment deployment = sim_deployment(key, 1, image_name(1), kCpuMilli);
     annotate(deployment.mutable_spec()->mutable_template_(), "cpu-use", any_use());
     client().create(key, deployment);
   }
@@ -118,9 +117,7 @@ class Autoscalers final : public Workload {
   }
 
   void create_scaler(const Key& key) {
-    Autoscaler scaler;
-    scaler.mutable_metadata()->set_name(key.name);
-    scaler.mutable_metadata()->set_namespace_(key.ns);
+    auto scaler = named<Autoscaler>(key);
     auto* spec = scaler.mutable_spec();
     spec->mutable_scaletargetref()->set_apiversion("apps/v1");
     spec->mutable_scaletargetref()->set_kind("Deployment");

@@ -1,16 +1,13 @@
 #include <algorithm>
 
 #include "actors/controllers/disruption.hpp"
-#include "messages/api/core/v1/namespace.pb.h"
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
 
-using ::k8s::io::api::apps::v1::Deployment;
 using Budget = ::k8s::io::api::policy::v1::PodDisruptionBudget;
 
 /// Its own, so that what other workloads lose does not count as a reason to have lost a pod.
@@ -71,11 +68,7 @@ class Budgets final : public Workload {
   }
 
   Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const auto& [key, deployment] : observed.all_of<Deployment>(kinds::kDeployment)) {
-      if (key.ns != kGuarded) continue;
-      for (auto& line : wrong_deployment(deployment, observed)) wrong.push_back(std::move(line));
-    }
+    Lines wrong = wrong_deployments(client().keys(), observed);
     for (const auto& [key, budget] : observed.all_of<Budget>(kinds::kPodDisruptionBudget)) {
       if (key.ns == kGuarded) judge(budget, observed, &wrong);
     }
@@ -86,11 +79,7 @@ class Budgets final : public Workload {
   void act() override {
     const Key& space = client().keys().front();
     if (client().busy(space)) return;
-    if (!client().exists(space)) {
-      ::k8s::io::api::core::v1::Namespace guarded;
-      guarded.mutable_metadata()->set_name(kGuarded);
-      return client().create(space, guarded);
-    }
+    if (!client().exists(space)) return create_namespace(space, &client());
     for (const Key& key : client().keys()) {
       if (client().exists(key)) continue;
       if (client().busy(key)) return;
@@ -110,15 +99,11 @@ class Budgets final : public Workload {
  private:
   void create_deployment(const Key& key) {
     const int replicas = static_cast<int>(random().between(2, kReplicasMax));
-    Deployment deployment = sim_deployment(key.name, replicas, image_name(images_++), kCpuMilli);
-    deployment.mutable_metadata()->set_namespace_(key.ns);
-    client().create(key, deployment);
+    client().create(key, sim_deployment(key, replicas, image_name(images_++), kCpuMilli));
   }
 
   void create_budget(const Key& key) {
-    Budget budget;
-    budget.mutable_metadata()->set_name(key.name);
-    budget.mutable_metadata()->set_namespace_(key.ns);
+    auto budget = named<Budget>(key);
     auto* spec = budget.mutable_spec();
     (*spec->mutable_selector()->mutable_matchlabels())["app"] = key.name;
     auto* bound = random().chance(0.5) ? spec->mutable_minavailable() : spec->mutable_maxunavailable();
@@ -133,17 +118,8 @@ class Budgets final : public Workload {
   }
 
   void change_deployment(const Key& key) {
-    if (random().chance(0.5)) {
-      const std::string image = image_name(images_++);
-      return client().patch<Deployment>(
-          key, image_patch(image),
-          [image](Deployment* deployment) { set_image(image, deployment->mutable_spec()->mutable_template_()); },
-          "patch the image of");
-    }
-    const int replicas = static_cast<int>(random().between(1, kReplicasMax));
-    client().patch<Deployment>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
+    if (random().chance(0.5)) return patch_image<Deployment>(key, image_name(images_++), &client());
+    scale<Deployment>(key, static_cast<int>(random().between(1, kReplicasMax)), &client());
   }
 
   void evict_some() {

@@ -1,8 +1,7 @@
 #include "messages/api/batch/v1/cron_job.pb.h"
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/job.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/one_kind.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -17,61 +16,31 @@ std::string look_of(const Object& object) {
   return "schedule=" + cron.spec().schedule() + (cron.spec().suspend() ? " suspended" : "");
 }
 
-/// Its Jobs have ended, and no more are kept than it says.
-void judge(const CronJob& cron, const Observed& observed, Lines* wrong) {
-  const std::string& who = cron.metadata().name();
-  int complete = 0, failed = 0;
-  for (const auto& [key, job] : observed.all_of<Job>(kinds::kJob)) {
-    if (!is_controlled_by(job, cron.metadata().uid())) continue;
-    wrong_job(job, observed, wrong);
-    (has_condition(job, "Failed") ? failed : complete) += 1;
-  }
-  if (complete > cron.spec().successfuljobshistorylimit() || failed > cron.spec().failedjobshistorylimit()) {
-    wrong->push_back(who + " keeps " + std::to_string(complete) + " Jobs that succeeded and " +
-                     std::to_string(failed) + " that failed");
-  }
-  if (cron.status().active_size() > 0) wrong->push_back(who + " says that Jobs are active");
-}
-
-class CronJobs final : public Workload {
+class CronJobs final : public OneKind<CronJob> {
  public:
-  CronJobs(SimCluster& cluster, const WorkloadOptions& options) : Workload(cluster, options, "workload/cron-jobs") {
-    for (int i = 1; i <= kCronJobs; ++i) {
-      client().add({kinds::kCronJob, kSimNamespace, "cron-" + std::to_string(i)}, look_of);
-    }
-  }
-
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const auto& [key, cron] : observed.all_of<CronJob>(kinds::kCronJob)) judge(cron, observed, &wrong);
-    return wrong;
+  CronJobs(SimCluster& cluster, const WorkloadOptions& options) : OneKind(cluster, options, "workload/cron-jobs") {
+    add(kinds::kCronJob, "cron-", kCronJobs, look_of);
   }
 
  protected:
-  void act() override {
-    const Key* key = any_key();
-    if (!key) return;
-    if (!client().exists(*key)) return create(*key);
-    const uint64_t draw = random().below(20);
-    if (draw < 2) return suspend(*key, !client().as<CronJob>(*key).spec().suspend());
-    if (draw < 3) client().remove(*key);
-  }
-
-  /// As long as times come nothing rests.
-  bool rest() override {
-    for (const Key& key : client().keys()) {
-      if (!client().exists(key) || client().as<CronJob>(key).spec().suspend()) continue;
-      suspend(key, true);
-      return false;
+  /// Its Jobs have ended, and no more are kept than it says.
+  void judge(const CronJob& cron, const Observed& observed, Lines* wrong) const override {
+    const std::string& who = cron.metadata().name();
+    int complete = 0, failed = 0;
+    for (const auto& [key, job] : observed.all_of<Job>(kinds::kJob)) {
+      if (!is_controlled_by(job, cron.metadata().uid())) continue;
+      wrong_job(job, observed, wrong);
+      (has_condition(job, "Failed") ? failed : complete) += 1;
     }
-    return true;
+    if (complete > cron.spec().successfuljobshistorylimit() || failed > cron.spec().failedjobshistorylimit()) {
+      wrong->push_back(who + " keeps " + std::to_string(complete) + " Jobs that succeeded and " +
+                       std::to_string(failed) + " that failed");
+    }
+    if (cron.status().active_size() > 0) wrong->push_back(who + " says that Jobs are active");
   }
 
- private:
-  void create(const Key& key) {
-    CronJob cron;
-    cron.mutable_metadata()->set_name(key.name);
-    cron.mutable_metadata()->set_namespace_(key.ns);
+  CronJob made(const Key& key) override {
+    auto cron = named<CronJob>(key);
     auto* spec = cron.mutable_spec();
     spec->set_schedule("* * * * *");
     static constexpr const char* kPolicies[] = {"Allow", "Forbid", "Replace"};
@@ -89,14 +58,20 @@ class CronJobs final : public Workload {
       annotate(job->mutable_template_(), "exit-code", "3");
       job->set_backofflimit(0);
     }
-    client().create(key, cron);
+    return cron;
   }
 
-  void suspend(const Key& key, bool suspended) {
-    client().patch<CronJob>(
-        key, std::string("{\"spec\":{\"suspend\":") + (suspended ? "true" : "false") + "}}",
-        [suspended](CronJob* cron) { cron->mutable_spec()->set_suspend(suspended); },
-        suspended ? "suspend" : "resume");
+  void change(const Key& key) override {
+    const uint64_t draw = random().below(20);
+    if (draw < 2) return suspend<CronJob>(key, !client().as<CronJob>(key).spec().suspend(), &client());
+    if (draw < 3) remove(key);
+  }
+
+  /// As long as times come nothing rests.
+  bool rests(const Key& key, const CronJob& cron) override {
+    if (cron.spec().suspend()) return true;
+    suspend<CronJob>(key, true, &client());
+    return false;
   }
 };
 

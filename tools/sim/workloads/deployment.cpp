@@ -1,7 +1,7 @@
 #include "tools/sim/workloads/deployment.hpp"
 
 #include "messages/api/apps/v1/replica_set.pb.h"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -17,7 +17,16 @@ int64_t revision_of(const apps::ReplicaSet& set) {
 
 }  // namespace
 
-Lines wrong_deployment(const apps::Deployment& deployment, const Observed& observed) {
+Deployment sim_deployment(const Key& key, int replicas, const std::string& image, int64_t cpu_milli) {
+  auto deployment = named<Deployment>(key);
+  auto* spec = deployment.mutable_spec();
+  spec->set_replicas(replicas);
+  (*spec->mutable_selector()->mutable_matchlabels())["app"] = key.name;
+  fill_template(key.name, image, cpu_milli, spec->mutable_template_());
+  return deployment;
+}
+
+Lines wrong_deployment(const Deployment& deployment, const Observed& observed) {
   const std::string& who = deployment.metadata().name();
   const std::string& image = image_of(deployment.spec().template_());
   const int replicas = deployment.spec().replicas();
@@ -53,13 +62,13 @@ Lines wrong_deployments(const std::vector<Key>& keys, const Observed& observed) 
   for (const Key& key : keys) {
     const ObjectPtr object = observed.find(key);
     if (!object || key.kind != kinds::kDeployment) continue;
-    for (auto& line : wrong_deployment(object->as<apps::Deployment>(), observed)) wrong.push_back(std::move(line));
+    append(wrong_deployment(object->as<Deployment>(), observed), &wrong);
   }
   return wrong;
 }
 
 std::string look_of_deployment(const Object& object) {
-  const auto deployment = object.as<apps::Deployment>();
+  const auto deployment = object.as<Deployment>();
   return "replicas=" + std::to_string(deployment.spec().replicas()) +
          " image=" + image_of(deployment.spec().template_()) + (deployment.spec().paused() ? " paused" : "");
 }

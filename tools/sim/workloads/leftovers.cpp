@@ -1,6 +1,5 @@
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/one_kind.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -8,34 +7,28 @@ namespace {
 constexpr int kPods = 6;
 
 /// Pods that nobody can run: bound by their maker to nodes that are not there.
-class Leftovers final : public Workload {
+class Leftovers final : public OneKind<Pod> {
  public:
-  Leftovers(SimCluster& cluster, const WorkloadOptions& options) : Workload(cluster, options, "workload/leftovers") {
-    for (int i = 1; i <= kPods; ++i) client().add({kinds::kPod, kSimNamespace, "left-" + std::to_string(i)}, nullptr);
-  }
-
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const Key& key : client().keys()) {
-      if (observed.find(key)) wrong.push_back(key.text() + " is still there");
-    }
-    return wrong;
+  Leftovers(SimCluster& cluster, const WorkloadOptions& options) : OneKind(cluster, options, "workload/leftovers") {
+    add(kinds::kPod, "left-", kPods, nullptr);
   }
 
  protected:
-  void act() override {
-    const Key* key = any_key();
-    if (!key) return;
-    if (client().exists(*key)) return client().remove(*key);
-    Pod pod;
-    pod.mutable_metadata()->set_name(key->name);
-    pod.mutable_metadata()->set_namespace_(key->ns);
+  void judge(const Pod& pod, const Observed&, Lines* wrong) const override {
+    wrong->push_back(pod.metadata().name() + " is still there");
+  }
+
+  Pod made(const Key& key) override {
+    auto pod = named<Pod>(key);
     auto* container = pod.mutable_spec()->add_containers();
     container->set_name("app");
     container->set_image(image_name(1));
     pod.mutable_spec()->set_nodename("nowhere-" + std::to_string(random().between(1, 3)));
-    client().create(*key, pod, true);
+    return pod;
   }
+  bool vanishes(const Pod&) const override { return true; }
+
+  void change(const Key& key) override { remove(key); }
 };
 
 }  // namespace

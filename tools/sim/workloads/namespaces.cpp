@@ -1,16 +1,12 @@
-#include <set>
-
 #include "messages/api/core/v1/config_map.pb.h"
 #include "messages/api/core/v1/namespace.pb.h"
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
 
-using ::k8s::io::api::apps::v1::Deployment;
 using ::k8s::io::api::core::v1::ConfigMap;
 using ::k8s::io::api::core::v1::Namespace;
 
@@ -48,7 +44,7 @@ class Namespaces final : public Workload {
         if (!observed.find(own)) wrong.push_back(own.text() + " is not there");
       }
     }
-    for (auto& line : wrong_deployments(client().keys(), observed)) wrong.push_back(std::move(line));
+    append(wrong_deployments(client().keys(), observed), &wrong);
     return wrong;
   }
 
@@ -66,21 +62,15 @@ class Namespaces final : public Workload {
  private:
   void change_space(const Key& key) {
     if (client().exists(key)) return random().chance(0.4) ? client().remove(key) : void();
-    Namespace space;
-    space.mutable_metadata()->set_name(key.name);
-    client().create(key, space);
+    create_namespace(key, &client());
   }
 
   void create(const Key& key) {
     if (key.kind == kinds::kDeployment) {
       const int replicas = static_cast<int>(random().between(1, kReplicasMax));
-      Deployment deployment = sim_deployment(key.name, replicas, image_name(1), kCpuMilli);
-      deployment.mutable_metadata()->set_namespace_(key.ns);
-      return client().create(key, deployment, true);
+      return client().create(key, sim_deployment(key, replicas, image_name(1), kCpuMilli), true);
     }
-    ConfigMap settings;
-    settings.mutable_metadata()->set_name(key.name);
-    settings.mutable_metadata()->set_namespace_(key.ns);
+    auto settings = named<ConfigMap>(key);
     (*settings.mutable_data())["colour"] = std::to_string(random().below(100));
     client().create(key, settings, true);
   }

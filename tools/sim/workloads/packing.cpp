@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <array>
 
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/one_kind.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -22,36 +21,16 @@ const Sort& sort_of(const Key& key) {
   return *std::ranges::find_if(kSorts, [&](const Sort& sort) { return key.name.starts_with(sort.name); });
 }
 
-class Packing final : public Workload {
+class Packing final : public OneKind<Pod> {
  public:
   Packing(SimCluster& cluster, const WorkloadOptions& options)
-      : Workload(cluster, options, "workload/packing"), nodes_(cluster.node_names().size()) {
-    for (const Sort& sort : kSorts) {
-      for (size_t i = 1; i <= nodes_ + nodes_ / 2; ++i) {
-        client().add({kinds::kPod, kSimNamespace, std::string(sort.name) + "-" + std::to_string(i)}, nullptr);
-      }
-    }
-  }
-
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const auto& [key, wanted] : client().wanted()) {
-      const ObjectPtr object = observed.find(key);
-      if (!object || !wanted.exists) continue;
-      const auto pod = object->as<Pod>();
-      // Its node was ending it when the store was put back: it ends.
-      if (observed.restored && has_ended(pod)) continue;
-      if (auto why = wrong_with(PodShape::plain, pod); !why.empty()) wrong.push_back(key.name + " " + why);
-    }
-    return wrong;
+      : OneKind(cluster, options, "workload/packing"), nodes_(cluster.node_names().size()) {
+    for (const Sort& sort : kSorts) add(kinds::kPod, std::string(sort.name) + "-", nodes_ + nodes_ / 2, nullptr);
   }
 
  protected:
-  void act() override {
-    const Key* key = any_key();
-    if (!key) return;
-    if (!client().exists(*key)) return create(*key);
-    if (random().chance(0.4)) client().remove(*key);
+  void judge(const Pod& pod, const Observed& observed, Lines* wrong) const override {
+    judge_single(pod, observed, wrong);
   }
 
   /// Everything is to fit in the end.
@@ -65,8 +44,7 @@ class Packing final : public Workload {
     return true;
   }
 
- private:
-  void create(const Key& key) {
+  Pod made(const Key& key) override {
     Pod pod = sim_pod(key.name, PodShape::plain);
     pod.mutable_spec()->set_terminationgraceperiodseconds(2);
     auto* container = pod.mutable_spec()->mutable_containers(0);
@@ -78,9 +56,14 @@ class Packing final : public Workload {
       port->set_containerport(kPort);
       port->set_hostport(kPort);
     }
-    client().create(key, pod);
+    return pod;
   }
 
+  void change(const Key& key) override {
+    if (random().chance(0.4)) remove(key);
+  }
+
+ private:
   const size_t nodes_;
 };
 

@@ -1,6 +1,7 @@
 #include "tools/sim/workloads/pods.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "messages/meta.hpp"
 #include "tools/sim/workload_objects.hpp"
@@ -62,6 +63,14 @@ Lines wrong_running(const Observed& observed, const std::string& who, const std:
   expect_equal(who, "number of pods", static_cast<int64_t>(pods.size()), count, &wrong);
   return wrong;
 }
+
+void judge_single(const Pod& pod, const Observed& observed, Lines* wrong) {
+  // Its node was ending it when the store was put back: it ends.
+  if (observed.restored && has_ended(pod)) return;
+  if (auto why = wrong_with(shape_of(pod), pod); !why.empty()) wrong->push_back(pod.metadata().name() + " " + why);
+}
+
+void append(Lines lines, Lines* to) { std::ranges::move(lines, std::back_inserter(*to)); }
 
 void expect_equal(const std::string& who, const char* what, int64_t is, int64_t expected, Lines* wrong) {
   if (is == expected) return;

@@ -36,6 +36,10 @@ std::map<Key, Pod> pods_of(const Observed& observed, std::string_view uid);
 Lines wrong_running(const Observed& observed, const std::string& who, const std::map<Key, Pod>& pods, int count,
                     const std::string& image);
 
+/// That a single pod has come to the end that its shape stands for.
+void judge_single(const Pod& pod, const Observed& observed, Lines* wrong);
+
+void append(Lines lines, Lines* to);
 /// Adds "WHO's WHAT is A, expected B" where they differ.
 void expect_equal(const std::string& who, const char* what, int64_t is, int64_t expected, Lines* wrong);
 

@@ -5,12 +5,11 @@
 #include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
 
-using ::k8s::io::api::apps::v1::Deployment;
 using ::k8s::io::api::scheduling::v1::PriorityClass;
 
 /// Below 0, so that none of them ever drives out a pod of another workload.
@@ -64,7 +63,7 @@ class Priorities final : public Workload {
     if (!key || key->kind != kinds::kDeployment) return;
     if (!client().exists(*key)) return create_deployment(*key);
     if (random().below(12) == 0) return client().remove(*key);
-    scale(*key, static_cast<int>(random().between(0, crowd_of(*key).replicas_max)));
+    scale<Deployment>(*key, static_cast<int>(random().between(0, crowd_of(*key).replicas_max)), &client());
   }
 
   /// Everything is to fit in the end.
@@ -72,7 +71,7 @@ class Priorities final : public Workload {
     for (const Key& key : client().keys()) {
       if (key.kind != kinds::kDeployment || !client().exists(key)) continue;
       if (client().as<Deployment>(key).spec().replicas() <= kReplicasAtRest) continue;
-      scale(key, kReplicasAtRest);
+      scale<Deployment>(key, kReplicasAtRest, &client());
       return false;
     }
     return true;
@@ -80,8 +79,7 @@ class Priorities final : public Workload {
 
  private:
   void create_class(const Key& key, const Class& one) {
-    PriorityClass made;
-    made.mutable_metadata()->set_name(key.name);
+    auto made = named<PriorityClass>(key);
     made.set_value(one.value);
     made.set_preemptionpolicy(one.preemption);
     client().create(key, made);
@@ -90,17 +88,11 @@ class Priorities final : public Workload {
   void create_deployment(const Key& key) {
     const Crowd& crowd = crowd_of(key);
     const int replicas = static_cast<int>(random().between(1, crowd.replicas_max));
-    Deployment deployment = sim_deployment(key.name, replicas, image_name(1), kCpuMilli);
+    Deployment deployment = sim_deployment(key, replicas, image_name(1), kCpuMilli);
     auto* spec = deployment.mutable_spec()->mutable_template_()->mutable_spec();
     spec->set_priorityclassname(crowd.its_class);
     spec->set_terminationgraceperiodseconds(2);
     client().create(key, deployment);
-  }
-
-  void scale(const Key& key, int replicas) {
-    client().patch<Deployment>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
   }
 };
 

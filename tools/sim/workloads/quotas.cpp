@@ -1,17 +1,14 @@
 #include <algorithm>
 
-#include "messages/api/core/v1/namespace.pb.h"
 #include "messages/api/core/v1/resource_quota.pb.h"
 #include "messages/quantity.hpp"
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
 
-using ::k8s::io::api::apps::v1::Deployment;
 using ::k8s::io::api::core::v1::ResourceQuota;
 
 constexpr const char* kBounded = "bounded";
@@ -63,10 +60,7 @@ class Quotas final : public Workload {
     for (const auto& [key, quota] : observed.all_of<ResourceQuota>(kinds::kResourceQuota)) {
       if (key.ns == kBounded) judge(quota, observed, &wrong);
     }
-    for (const auto& [key, deployment] : observed.all_of<Deployment>(kinds::kDeployment)) {
-      if (key.ns != kBounded) continue;
-      for (auto& line : wrong_deployment(deployment, observed)) wrong.push_back(std::move(line));
-    }
+    append(wrong_deployments(client().keys(), observed), &wrong);
     return wrong;
   }
 
@@ -74,18 +68,16 @@ class Quotas final : public Workload {
   void act() override {
     const Key& space = client().keys().front();
     if (client().busy(space)) return;
-    if (!client().exists(space)) {
-      ::k8s::io::api::core::v1::Namespace bounded;
-      bounded.mutable_metadata()->set_name(kBounded);
-      return client().create(space, bounded);
-    }
+    if (!client().exists(space)) return create_namespace(space, &client());
     const Key* key = any_key();
     if (!key || *key == space) return;
     if (key->kind == kinds::kResourceQuota) return change_quota(*key);
     if (!client().exists(*key)) return create_deployment(*key);
     const uint64_t draw = random().below(10);
     if (draw == 0) return client().remove(*key);
-    draw < 7 ? scale(*key, static_cast<int>(random().between(0, kReplicasMax))) : change_image(*key);
+    if (draw < 7) return scale<Deployment>(*key, static_cast<int>(random().between(0, kReplicasMax)), &client());
+    // Not by a merge patch, which would drop what the containers ask for.
+    update_image<Deployment>(*key, image_name(images_++), &client());
   }
 
   /// Everything is to fit in the end: what asked for more is refused again and again.
@@ -93,7 +85,7 @@ class Quotas final : public Workload {
     for (const Key& key : client().keys()) {
       if (key.kind != kinds::kDeployment || !client().exists(key)) continue;
       if (client().as<Deployment>(key).spec().replicas() <= kPodsMin / kDeployments - 1) continue;
-      scale(key, kPodsMin / kDeployments - 1);
+      scale<Deployment>(key, kPodsMin / kDeployments - 1, &client());
       return false;
     }
     return true;
@@ -111,9 +103,7 @@ class Quotas final : public Workload {
           },
           "update the bound of");
     }
-    ResourceQuota quota;
-    quota.mutable_metadata()->set_name(key.name);
-    quota.mutable_metadata()->set_namespace_(key.ns);
+    auto quota = named<ResourceQuota>(key);
     (*quota.mutable_spec()->mutable_hard())["pods"].set_string(std::to_string(pods));
     (*quota.mutable_spec()->mutable_hard())["requests.cpu"].set_string("10");
     client().create(key, quota);
@@ -121,23 +111,7 @@ class Quotas final : public Workload {
 
   void create_deployment(const Key& key) {
     const int replicas = static_cast<int>(random().between(1, kReplicasMax));
-    Deployment deployment = sim_deployment(key.name, replicas, image_name(images_++), kCpuMilli);
-    deployment.mutable_metadata()->set_namespace_(key.ns);
-    client().create(key, deployment);
-  }
-
-  void scale(const Key& key, int replicas) {
-    client().patch<Deployment>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
-  }
-
-  /// Not by a merge patch, which would drop what the containers ask for.
-  void change_image(const Key& key) {
-    const std::string image = image_name(images_++);
-    client().update<Deployment>(
-        key, [image](Deployment* deployment) { set_image(image, deployment->mutable_spec()->mutable_template_()); },
-        "update the image of");
+    client().create(key, sim_deployment(key, replicas, image_name(images_++), kCpuMilli));
   }
 
   int images_ = 1;

@@ -1,9 +1,6 @@
-#include <set>
-
 #include "messages/api/core/v1/replication_controller.pb.h"
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/one_kind.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -20,92 +17,46 @@ std::string look_of(const Object& object) {
          " image=" + image_of(controller.spec().template_());
 }
 
-class ReplicationControllers final : public Workload {
+class ReplicationControllers final : public OneKind<ReplicationController> {
  public:
   ReplicationControllers(SimCluster& cluster, const WorkloadOptions& options)
-      : Workload(cluster, options, "workload/replication-controllers") {
-    for (int i = 1; i <= kControllers; ++i) {
-      client().add({kinds::kReplicationController, kSimNamespace, "rc-" + std::to_string(i)}, look_of);
-    }
-  }
-
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const auto& [key, controller] : observed.all_of<ReplicationController>(kinds::kReplicationController)) {
-      const int replicas = controller.spec().replicas();
-      const auto pods = pods_of(observed, controller.metadata().uid());
-      // A pod keeps the image that it was made with: only the template is new.
-      for (const auto& [pod, message] : pods) {
-        for (auto& line :
-             wrong_running(observed, pod.name, {{pod, message}}, 1, message.spec().containers(0).image()))
-          wrong.push_back(std::move(line));
-      }
-      expect_equal(key.name, "number of pods", static_cast<int64_t>(pods.size()), replicas, &wrong);
-      const auto& status = controller.status();
-      expect_equal(key.name, "observed generation", status.observedgeneration(), controller.metadata().generation(),
-                   &wrong);
-      expect_equal(key.name, "status.replicas", status.replicas(), replicas, &wrong);
-      expect_equal(key.name, "status.readyReplicas", status.readyreplicas(), replicas, &wrong);
-      expect_equal(key.name, "status.availableReplicas", status.availablereplicas(), replicas, &wrong);
-    }
-    return wrong;
+      : OneKind(cluster, options, "workload/replication-controllers") {
+    add(kinds::kReplicationController, "rc-", kControllers, look_of);
   }
 
  protected:
-  void act() override {
-    const Key* key = any_key();
-    if (!key) return;
-    if (!client().exists(*key)) return create(*key);
-    const uint64_t draw = random().below(10);
-    if (draw < 6) return scale(*key);
-    if (draw < 8) return change_image(*key);
-    static constexpr const char* kWays[] = {"Background", "Foreground", "Orphan"};
-    const char* way = kWays[random().below(3)];
-    // What is left without an owner is for the next one of that name to adopt.
-    if (way == kWays[2]) orphaned_.insert(*key);
-    client().remove(*key, way);
-  }
-
-  bool rest() override {
-    for (const Key& key : orphaned_) {
-      if (client().exists(key)) continue;
-      create(key);
-      return false;
+  void judge(const ReplicationController& controller, const Observed& observed, Lines* wrong) const override {
+    const std::string& who = controller.metadata().name();
+    const int replicas = controller.spec().replicas();
+    const auto pods = pods_of(observed, controller.metadata().uid());
+    // A pod keeps the image that it was made with: only the template is new.
+    for (const auto& [key, pod] : pods) {
+      append(wrong_running(observed, key.name, {{key, pod}}, 1, pod.spec().containers(0).image()), wrong);
     }
-    return true;
+    expect_equal(who, "number of pods", static_cast<int64_t>(pods.size()), replicas, wrong);
+    const auto& status = controller.status();
+    expect_equal(who, "observed generation", status.observedgeneration(), controller.metadata().generation(), wrong);
+    expect_equal(who, "status.replicas", status.replicas(), replicas, wrong);
+    expect_equal(who, "status.readyReplicas", status.readyreplicas(), replicas, wrong);
+    expect_equal(who, "status.availableReplicas", status.availablereplicas(), replicas, wrong);
   }
 
- private:
-  void create(const Key& key) {
-    ReplicationController controller;
-    controller.mutable_metadata()->set_name(key.name);
-    controller.mutable_metadata()->set_namespace_(key.ns);
-    controller.mutable_spec()->set_replicas(static_cast<int>(random().between(1, kReplicasMax)));
-    (*controller.mutable_spec()->mutable_selector())["app"] = key.name;
-    fill_template(key.name, image_name(images_++), kCpuMilli, controller.mutable_spec()->mutable_template_());
-    client().create(key, controller);
+  ReplicationController made(const Key& key) override {
+    auto controller = named<ReplicationController>(key);
+    auto* spec = controller.mutable_spec();
+    spec->set_replicas(static_cast<int>(random().between(1, kReplicasMax)));
+    (*spec->mutable_selector())["app"] = key.name;
+    fill_template(key.name, new_image(), kCpuMilli, spec->mutable_template_());
+    return controller;
   }
 
-  void scale(const Key& key) {
-    const int replicas = static_cast<int>(random().between(0, kReplicasMax));
-    client().patch<ReplicationController>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](ReplicationController* controller) { controller->mutable_spec()->set_replicas(replicas); },
-        "scale");
+  void change(const Key& key) override {
+    const uint64_t draw = random().below(10);
+    if (draw < 6) return scale_up_to(kReplicasMax, key);
+    if (draw < 8) return update_image<ReplicationController>(key, new_image(), &client());
+    static constexpr const char* kWays[] = {"Background", "Foreground", "Orphan"};
+    remove(key, kWays[random().below(3)]);
   }
-
-  void change_image(const Key& key) {
-    const std::string image = image_name(images_++);
-    client().update<ReplicationController>(
-        key,
-        [image](ReplicationController* controller) {
-          set_image(image, controller->mutable_spec()->mutable_template_());
-        },
-        "update the image of");
-  }
-
-  std::set<Key> orphaned_;  // ever
-  int images_ = 1;
 };
 
 }  // namespace

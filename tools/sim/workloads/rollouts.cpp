@@ -1,7 +1,6 @@
-#include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/one_kind.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -13,52 +12,21 @@ constexpr int kReplicasMax = 5;
 constexpr int64_t kCpuMilli = 50;
 constexpr int kImages = 4;  // so few that a rollout often goes back to one before
 
-class Rollouts final : public Workload {
+class Rollouts final : public OneKind<Deployment> {
  public:
-  Rollouts(SimCluster& cluster, const WorkloadOptions& options) : Workload(cluster, options, "workload/rollouts") {
-    for (int i = 1; i <= kDeployments; ++i) {
-      client().add({kinds::kDeployment, kSimNamespace, "roll-" + std::to_string(i)}, look_of_deployment);
-    }
-  }
-
-  Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const Key& key : client().keys()) {
-      const ObjectPtr object = observed.find(key);
-      if (!object) continue;
-      const auto deployment = object->as<Deployment>();
-      for (auto& line : wrong_deployment(deployment, observed)) wrong.push_back(std::move(line));
-      if (deployment.spec().paused()) wrong.push_back(key.name + " is paused");
-    }
-    return wrong;
+  Rollouts(SimCluster& cluster, const WorkloadOptions& options) : OneKind(cluster, options, "workload/rollouts") {
+    add(kinds::kDeployment, "roll-", kDeployments, look_of_deployment);
   }
 
  protected:
-  void act() override {
-    const Key* key = any_key();
-    if (!key) return;
-    if (!client().exists(*key)) return create(*key);
-    const bool paused = client().as<Deployment>(*key).spec().paused();
-    const uint64_t draw = random().below(20);
-    if (draw < 5) return scale(*key);
-    if (draw < 13) return change_image(*key);
-    if (draw < 18) return pause(*key, !paused);
-    client().remove(*key, draw == 18 ? "Foreground" : "");
+  void judge(const Deployment& deployment, const Observed& observed, Lines* wrong) const override {
+    append(wrong_deployment(deployment, observed), wrong);
+    if (deployment.spec().paused()) wrong->push_back(deployment.metadata().name() + " is paused");
   }
 
-  bool rest() override {
-    for (const Key& key : client().keys()) {
-      if (!client().exists(key) || !client().as<Deployment>(key).spec().paused()) continue;
-      pause(key, false);
-      return false;
-    }
-    return true;
-  }
-
- private:
-  void create(const Key& key) {
+  Deployment made(const Key& key) override {
     const int replicas = static_cast<int>(random().between(1, kReplicasMax));
-    Deployment deployment = sim_deployment(key.name, replicas, any_image(), kCpuMilli);
+    Deployment deployment = sim_deployment(key, replicas, any_image(), kCpuMilli);
     auto* spec = deployment.mutable_spec();
     if (random().chance(0.5)) {
       spec->mutable_strategy()->set_type("Recreate");
@@ -71,24 +39,26 @@ class Rollouts final : public Workload {
     }
     spec->set_minreadyseconds(static_cast<int>(random().between(0, 3)));
     spec->set_revisionhistorylimit(static_cast<int>(random().between(0, 3)));
-    client().create(key, deployment);
+    return deployment;
   }
 
-  void scale(const Key& key) {
-    const int replicas = static_cast<int>(random().between(0, kReplicasMax));
-    client().patch<Deployment>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
+  void change(const Key& key) override {
+    const bool paused = client().as<Deployment>(key).spec().paused();
+    const uint64_t draw = random().below(20);
+    if (draw < 5) return scale_up_to(kReplicasMax, key);
+    if (draw < 13) return update_image<Deployment>(key, any_image(), &client());
+    if (draw < 18) return pause(key, !paused);
+    remove(key, draw == 18 ? "Foreground" : "");
   }
 
+  bool rests(const Key& key, const Deployment& deployment) override {
+    if (!deployment.spec().paused()) return true;
+    pause(key, false);
+    return false;
+  }
+
+ private:
   std::string any_image() { return image_name(static_cast<int>(random().between(1, kImages))); }
-
-  void change_image(const Key& key) {
-    const std::string image = any_image();
-    client().update<Deployment>(
-        key, [image](Deployment* deployment) { set_image(image, deployment->mutable_spec()->mutable_template_()); },
-        "update the image of");
-  }
 
   void pause(const Key& key, bool paused) {
     client().patch<Deployment>(

@@ -2,12 +2,11 @@
 #include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
 
-using ::k8s::io::api::apps::v1::Deployment;
 using ::k8s::io::api::core::v1::Service;
 
 constexpr int kPairs = 2;
@@ -42,7 +41,8 @@ class Services final : public Workload {
     const uint64_t draw = random().below(10);
     if (draw == 0) return client().remove(*key);
     if (!is_deployment) return change_service(*key);
-    draw < 7 ? scale(*key) : change_image(*key);
+    if (draw >= 7) return patch_image<Deployment>(*key, image_name(images_++), &client());
+    scale<Deployment>(*key, static_cast<int>(random().between(0, kReplicasMax)), &client());
   }
 
  private:
@@ -50,13 +50,11 @@ class Services final : public Workload {
 
   void create_deployment(const Key& key) {
     const int replicas = static_cast<int>(random().between(1, kReplicasMax));
-    client().create(key, sim_deployment(key.name, replicas, image_name(images_++), kCpuMilli));
+    client().create(key, sim_deployment(key, replicas, image_name(images_++), kCpuMilli));
   }
 
   void create_service(const Key& key) {
-    Service service;
-    service.mutable_metadata()->set_name(key.name);
-    service.mutable_metadata()->set_namespace_(key.ns);
+    auto service = named<Service>(key);
     (*service.mutable_spec()->mutable_selector())["app"] = key.name;
     service.mutable_spec()->add_ports()->set_port(80);
     client().create(key, service);
@@ -75,21 +73,6 @@ class Services final : public Workload {
         key, R"({"spec":{"selector":{"app":")" + selected + "\"}}}",
         [selected](Service* service) { (*service->mutable_spec()->mutable_selector())["app"] = selected; },
         "patch the selector of");
-  }
-
-  void scale(const Key& key) {
-    const int replicas = static_cast<int>(random().between(0, kReplicasMax));
-    client().patch<Deployment>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
-  }
-
-  void change_image(const Key& key) {
-    const std::string image = image_name(images_++);
-    client().patch<Deployment>(
-        key, image_patch(image),
-        [image](Deployment* deployment) { set_image(image, deployment->mutable_spec()->mutable_template_()); },
-        "patch the image of");
   }
 
   int images_ = 1;

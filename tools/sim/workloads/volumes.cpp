@@ -2,7 +2,7 @@
 #include "messages/api/core/v1/persistent_volume_claim.pb.h"
 #include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -47,9 +47,7 @@ class Volumes final : public Workload {
     for (const Key& key : client().keys()) {
       const ObjectPtr object = observed.find(key);
       if (!object || key.kind != kinds::kPod) continue;
-      const auto pod = object->as<Pod>();
-      if (observed.restored && has_ended(pod)) continue;
-      if (auto why = wrong_with(PodShape::plain, pod); !why.empty()) wrong.push_back(key.name + " " + why);
+      judge_single(object->as<Pod>(), observed, &wrong);
     }
     return wrong;
   }
@@ -75,9 +73,7 @@ class Volumes final : public Workload {
 
  private:
   void create_claim(const Key& key) {
-    PersistentVolumeClaim claim;
-    claim.mutable_metadata()->set_name(key.name);
-    claim.mutable_metadata()->set_namespace_(key.ns);
+    auto claim = named<PersistentVolumeClaim>(key);
     claim.mutable_spec()->add_accessmodes("ReadWriteOnce");
     (*claim.mutable_spec()->mutable_resources()->mutable_requests())["storage"].set_string("1Gi");
     client().create(key, claim);

@@ -3,12 +3,10 @@
 #include "tools/sim/workload_objects.hpp"
 #include "tools/sim/workloads/all.hpp"
 #include "tools/sim/workloads/deployment.hpp"
-#include "tools/sim/workloads/pods.hpp"
+#include "tools/sim/workloads/writes.hpp"
 
 namespace kabuki::tools {
 namespace {
-
-using ::k8s::io::api::apps::v1::Deployment;
 
 /// So much that nodes fill up, and so little that everything fits.
 int64_t pod_cpu_milli(size_t nodes, const WorkloadOptions& options) {
@@ -30,18 +28,10 @@ class Web final : public Workload {
   }
 
   Lines wrong(const Observed& observed) const override {
-    Lines wrong;
-    for (const auto& [key, wanted] : client().wanted()) {
+    Lines wrong = wrong_deployments(client().keys(), observed);
+    for (const Key& key : client().keys()) {
       const ObjectPtr object = observed.find(key);
-      if (!object || !wanted.exists) continue;
-      if (key.kind == kinds::kDeployment) {
-        for (auto& line : wrong_deployment(object->as<Deployment>(), observed)) wrong.push_back(std::move(line));
-        continue;
-      }
-      const auto pod = object->as<Pod>();
-      // Its node was ending it when the store was put back: it ends.
-      if (observed.restored && has_ended(pod)) continue;
-      if (auto why = wrong_with(shape_of(pod), pod); !why.empty()) wrong.push_back(key.name + " " + why);
+      if (object && key.kind == kinds::kPod) judge_single(object->as<Pod>(), observed, &wrong);
     }
     return wrong;
   }
@@ -58,10 +48,12 @@ class Web final : public Workload {
   void change_deployment(const Key& key) {
     if (!client().exists(key)) {
       const int replicas = static_cast<int>(random().between(1, options().replicas_max));
-      return client().create(key, sim_deployment(key.name, replicas, image_name(images_++), cpu_milli_));
+      return client().create(key, sim_deployment(key, replicas, image_name(images_++), cpu_milli_));
     }
     const uint64_t draw = random().below(10);
-    if (draw < 5) return scale(key);
+    if (draw < 5) {
+      return scale<Deployment>(key, static_cast<int>(random().between(0, options().replicas_max)), &client());
+    }
     if (draw < 8) return change_image(key);
     client().remove(key);
   }
@@ -73,20 +65,10 @@ class Web final : public Workload {
     if (random().chance(0.3)) client().remove(key);
   }
 
-  void scale(const Key& key) {
-    const int replicas = static_cast<int>(random().between(0, options().replicas_max));
-    client().patch<Deployment>(
-        key, "{\"spec\":{\"replicas\":" + std::to_string(replicas) + "}}",
-        [replicas](Deployment* deployment) { deployment->mutable_spec()->set_replicas(replicas); }, "scale");
-  }
-
   void change_image(const Key& key) {
     const std::string image = image_name(images_++);
-    auto change = [image](Deployment* deployment) {
-      set_image(image, deployment->mutable_spec()->mutable_template_());
-    };
-    if (random().chance(0.5)) return client().update<Deployment>(key, change, "update the image of");
-    client().patch<Deployment>(key, image_patch(image), change, "patch the image of");
+    random().chance(0.5) ? update_image<Deployment>(key, image, &client())
+                         : patch_image<Deployment>(key, image, &client());
   }
 
   const int64_t cpu_milli_;  // of each pod of a Deployment
