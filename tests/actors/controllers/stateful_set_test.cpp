@@ -2,126 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/controllers/garbage_collector.hpp"
 #include "actors/controllers/owners.hpp"
 #include "actors/controllers/revisions.hpp"
 #include "messages/api/apps/v1/stateful_set.pb.h"
 #include "messages/api/core/v1/persistent_volume_claim.pb.h"
 #include "messages/encode.hpp"
 #include "messages/int_or_string.hpp"
-#include "tests/actors/controllers/workload_sim.hpp"
+#include "tests/actors/controllers/stateful_set_world.hpp"
 
-namespace kabuki::controllers::testing {
+namespace kabuki::controllers::testing::stateful_sets {
 namespace {
-
-namespace apps = ::k8s::io::api::apps::v1;
-using actors::Write;
-using Names = std::vector<std::string>;
-
-constexpr int64_t kNow = 1'000'000;
-const Instant now{{kNow * 1'000'000'000}, {0}};
-const Key key{kinds::kStatefulSet, "default", "web"};
-
-apps::StatefulSet set(int replicas, const std::string& image = "v1") {
-  apps::StatefulSet set;
-  set.mutable_metadata()->set_name("web");
-  set.mutable_metadata()->set_namespace_("default");
-  set.mutable_metadata()->set_uid("set-uid");
-  set.mutable_metadata()->set_generation(1);
-  auto* spec = set.mutable_spec();
-  spec->set_replicas(replicas);
-  spec->set_servicename("svc");
-  spec->set_podmanagementpolicy("OrderedReady");
-  spec->mutable_updatestrategy()->set_type("RollingUpdate");
-  spec->mutable_updatestrategy()->mutable_rollingupdate()->set_partition(0);
-  (*spec->mutable_selector()->mutable_matchlabels())["app"] = "web";
-  (*spec->mutable_template_()->mutable_metadata()->mutable_labels())["app"] = "web";
-  auto* container = spec->mutable_template_()->mutable_spec()->add_containers();
-  container->set_name("app");
-  container->set_image(image);
-  return set;
-}
-
-/// A set and its pods as a table says: the plan's writes as text.
-struct World {
-  View view{View::kControllers | View::kPods};
-  apps::StatefulSet set;
-
-  explicit World(apps::StatefulSet what) : set(std::move(what)) {
-    put_set();
-    // The revision of its template, as the first plan makes it.
-    for (auto& step : plan().steps) add_revision(step.write, 1);
-  }
-  void add_revision(const Write& write, int64_t number) {
-    auto message = write.object->as<apps::ControllerRevision>();
-    message.mutable_metadata()->set_uid("uid-" + message.metadata().name());
-    message.set_revision(number);
-    revision = message.metadata().name();
-    if (set.status().currentrevision().empty()) set.mutable_status()->set_currentrevision(revision);
-    view.put(Object::encode(kinds::kControllerRevision, message, 5));
-    put_set();
-  }
-  void put_set() { view.put(Object::encode(kinds::kStatefulSet, set, 10)); }
-  void image(const std::string& image) {
-    set.mutable_spec()->mutable_template_()->mutable_spec()->mutable_containers(0)->set_image(image);
-    put_set();
-    for (auto& step : plan().steps) add_revision(step.write, 2);
-  }
-  /// states: '.' none, 'r' ready, 'u' running but not ready, 'p' pending, 'f' failed, 't' ready and terminating;
-  /// in upper case of the older revision.
-  void pods(const std::string& states, const std::string& old = {}) {
-    for (size_t i = 0; i < states.size(); ++i) {
-      if (states[i] == '.') continue;
-      const char state = static_cast<char>(std::tolower(states[i]));
-      const std::string name = "web-" + std::to_string(i);
-      core::Pod pod;
-      auto* meta = pod.mutable_metadata();
-      meta->set_name(name);
-      meta->set_namespace_("default");
-      meta->set_uid("uid-" + name);
-      auto& labels = *meta->mutable_labels();
-      labels["app"] = "web";
-      labels["statefulset.kubernetes.io/pod-name"] = name;
-      labels["apps.kubernetes.io/pod-index"] = std::to_string(i);
-      labels["controller-revision-hash"] = std::isupper(states[i]) ? old : revision;
-      *meta->add_ownerreferences() = controller_reference(*view.find(key));
-      if (state == 't') meta->mutable_deletiontimestamp()->set_seconds(kNow);
-      pod.mutable_spec()->set_nodename("node");
-      pod.mutable_status()->set_phase(state == 'p' ? "Pending" : state == 'f' ? "Failed" : "Running");
-      auto* ready = pod.mutable_status()->add_conditions();
-      ready->set_type("Ready");
-      ready->set_status(state == 'r' || state == 't' ? "True" : "False");
-      ready->mutable_lasttransitiontime()->set_seconds(kNow - 100);
-      view.put(Object::encode(kinds::kPod, pod, 20));
-    }
-  }
-  Plan plan() { return reconcile_stateful_set(view, key, now); }
-  std::vector<Write> writes() {
-    std::vector<Write> out;
-    for (auto& step : plan().steps) {
-      if (step.write.verb != bus::WriteObjects::UPDATE_STATUS) out.push_back(step.write);
-    }
-    return out;
-  }
-  /// "+web-0 -web-1": pods made and deleted.
-  std::string moves() {
-    std::string text;
-    for (const Write& write : writes()) {
-      if (!text.empty()) text += ' ';
-      text += write.verb == bus::WriteObjects::CREATE ? '+' : write.verb == bus::WriteObjects::DELETE ? '-' : '~';
-      text += write.key.name;
-    }
-    return text;
-  }
-  apps::StatefulSetStatus status() {
-    for (auto& step : plan().steps) {
-      if (step.write.verb == bus::WriteObjects::UPDATE_STATUS)
-        return step.write.object->as<apps::StatefulSet>().status();
-    }
-    return set.status();
-  }
-  std::string revision;
-};
 
 TEST(StatefulSet, RecordsItsTemplateBeforeAnyPodIsMade) {
   View view(View::kControllers | View::kPods);
@@ -406,80 +296,5 @@ TEST(StatefulSet, AdoptsOnlyPodsOfItsNames) {
   EXPECT_EQ(world.moves(), "~web-1");
 }
 
-TEST(StatefulSetConvergence, IdentitiesAreUniqueOrderedAndComplete) {
-  for (uint64_t seed = 1; seed <= 15; ++seed) {
-    SCOPED_TRACE(seed);
-    WorkloadSim sim(seed, {stateful_set_controller(), garbage_collector()});
-    sim.views_lag = 8;
-    apps::StatefulSet what = set(0);
-    what.mutable_metadata()->clear_uid();
-    what.mutable_spec()->set_revisionhistorylimit(1);
-    what.mutable_spec()->add_volumeclaimtemplates()->mutable_metadata()->set_name("data");
-    sim.api.create(Write::create(kinds::kStatefulSet, what));
-    // The store excludes twins by name; that the next one comes only after those below are there is to be kept here.
-    sim.each_step = [&] {
-      std::set<int> made;
-      for (const ObjectPtr& pod : sim.api.all(kinds::kPod))
-        made.insert(std::stoi(std::string(pod->name().substr(4))));
-      ASSERT_TRUE(made.empty() || *made.rbegin() <= 6);
-    };
-    io::Random user = sim.random.split("user");
-    int replicas = 0;
-    std::string image;
-    for (int round = 0; round < 8; ++round) {
-      auto current = sim.api.find(key)->as<apps::StatefulSet>();
-      replicas = static_cast<int>(user.below(7));
-      image = "v" + std::to_string(user.below(3));
-      current.mutable_spec()->set_replicas(replicas);
-      current.mutable_spec()->mutable_template_()->mutable_spec()->mutable_containers(0)->set_image(image);
-      current.mutable_metadata()->set_generation(current.metadata().generation() + 1);
-      sim.api.set(kinds::kStatefulSet, &current);
-      sim.run(40,
-              {.host = {.deliver = 0.4, .refuse = 0.15, .lose = 0.1, .answer = 0.5}, .crash = 0.02, .fail = 0.02});
-    }
-    ASSERT_TRUE(sim.settle(4000));
-    Names expected;
-    for (int i = 0; i < replicas; ++i) expected.push_back("web-" + std::to_string(i));
-    EXPECT_EQ(sim.names(kinds::kPod), expected);
-    for (const ObjectPtr& pod : sim.api.all(kinds::kPod)) {
-      EXPECT_EQ(pod->as<core::Pod>().spec().containers(0).image(), image);
-    }
-    const auto status = sim.api.find(key)->as<apps::StatefulSet>().status();
-    EXPECT_EQ(status.readyreplicas(), replicas);
-    EXPECT_EQ(status.updatedreplicas(), replicas);
-    EXPECT_EQ(status.currentrevision(), status.updaterevision());
-    EXPECT_LE(sim.names(kinds::kControllerRevision).size(), 2u);
-    EXPECT_EQ(sim.writes_at_rest(50), 0u);
-  }
-}
-
-TEST(StatefulSetConvergence, AnOrderedRolloutNeverLacksMoreThanOne) {
-  for (uint64_t seed = 1; seed <= 10; ++seed) {
-    SCOPED_TRACE(seed);
-    WorkloadSim sim(seed, {stateful_set_controller()});
-    apps::StatefulSet what = set(5);
-    what.mutable_metadata()->clear_uid();
-    sim.api.create(Write::create(kinds::kStatefulSet, what));
-    ASSERT_TRUE(sim.settle(2000));
-    auto current = sim.api.find(key)->as<apps::StatefulSet>();
-    current.mutable_spec()->mutable_template_()->mutable_spec()->mutable_containers(0)->set_image("v2");
-    current.mutable_metadata()->set_generation(2);
-    sim.api.set(kinds::kStatefulSet, &current);
-    sim.each_step = [&] {
-      int ready = 0;
-      for (const ObjectPtr& pod : sim.api.all(kinds::kPod)) {
-        const PodFacts facts = facts_of_pod(*pod);
-        ready += facts.active() && facts.ready;
-      }
-      ASSERT_GE(ready, 4);
-    };
-    sim.run(200, {.host = {.deliver = 0.4, .refuse = 0.1, .lose = 0.1, .answer = 0.5}, .crash = 0.02});
-    ASSERT_TRUE(sim.settle(3000));
-    for (const ObjectPtr& pod : sim.api.all(kinds::kPod)) {
-      EXPECT_EQ(pod->as<core::Pod>().spec().containers(0).image(), "v2");
-    }
-  }
-}
-
 }  // namespace
-}  // namespace kabuki::controllers::testing
+}  // namespace kabuki::controllers::testing::stateful_sets
