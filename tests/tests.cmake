@@ -15,7 +15,7 @@ file(GLOB e2e_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests/e2e ${C
 foreach(file ${e2e_tests})
   string(REGEX REPLACE "_test.py$" "" name ${file})
   add_test(NAME E2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/e2e/${name}_test.py)
-  set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 PROCESSORS 1
+  set_tests_properties(E2e.${name} PROPERTIES LABELS e2e TIMEOUT 900 PROCESSORS 1
                        ENVIRONMENT "KABUKI=$<TARGET_FILE:kabuki>;PYTHONUNBUFFERED=1;PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
