@@ -163,6 +163,8 @@ bool Decoder::value(const Member& member, int number, bool keep_zero, const Elem
         return true;
       case Form::number:
         return fail("expected a number, got null");
+      case Form::quantity:
+        return text_form(member.form, number, "0", value);
       default:
         wire::append_bytes_field(number, {}, out_);
         return true;

@@ -137,7 +137,9 @@ class Writer {
   }
 
   void line_string(std::string_view text) {
-    if (text.empty() || has_control(text, true) || yaml::is_ambiguous(text) ||
+    // At the beginning of a document it would be a mark of its encoding.
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (text.empty() || has_control(text, true) || text.starts_with(kByteOrderMark) || yaml::is_ambiguous(text) ||
         yaml::resolve(text).type != yaml::Scalar::Type::string) {
       append_json_string(text, &out_);  // JSON strings are YAML's double-quoted ones
     } else if (is_syntax(text)) {

@@ -97,6 +97,10 @@ TEST(JsonDecode, TakesNullForAbsent) {
   EXPECT_EQ(pod.SerializeAsString(), "");
   EXPECT_EQ(through<meta::ObjectMeta>(R"({"labels":{"a":null},"finalizers":["x",null]})"),
             R"({"labels":{"a":""},"finalizers":["x",""]})");
+  core::ResourceRequirements null, zero;
+  ASSERT_EQ(decode_outcome(R"({"limits":{"cpu":null}})", &null), "ok");
+  ASSERT_EQ(decode_outcome(R"({"limits":{"cpu":"0"}})", &zero), "ok");
+  EXPECT_EQ(null.DebugString(), zero.DebugString()) << "one quantity, one encoding";
 }
 
 TEST(JsonDecode, SaysWhatIsWrongAsGoDoes) {

@@ -160,7 +160,7 @@ b:
 /// Where a text is hard to write, what is read back tells whether it was.
 TEST(Yaml, KeepsTextsThatLookLikeSyntax) {
   const std::string long_key = R"([{"b":2,")" + std::string(2000, 'k') + R"(":{"a":[1]}}])";
-  for (const std::string& text : {std::string(R"("two\nlines")"), long_key}) {
+  for (const std::string& text : {std::string(R"("two\nlines")"), long_key, std::string("\"\xEF\xBB\xBFmarked\"")}) {
     const auto yaml = json_to_yaml(text);
     ASSERT_TRUE(yaml.ok()) << text;
     EXPECT_EQ(json(*yaml), text) << *yaml;
