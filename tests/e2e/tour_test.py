@@ -2,12 +2,12 @@
 import os
 import unittest
 
-from harness import KABUKI, KUBECTL, REPOSITORY, run
+from harness import KABUKI, KUBECTL, PATIENCE, REPOSITORY, run
 
 
 class TourTest(unittest.TestCase):
     def test_the_tour_comes_to_its_end(self):
-        shown = run([os.path.join(REPOSITORY, "tools", "examples", "tour")], timeout=240,
+        shown = run([os.path.join(REPOSITORY, "tools", "examples", "tour")], timeout=6 * PATIENCE,
                     env={"KABUKI": KABUKI, "KUBECTL": KUBECTL}).stdout
         self.assertTrue(shown.endswith("# That was the tour.\n"), shown)
         for step in ("APPLY", "SCALE", "UPDATE", "BREAK", "HEAL", "DELETE"):
