@@ -29,15 +29,7 @@ SimulationOptions restored(int times) {
 }
 
 SimulationOptions without_faults(SimulationOptions options) {
-  options.faults = {.kills = 0,
-                    .crashes = 0,
-                    .partitions = 0,
-                    .pauses = 0,
-                    .sync_failures = 0,
-                    .clocks = 0,
-                    .drop = 0,
-                    .duplicate = 0,
-                    .delay = io::Duration::zero()};
+  options.faults = FaultOptions::none();
   return options;
 }
 

@@ -26,15 +26,7 @@ TEST(Simulation, AnotherSeedGivesAnotherRun) {
 
 TEST(Simulation, KeepsEveryPromiseWithoutFaults) {
   SimulationOptions options = run_of(1);
-  options.faults = {.kills = 0,
-                    .crashes = 0,
-                    .partitions = 0,
-                    .pauses = 0,
-                    .sync_failures = 0,
-                    .clocks = 0,
-                    .drop = 0,
-                    .duplicate = 0,
-                    .delay = io::Duration::zero()};
+  options.faults = FaultOptions::none();
   const auto report = simulate(options);
   EXPECT_TRUE(report.passed()) << report_text(report, 0);
   EXPECT_EQ(report.writes.unknown, 0u);

@@ -86,22 +86,26 @@ std::string Faults::any_host(io::Random& random, bool workers_only) {
   return hosts.empty() ? "" : hosts[random.below(hosts.size())];
 }
 
+void Faults::inspect(const std::string& host, std::function<void(const bus::ActorInfo& root)> then) {
+  cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
+               [this, then = std::move(then)](Result<runtime::MessagePtr> answer) {
+                 const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
+                 if (!reply || over_) return;
+                 cluster_.at(io::Duration::zero(), [this, then, root = reply->actor()] {
+                   if (!over_) then(root);
+                 });
+               });
+}
+
 void Faults::kill(io::Random random) {
   // The control plane has most of the actors that matter.
   const std::string master = cluster_.serving();
   const std::string host = random.chance(0.5) && cluster_.is_up(master) ? master : any_host(random, false);
   if (host.empty()) return;
-  cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
-               [this, host, random](Result<runtime::MessagePtr> answer) {
-                 const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
-                 if (!reply || over_) return;
-                 cluster_.at(io::Duration::zero(),
-                             [this, host, random, root = reply->actor()] { kill_one_of(host, root, random); });
-               });
+  inspect(host, [this, host, random](const bus::ActorInfo& root) { kill_one_of(host, root, random); });
 }
 
 void Faults::kill_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random) {
-  if (over_) return;
   const auto standing = actor_names(root, false);
   std::vector<std::string> pods;
   for (const std::string& name : actor_names(root, true)) {
@@ -227,13 +231,7 @@ void Faults::skew_clock(io::Random random) {
 void Faults::crash_container(io::Random random) {
   const std::string host = any_host(random, false);
   if (host.empty()) return;
-  cluster_.ask(host, {host}, runtime::make_message(bus::Inspect()), kInspectTimeout,
-               [this, host, random](Result<runtime::MessagePtr> answer) {
-                 const auto* reply = answer ? (*answer)->as<bus::InspectReply>() : nullptr;
-                 if (!reply || over_) return;
-                 cluster_.at(io::Duration::zero(),
-                             [this, host, random, root = reply->actor()] { crash_one_of(host, root, random); });
-               });
+  inspect(host, [this, host, random](const bus::ActorInfo& root) { crash_one_of(host, root, random); });
 }
 
 /// Only pods of Deployments: their containers are started again, and what the others end with is not spoilt.
@@ -242,7 +240,7 @@ void Faults::crash_one_of(const std::string& host, const bus::ActorInfo& root, i
   for (const std::string& name : actor_names(root, true)) {
     if (name.find("/pods/") != std::string::npos && name.find("/web-") != std::string::npos) pods.push_back(name);
   }
-  if (pods.empty() || over_) return;
+  if (pods.empty()) return;
   const std::string target = pods[random.below(pods.size())];
   ++container_crashes_[target.substr(target.find("/pods/") + 6)];
   const size_t record = fired("crash-container", target, "");

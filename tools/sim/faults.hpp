@@ -28,7 +28,23 @@ struct FaultOptions {
   double reorder = 0;
   io::Duration delay = std::chrono::milliseconds(2);  // mean, of every frame
   io::Duration down_max = std::chrono::seconds(30);   // of a host or a link
+
+  static FaultOptions none();
 };
+
+inline FaultOptions FaultOptions::none() {
+  return {.kills = 0,
+          .crashes = 0,
+          .partitions = 0,
+          .pauses = 0,
+          .sync_failures = 0,
+          .clocks = 0,
+          .store_cuts = 0,
+          .leader_crashes = 0,
+          .drop = 0,
+          .duplicate = 0,
+          .delay = io::Duration::zero()};
+}
 
 /// One fault as it happened. -1: not yet.
 struct FaultRecord {
@@ -56,6 +72,8 @@ class Faults {
   using Fault = void (Faults::*)(io::Random);
 
   void plan(const std::string& kind, int count, Fault fault);
+  /// Calls back with the actors of a host, unless it does not tell or the faults are over by then.
+  void inspect(const std::string& host, std::function<void(const bus::ActorInfo& root)> then);
   void kill(io::Random random);
   void kill_one_of(const std::string& host, const bus::ActorInfo& root, io::Random random);
   void crash(io::Random random);

@@ -201,7 +201,9 @@ TEST(Documents, DescribeEveryVersionThatIsServed) {
     // What is computed can only be read.
     const Version* version = find_version(kind.id);
     const bool writes = found->body.find("\"post\"") != std::string::npos;
-    if (kind.group == "metrics.k8s.io") EXPECT_EQ(writes, version->stored != 0);
+    if (kind.group == "metrics.k8s.io") {
+      EXPECT_EQ(writes, version->stored != 0);
+    }
   }
 }
 

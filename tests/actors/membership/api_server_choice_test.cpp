@@ -43,7 +43,9 @@ TEST(ApiServerChoice, OnlyHostsOfTheOneThatIsGoneMove) {
   const auto before = choices(all);
   for (const auto& [host, chosen] : choices(all, {"host-2"})) {
     EXPECT_NE(chosen, "host-2");
-    if (before.at(host) != "host-2") EXPECT_EQ(chosen, before.at(host));
+    if (before.at(host) != "host-2") {
+      EXPECT_EQ(chosen, before.at(host));
+    }
   }
   EXPECT_EQ(choices(members({{"host-1", true}, {"host-2", false}, {"host-3", true}})), choices(all, {"host-2"}));
 }

@@ -2,8 +2,8 @@
 #include <set>
 
 #include "actors/store_shard/store_shard_actor.hpp"
-#include "runtime/watch_client.hpp"
 #include "store/engines/memory_shared.hpp"
+#include "tests/actors/store_shard/shard_observer.hpp"
 #include "tests/runtime/sim_test.hpp"
 #include "tests/store/store_fixture.hpp"
 
@@ -122,37 +122,6 @@ class Client : public runtime::Actor {
   Promises& promises_;
 };
 
-/// What a watcher of one of the shards believes to be there.
-class Observer : public runtime::Actor {
- public:
-  Observer(std::string source, std::map<std::string, uint64_t>* view) : source_(std::move(source)), view_(*view) {}
-
- private:
-  void started() override {
-    runtime::WatchOptions options;
-    options.source = shard_on(source_);
-    options.selection.set_kind(kinds::kPod);
-    options.probe = seconds(2);
-    watch_ = std::make_unique<runtime::WatchClient>(
-        *this, options,
-        runtime::WatchClient::Handlers{.on_event =
-                                           [this](auto, const ObjectPtr& object, uint64_t revision) {
-                                             auto& known = view_[std::string(object->name())];
-                                             EXPECT_GT(revision, known) << "a watch goes back";
-                                             known = revision;
-                                           },
-                                       .on_synced = [] {},
-                                       .on_reset = [this] { view_.clear(); },
-                                       .on_batch = [] {}});
-    watch_->open();
-  }
-  void received(Inbound& in) override { watch_->received(in); }
-
-  const std::string source_;
-  std::map<std::string, uint64_t>& view_;
-  std::unique_ptr<runtime::WatchClient> watch_;
-};
-
 struct End {
   uint64_t hash = 0;
   uint64_t revision = 0;
@@ -206,7 +175,7 @@ End run(uint64_t seed) {
     runtime::ChildSpec spec;
     spec.name = "observer-" + std::to_string(i);
     spec.make = [source = store_host(i), view = &views[store_host(i)]] {
-      return std::make_unique<Observer>(source, view);
+      return std::make_unique<ShardObserver>(shard_on(source), view);
     };
     children.push_back(std::move(spec));
   }

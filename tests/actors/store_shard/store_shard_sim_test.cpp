@@ -1,6 +1,6 @@
 #include "actors/store_shard/store_shard_actor.hpp"
-#include "runtime/watch_client.hpp"
 #include "store/engines/memory.hpp"
+#include "tests/actors/store_shard/shard_observer.hpp"
 #include "tests/runtime/sim_test.hpp"
 #include "tests/store/store_fixture.hpp"
 
@@ -71,42 +71,11 @@ class Writer : public runtime::Actor {
   Promises& promises_;
 };
 
-/// What a watcher believes to be there.
-class Observer : public runtime::Actor {
- public:
-  explicit Observer(std::map<std::string, uint64_t>* view) : view_(*view) {}
-
- private:
-  void started() override {
-    runtime::WatchOptions options;
-    options.source = kShard;
-    options.selection.set_kind(kinds::kPod);
-    options.probe = seconds(2);
-    watch_ = std::make_unique<runtime::WatchClient>(
-        *this, options,
-        runtime::WatchClient::Handlers{.on_event =
-                                           [this](auto, const ObjectPtr& object, uint64_t revision) {
-                                             auto& known = view_[std::string(object->name())];
-                                             EXPECT_GT(revision, known) << "a watch goes back";
-                                             known = revision;
-                                           },
-                                       .on_synced = [] {},
-                                       .on_reset = [this] { view_.clear(); },
-                                       .on_batch = [] {}});
-    view_.clear();
-    watch_->open();
-  }
-  void received(Inbound& in) override { watch_->received(in); }
-
-  std::map<std::string, uint64_t>& view_;
-  std::unique_ptr<runtime::WatchClient> watch_;
-};
-
-template <class A, class T>
-runtime::ChildSpec child_of(std::string name, T* argument) {
+template <class A, class... T>
+runtime::ChildSpec child_of(std::string name, T... arguments) {
   runtime::ChildSpec spec;
   spec.name = std::move(name);
-  spec.make = [argument] { return std::make_unique<A>(argument); };
+  spec.make = [arguments...] { return std::make_unique<A>(arguments...); };
   return spec;
 }
 
@@ -149,7 +118,7 @@ End run(uint64_t seed, const runtime::sim::LinkFaults& network = {}) {
   std::map<std::string, uint64_t> view;
   auto& clients = world.add_host(named("c", 1));
   world.connect_all();
-  std::vector<runtime::ChildSpec> children{child_of<Observer>("observer", &view)};
+  std::vector<runtime::ChildSpec> children{child_of<ShardObserver>("observer", kShard, &view)};
   for (int i = 0; i < 5; ++i) children.push_back(child_of<Writer>("w" + std::to_string(i), &promises));
   EXPECT_TRUE(clients.start(runtime::tree(std::move(children))).ok());
 
