@@ -1,5 +1,5 @@
-"""npm's @kubernetes/client-node, informer included: tests/e2e/node/client.test.mjs against a cluster. The packages are
-those of its lock file, installed below build/."""
+"""npm's @kubernetes/client-node, informer and streams included: tests/e2e/node/*.test.mjs against a cluster. The packages
+are those of its lock file, installed below build/."""
 import os
 import shutil
 import subprocess
@@ -11,7 +11,8 @@ SOURCE = os.path.join(REPOSITORY, "tests", "e2e", "node")
 PLACE = os.path.join(REPOSITORY, "build", "node-client")
 # What npm says where no registry answers, or one whose certificate this machine does not know.
 UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "SELF_SIGNED_CERT_IN_CHAIN")
-FILES = ("package.json", "package-lock.json", "client.test.mjs")
+TESTS = ("exec.test.mjs", "client.test.mjs")
+FILES = ("package.json", "package-lock.json", *TESTS)
 
 
 def installed():
@@ -44,8 +45,9 @@ class NodeClientTest(unittest.TestCase):
         installed()
         with Cluster() as cluster:
             cluster.nodes_ready()
-            result = run(["node", "--test", "--test-reporter=spec", os.path.join(PLACE, "client.test.mjs")], check=False,
-                         timeout=2 * PATIENCE, env={**cluster.env, "KABUKI_PID_FILE": os.path.join(cluster.data, "cluster.json")})
+            result = run(["node", "--test", "--test-reporter=spec", "--test-concurrency=1",
+                          *[os.path.join(PLACE, name) for name in TESTS]], check=False, timeout=2 * PATIENCE,
+                         env={**cluster.env, "KABUKI_PID_FILE": os.path.join(cluster.data, "cluster.json")})
             print(result.stdout)
             self.assertEqual(result.returncode, 0, result.stderr)
 
