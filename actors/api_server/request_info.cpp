@@ -21,13 +21,23 @@ std::vector<std::string_view> split(std::string_view path) {
 bool is_subresource(const Kind& kind, std::string_view name) {
   if (name == "status") return kind.has_status;
   if (name == "scale") return kind.has_scale;
-  if (name == "attach" || name == "binding" || name == "ephemeralcontainers" || name == "eviction" || name == "exec" ||
-      name == "log" || name == "resize") {
+  if (name == "attach" || name == "binding" || name == "ephemeralcontainers" || name == "eviction" ||
+      name == "exec" || name == "log" || name == "resize") {
     return kind.id == kinds::kPod;
   }
   if (name == "finalize") return kind.id == kinds::kNamespace;
   if (name == "approval") return kind.id == kinds::kCertificateSigningRequest;
   return false;
+}
+
+/// What Kubernetes has and this has not is said, rather than that there is no such path.
+Error no_such_part(const Kind& kind, std::string_view name) {
+  const bool proxied = kind.id == kinds::kPod || kind.id == kinds::kNode || kind.id == kinds::kService;
+  if (!(proxied && name == "proxy") && !(kind.id == kinds::kPod && name == "portforward")) return path_not_found();
+  Error error = path_not_found();
+  error.message = kind.plural + "/" + std::string(name) + " is not served: " +
+                  (kind.id == kinds::kNode ? "kubelets speak no HTTP" : "simulated containers listen on no ports");
+  return error;
 }
 
 /// Of a kind or of another version of one.
@@ -63,11 +73,12 @@ Result<RequestInfo> parse_path(std::string_view path) {
   info.kind = served_resource(group, version, parts[0]);
   info.version = info.kind ? find_version(info.kind->id) : nullptr;
   if (info.version && info.version->stored) info.kind = &kind_of(info.version->stored);
-  if (!info.kind || parts.size() > 3 || (info.kind->namespaced ? false : !info.ns.empty())) return path_not_found();
+  if (!info.kind || (info.kind->namespaced ? false : !info.ns.empty())) return path_not_found();
+  if (parts.size() > 3) return no_such_part(*info.kind, parts[2]);
   if (parts.size() >= 2) info.name = parts[1];
   if (parts.size() == 3) info.subresource = parts[2];
   if (!info.subresource.empty() && (info.legacy_watch || !is_subresource(*info.kind, info.subresource))) {
-    return path_not_found();
+    return no_such_part(*info.kind, info.subresource);
   }
   if (info.kind->namespaced && info.ns.empty() && !info.name.empty()) return path_not_found();
   return info;

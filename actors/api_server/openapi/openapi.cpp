@@ -91,7 +91,7 @@ Json content(const std::vector<std::string>& media_types, const Json& schema) {
 Json operation_json(const Operation& operation, Version version) {
   Json out = {{"tags", Json::array({operation.tag})}, {"operationId", operation.id}};
   Json parameters = parameters_json(operation.parameters, version);
-  const Json answer = reference(operation.answer, version);
+  const Json answer = operation.answer.empty() ? Json{{"type", "string"}} : reference(operation.answer, version);
   const char* code = operation.action == "post" ? "201" : "200";
   const char* word = operation.action == "post" ? "Created" : "OK";
   if (version == Version::v2) {

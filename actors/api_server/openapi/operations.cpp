@@ -60,6 +60,16 @@ std::vector<Parameter> list_parameters() {
           query("watch", "boolean", "Send changes as they come.")};
 }
 
+std::vector<Parameter> stream_parameters(bool with_command) {
+  std::vector<Parameter> out = {query("container", "string", "Which container; the only one by default."),
+                                query("stderr", "boolean", "The client reads standard error."),
+                                query("stdin", "boolean", "The client writes standard input."),
+                                query("stdout", "boolean", "The client reads standard output."),
+                                query("tty", "boolean", "The program has a terminal.")};
+  if (with_command) out.insert(out.begin(), query("command", "string", "What is run: one of these for each word."));
+  return out;
+}
+
 std::string camel(std::string_view text) {
   std::string out;
   bool upper = true;
@@ -164,7 +174,23 @@ class KindPaths {
         with_body(operation("patch", "patch", "patch" + name_, patch_parameters()), "patch", kPatches));
   }
 
+  /// A stream to a container.
+  void add_connect(Path& path, const Subresource& part) const {
+    for (const char* method : {"get", "post"}) {
+      path.operations.push_back(operation(method, "connect", "connect" + connect_name(method) + camel(part.name),
+                                          stream_parameters(part.name == "exec")));
+      path.operations.back().kind = part.kind;
+      path.operations.back().answer.clear();
+    }
+  }
+  /// CoreV1GetNamespacedPod of CoreV1NamespacedPod.
+  std::string connect_name(const std::string& method) const {
+    const size_t at = name_.find("Namespaced");
+    return name_.substr(0, at) + camel(method) + name_.substr(at);
+  }
+
   void add_part(Path& path, const Subresource& part) const {
+    if (part.name == "attach" || part.name == "exec") return add_connect(path, part);
     std::string about = object_;
     if (part.kind == "Scale") about = definition_name(::k8s::io::api::autoscaling::v1::Scale::descriptor());
     if (part.kind == "Eviction") about = definition_name(::k8s::io::api::policy::v1::Eviction::descriptor());

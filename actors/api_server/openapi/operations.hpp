@@ -26,7 +26,7 @@ struct Operation {
   std::string kind;
   std::string tag;                    // "core_v1"
   std::string body;                   // definition name of the request; "" for none, "patch" for any JSON
-  std::string answer;                 // definition name of the response
+  std::string answer;                 // definition name of the response; "" for text, or a stream
   std::vector<std::string> consumes;  // media types of the request
   std::vector<Parameter> parameters;  // of the query
 };

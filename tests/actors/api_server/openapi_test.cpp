@@ -27,6 +27,19 @@ void collect_references(const Json& node, std::set<std::string>* out) {
   for (const Json& child : node) collect_references(child, out);
 }
 
+TEST(OpenApi, StreamsToContainersAreConnected) {
+  const Json& path = v2()["paths"]["/api/v1/namespaces/{namespace}/pods/{name}/exec"];
+  EXPECT_EQ(path["get"]["operationId"], "connectCoreV1GetNamespacedPodExec");
+  EXPECT_EQ(path["post"]["operationId"], "connectCoreV1PostNamespacedPodExec");
+  EXPECT_EQ(path["post"]["x-kubernetes-action"], "connect");
+  EXPECT_EQ(path["get"]["x-kubernetes-group-version-kind"]["kind"], "PodExecOptions");
+  EXPECT_EQ(path["get"]["parameters"][0]["name"], "command");
+  EXPECT_EQ(path["get"]["responses"]["200"]["schema"]["type"], "string");
+  EXPECT_FALSE(path["post"].contains("body"));
+  const Json& attach = v2()["paths"]["/api/v1/namespaces/{namespace}/pods/{name}/attach"];
+  EXPECT_EQ(attach["get"]["parameters"][0]["name"], "container");
+}
+
 TEST(OpenApi, EveryReferenceLeadsToADefinition) {
   std::set<std::string> references;
   collect_references(v2(), &references);

@@ -75,6 +75,11 @@ TEST(RequestInfo, SaysWhatAPathAndAMethodMean) {
       {"DELETE", "/api/v1/pods", "405 deletecollection"},
       {"DELETE", "/api/v1/namespaces", "405 deletecollection"},
       {"DELETE", "/api/v1/nodes", "deletecollection nodes - -"},
+      {"GET", "/api/v1/namespaces/shop/pods/a/exec", "get pods/exec shop a"},
+      {"POST", "/api/v1/namespaces/shop/pods/a/exec", "create pods/exec shop a"},
+      {"POST", "/api/v1/namespaces/shop/pods/a/attach", "create pods/attach shop a"},
+      {"DELETE", "/api/v1/namespaces/shop/pods/a/exec", "405 delete"},
+      {"HEAD", "/api/v1/namespaces/shop/pods/a/attach", "405 get"},
       {"HEAD", "/api/v1/namespaces/shop/pods/a", "405 get"},
       {"GET", "/api/v1/watch/pods", "watch pods - -"},
       {"GET", "/api/v1/watch/namespaces/shop/pods/a", "watch pods shop a"},
@@ -83,6 +88,25 @@ TEST(RequestInfo, SaysWhatAPathAndAMethodMean) {
       {"POST", "/api/v1/watch/namespaces/shop/pods", "405 create"},
   };
   for (const Row& row : rows) EXPECT_EQ(meaning(row.method, row.path), row.expected) << row.method << " " << row.path;
+}
+
+TEST(RequestInfo, SaysWhatIsNotServed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/api/v1/namespaces/shop/pods/a/portforward",
+       "pods/portforward is not served: simulated containers listen on no ports"},
+      {"/api/v1/namespaces/shop/pods/a/proxy/index.html",
+       "pods/proxy is not served: simulated containers listen on no ports"},
+      {"/api/v1/namespaces/shop/services/web:80/proxy",
+       "services/proxy is not served: simulated containers listen on no ports"},
+      {"/api/v1/nodes/n/proxy/stats/summary", "nodes/proxy is not served: kubelets speak no HTTP"},
+      {"/api/v1/namespaces/shop/configmaps/a/proxy", "the server could not find the requested resource"},
+  };
+  for (const auto& [path, message] : cases) {
+    const auto info = parse_path(path);
+    ASSERT_FALSE(info.ok()) << path;
+    EXPECT_EQ(info.error().code, 404);
+    EXPECT_EQ(info.error().message, message);
+  }
 }
 
 TEST(RequestInfo, WatchesCollectionsAlone) {
