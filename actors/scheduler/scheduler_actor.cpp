@@ -158,18 +158,20 @@ class SchedulerActor : public runtime::Actor {
     }
     ++binds_in_flight_;
     ask(options_.api, actors::write_message(writes, options_.user_agent, options_.fence), options_.write_timeout,
-        [this, binds = std::move(binds)](const Result<runtime::MessagePtr>& answer) {
+        [this, decided = now(), binds = std::move(binds)](const Result<runtime::MessagePtr>& answer) {
           --binds_in_flight_;
-          answered(binds, actors::read_outcomes(answer, binds.size()));
+          answered(binds, actors::read_outcomes(answer, binds.size()), decided);
         });
   }
 
-  void answered(const std::vector<SchedulerState::Bind>& binds, const std::vector<WriteOutcome>& outcomes) {
+  /// `decided`: when the binds were sent. Their events are of that moment, and so before all that kubelets tell.
+  void answered(const std::vector<SchedulerState::Bind>& binds, const std::vector<WriteOutcome>& outcomes,
+                io::WallTime decided) {
     for (size_t i = 0; i < binds.size(); ++i) {
       const BindOutcome outcome = outcome_of(outcomes[i]);
       state_->bind_answered(binds[i], outcome, mono());
       if (outcome == BindOutcome::done) {
-        if (options_.record_scheduled) recorder_.record(scheduled_note(*binds[i].pod, binds[i].node), now());
+        if (options_.record_scheduled) recorder_.record(scheduled_note(*binds[i].pod, binds[i].node), decided);
       } else {
         refused(binds[i], outcomes[i]);
       }

@@ -36,6 +36,17 @@ class PlacesTest(ClusterTest):
         self.assertEqual(len({self.node_of(name) for name in placed}), 3)
         eventually(lambda: "didn't match pod anti-affinity rules" in self.cluster.out("describe", "pod", waiting[0]), "it says why")
 
+    def test_events_tell_first_that_a_pod_was_scheduled(self):
+        names = [f"told-{i}" for i in range(20)]
+        self.cluster.apply(pods(*[pod(name, cpu="10m") for name in names]))
+
+        def told():
+            """The reasons of each pod's events by their names, which go by time."""
+            events = sorted(self.cluster.get("events")["items"], key=lambda event: event["metadata"]["name"])
+            reasons = {name: [e["reason"] for e in events if e["involvedObject"]["name"] == name] for name in names}
+            return reasons if all("Started" in r and "Scheduled" in r for r in reasons.values()) else None
+        self.assertEqual({reasons[0] for reasons in eventually(told, "all have started").values()}, {"Scheduled"})
+
     def test_a_more_important_pod_takes_the_place_of_lesser_ones(self):
         self.cluster.apply({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
                             "metadata": {"name": "vip"}, "value": 1000})
