@@ -209,20 +209,44 @@ void record_update(const Kind& kind, const Message* old, const FieldManager& man
   write_entries(std::move(entries), meta);
 }
 
+namespace {
+
+/// Takes the notes of fields that the kind does not have out of `notes`, and tells of them; "" where there is none.
+std::string undeclared(const Kind& kind, const Json& wanted, JsonNotes* notes) {
+  constexpr std::string_view kUnknown = "unknown field \"";
+  std::vector<std::string> told;
+  std::erase_if(notes->notes, [&](std::string_view note) {
+    if (!note.starts_with(kUnknown)) return false;
+    note = note.substr(kUnknown.size(), note.size() - kUnknown.size() - 1);
+    told.push_back(apply::written_path(wanted, kind.descriptor, note) + ": field not declared in schema");
+    return true;
+  });
+  if (told.size() < 2) return told.empty() ? "" : told.front();
+  std::string all = "errors:";
+  for (const std::string& one : told) all += "\n  " + one;
+  return all;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Message>> apply_configuration(const Kind& kind, const Message* live,
                                                      std::string_view configuration, const FieldManager& manager,
                                                      bool force, JsonNotes* notes) {
   auto wanted = read_configuration(kind, configuration);
   if (!wanted.ok()) return wanted.error();
   std::unique_ptr<Message> checked(kind.make());
-  if (auto decoded = decode_json(configuration, checked.get(), notes); !decoded.ok()) return decoded.error();
-  if (const std::string why = apply::check_keys(*wanted, kind.descriptor); !why.empty()) {
+  JsonNotes seen;
+  if (auto decoded = decode_json(configuration, checked.get(), &seen); !decoded.ok()) return decoded.error();
+  std::string why = undeclared(kind, *wanted, &seen);
+  if (why.empty()) why = apply::check_keys(*wanted, kind.descriptor);
+  if (!why.empty()) {
     Error error = internal_error("");
     error.reason = "";
     error.message = "failed to create typed patch object (" + meta_of(*checked).namespace_() + "/" +
                     meta_of(*checked).name() + "; " + kind.api_version() + ", Kind=" + kind.kind + "): " + why;
     return error;
   }
+  if (notes) *notes = std::move(seen);
 
   Json before = Json::object();
   std::vector<Entry> entries;

@@ -33,9 +33,10 @@ inline void record_update(const Kind& kind, const google::protobuf::Message* old
 /// `live` (null where there is no object yet) with `configuration` (JSON) applied by `manager`: what it says is
 /// merged in, what it said before and no longer does is taken away where nobody else has it, and both are recorded.
 /// What other managers have in another version of the kind is compared in that version; who is recorded in one that
-/// is not served has nothing any more. `notes` names fields that the kind does not have. Errors: BadRequest for a
-/// configuration that does not fit the kind; 409 Conflict with a cause FieldManagerConflict per field that another
-/// manager has and that would change, unless `force`.
+/// is not served has nothing any more. `notes` names fields that are said twice. Errors: BadRequest for a
+/// configuration that does not fit the kind; 500 for fields that the kind does not have, and for elements of a list
+/// that cannot be told apart; 409 Conflict with a cause FieldManagerConflict per field that another manager has and
+/// that would change, unless `force`.
 Result<std::unique_ptr<google::protobuf::Message>> apply_configuration(const Kind& kind,
                                                                        const google::protobuf::Message* live,
                                                                        std::string_view configuration,

@@ -1,5 +1,7 @@
 #include "messages/apply/typed_json.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -199,6 +201,32 @@ std::string check_below(const Json& value, const ValueRule& rule, const std::str
 
 std::string check_keys(const Json& object, const google::protobuf::Descriptor* type) {
   return check_below(object, root_rule(type), "");
+}
+
+std::string written_path(const Json& object, const google::protobuf::Descriptor* type, std::string_view path) {
+  std::string out;
+  ValueRule rule = root_rule(type);
+  const Json* value = &object;
+  while (!path.empty()) {
+    const bool index = path.front() == '[';
+    if (path.front() == '.' || index) path.remove_prefix(1);
+    const size_t end = std::min(path.find_first_of(index ? "]" : ".["), path.size());
+    const std::string step(path.substr(0, end));
+    path.remove_prefix(index ? std::min(end + 1, path.size()) : end);
+    if (!index) {
+      out += "." + step;
+      const bool known = value && value->is_object() && value->contains(step);
+      value = known ? &(*value)[step] : nullptr;
+      rule = rule.shape == Shape::fields ? field_rule(rule, step) : ValueRule{};
+      continue;
+    }
+    const size_t at = std::strtoul(step.c_str(), nullptr, 10);
+    const bool listed = value && is(rule, *value) && rule.shape != Shape::fields && at < value->size();
+    out += listed ? path_text(element_of(rule, (*value)[at])) : "[" + step + "]";
+    value = value && value->is_array() && at < value->size() ? &(*value)[at] : nullptr;
+    rule = listed ? element_rule(rule) : ValueRule{};
+  }
+  return out;
 }
 
 FieldSet paths_of(const Json& object, const google::protobuf::Descriptor* type) {

@@ -16,6 +16,10 @@ FieldSet paths_of(const patch::Json& object, const google::protobuf::Descriptor*
 /// structured-merge-diff: `.spec.ports: element 0: ...`; "" when they all can.
 std::string check_keys(const patch::Json& object, const google::protobuf::Descriptor* type);
 
+/// A path of decode_json's notes ("spec.ports[0].foo") as structured-merge-diff writes it:
+/// `.spec.ports[port=80,protocol="TCP"].foo`.
+std::string written_path(const patch::Json& object, const google::protobuf::Descriptor* type, std::string_view path);
+
 /// How two versions of an object differ.
 struct Difference {
   FieldSet changed;  // modified or added, as an update is recorded

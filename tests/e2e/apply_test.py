@@ -47,6 +47,10 @@ class ServerSideApplyTest(ClusterTest):
         self.serve(config("three", a="3"))
         self.assertEqual(self.data("three"), {"a": "3", "b": "theirs"})
 
+    def test_refuses_what_the_kind_does_not_have(self):
+        wrong = json.dumps({**json.loads(config("wrong", a="1")), "datta": {"b": "2"}})
+        self.assertIn(".datta: field not declared in schema", self.refused(wrong, "--validate=false"))
+
     def test_a_dry_run_changes_nothing(self):
         self.serve(config("four", a="1"))
         self.serve(config("four", a="2"), "--dry-run=server")

@@ -229,6 +229,27 @@ TEST(Apply, TakesADefaultForAKeyThatIsNotSaid) {
   EXPECT_EQ(serialize(same), serialize(defaulted));
 }
 
+TEST(Apply, RefusesFieldsThatTheKindDoesNotHave) {
+  const auto refused = [](const std::string& yaml) {
+    const auto out =
+        apply_configuration(deployments(), nullptr,
+                            json("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: " + yaml + "}"),
+                            manager("me"), false, nullptr);
+    return out.ok() ? "" : out.error().message;
+  };
+  const std::string where = "failed to create typed patch object (/d; apps/v1, Kind=Deployment): ";
+  EXPECT_EQ(refused("{replica: 1}"), where + ".spec.replica: field not declared in schema");
+  EXPECT_EQ(
+      refused(
+          "{replica: 1, template: {spec: {containers: [{name: a, ports: [{containerPort: 1, port: 2}], arg: []}]}}}"),
+      where +
+          "errors:\n  .spec.replica: field not declared in schema\n"
+          "  .spec.template.spec.containers[name=\"a\"].ports[containerPort=1,protocol=\"TCP\"].port: field not "
+          "declared in schema\n"
+          "  .spec.template.spec.containers[name=\"a\"].arg: field not declared in schema");
+  EXPECT_EQ(refused("{template: {spec: {containers: [{name: a, args: [x]}]}}}"), "");
+}
+
 TEST(Apply, RefusesElementsThatCannotBeToldApart) {
   const auto refused = [](const std::string& containers) {
     const auto out = apply_configuration(deployments(), nullptr,
