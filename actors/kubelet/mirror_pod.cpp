@@ -64,6 +64,9 @@ PodMessage mirror_pod(const bus::ActorInfo& component, const NodeMessage& node) 
     container->set_imagepullpolicy("IfNotPresent");
     container->add_command("kabuki");
     container->add_args(actor->name());
+    // Said, since a scheduler assumes something of containers that say nothing, and would pass this node by.
+    auto& requests = *container->mutable_resources()->mutable_requests();
+    for (const char* resource : {"cpu", "memory"}) requests[resource].set_string("0");
   }
   spec->set_nodename(node.metadata().name());
   spec->set_hostnetwork(true);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/api_server/table/printer.hpp"
+#include "actors/scheduler/pod_requests.hpp"
 
 namespace kabuki::kubelet {
 namespace {
@@ -45,6 +46,13 @@ TEST(MirrorPods, ShowEachActorAsAContainer) {
   EXPECT_EQ(pod.status().containerstatuses(0).name(), "bus");
   // At rest nothing changes.
   EXPECT_EQ(mirror_status(pod, component(), "10.0.0.1", {9'000'000'000}).DebugString(), pod.status().DebugString());
+}
+
+TEST(MirrorPods, TakeNothingThatASchedulerCounts) {
+  const auto requests = scheduler::requests_of(mirror_pod(component(), node()).spec());
+  EXPECT_EQ(requests.amounts, (std::map<std::string, int64_t>{{"cpu", 0}, {"memory", 0}}));
+  EXPECT_EQ(requests.scored_cpu_milli, 0);
+  EXPECT_EQ(requests.scored_memory_bytes, 0);
 }
 
 TEST(MirrorPods, CountRestartsAndTellOfTrouble) {
