@@ -46,6 +46,32 @@ void check_service_ports(const core::ServiceSpec& spec, const FieldPath& path, F
   }
 }
 
+/// One family of addresses is all that a cluster has here. A headless service whose endpoints are made by hand may name
+/// others, as in Kubernetes.
+void check_families(const core::ServiceSpec& spec, const FieldPath& path, Findings* findings) {
+  const bool by_hand = spec.clusterip() == kHeadless && spec.selector().empty();
+  const FieldPath policy = path.child("ipFamilyPolicy");
+  if (spec.has_ipfamilypolicy()) {
+    findings->check_choice(policy, spec.ipfamilypolicy(), {"PreferDualStack", "RequireDualStack", "SingleStack"});
+  }
+  if (spec.ipfamilypolicy() == "RequireDualStack" && !by_hand) {
+    findings->invalid(policy, spec.ipfamilypolicy(), "this cluster is not configured for dual-stack services");
+  }
+  const FieldPath families = path.child("ipFamilies");
+  std::set<std::string_view> named;
+  for (int i = 0; i < spec.ipfamilies_size(); ++i) {
+    const std::string& family = spec.ipfamilies(i);
+    const FieldPath at = families.index(i);
+    if (family != "IPv4" && family != "IPv6") {
+      findings->unsupported(at, family, {"IPv4", "IPv6"});
+    } else if (!named.insert(family).second) {
+      findings->duplicate(at, family);
+    } else if (family != "IPv4" && !by_hand) {
+      findings->invalid(at, family, "not configured on this cluster");
+    }
+  }
+}
+
 }  // namespace
 
 void check_service(const core::Service& service, Findings* findings) {
@@ -67,6 +93,7 @@ void check_service(const core::Service& service, Findings* findings) {
     FieldPath addresses = path.child("clusterIPs");
     findings->invalid(addresses.index(0), kHeadless, "may not be set to 'None' for " + spec.type() + " services");
   }
+  if (spec.type() != "ExternalName") check_families(spec, path, findings);
   check_labels(spec.selector(), path.child("selector"), findings);
   findings->check_choice(path.child("sessionAffinity"), spec.sessionaffinity(), {"ClientIP", "None"});
   findings->check_choice(path.child("type"), spec.type(), {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"});

@@ -207,6 +207,25 @@ TEST(Validation, ServicesNamePortsWhenThereAreSeveral) {
                   "\"LoadBalancer\", \"NodePort\""});
 }
 
+TEST(Validation, ServicesHaveTheClustersOneFamilyOfAddresses) {
+  const auto service = [](const std::string& spec) {
+    return created<core::Service>(kinds::kService, R"(metadata { name: "s" namespace: "n" } spec { type: "ClusterIP"
+      sessionAffinity: "None" ports { port: 80 protocol: "TCP" } )" + spec + "}");
+  };
+  EXPECT_EQ(service(R"(ipFamilyPolicy: "PreferDualStack" ipFamilies: "IPv4")"), Lines{});
+  EXPECT_EQ(service(R"(ipFamilyPolicy: "RequireDualStack")"),
+            Lines{"spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for "
+                  "dual-stack services"});
+  EXPECT_EQ(service(R"(ipFamilyPolicy: "RequireDualStack" ipFamilies: "IPv6" clusterIP: "None")"), Lines{});
+  EXPECT_EQ(service(R"(ipFamilyPolicy: "Triple" ipFamilies: "IPv4" ipFamilies: "IPv4" ipFamilies: "IPv5")"),
+            (Lines{"spec.ipFamilyPolicy: Unsupported value: \"Triple\": supported values: \"PreferDualStack\", "
+                   "\"RequireDualStack\", \"SingleStack\"",
+                   "spec.ipFamilies[1]: Duplicate value: \"IPv4\"",
+                   "spec.ipFamilies[2]: Unsupported value: \"IPv5\": supported values: \"IPv4\", \"IPv6\""}));
+  EXPECT_EQ(service(R"(ipFamilies: "IPv6")"),
+            Lines{"spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster"});
+}
+
 TEST(Validation, ServicesKeepTheirAddress) {
   auto service = [](const std::string& ip) {
     return R"(metadata { name: "s" namespace: "n" } spec { ports { port: 80 } )" +
