@@ -18,6 +18,7 @@ from harness import Cluster, ClusterTest, deployment, eventually
 if kubernetes:
     from kubernetes import client, config, dynamic, utils, watch
     from kubernetes.client.exceptions import ApiException
+    from kubernetes.stream import stream
     import json
 
 APPLY = "application/apply-patch+yaml"
@@ -329,6 +330,54 @@ class PythonClientTest(ClusterTest):
         maps.delete(name="dyn", namespace="default")
         with self.assertRaises(dynamic.exceptions.NotFoundError):
             maps.get(name="dyn", namespace="default")
+
+    def test_programs_in_containers(self):
+        """The example of python3-kubernetes, pod_exec.py, and what else its streams offer."""
+        self.core.create_namespaced_pod("default", {"metadata": {"name": "shell", "labels": {"app": "shell"}}, "spec": {
+            "containers": [{"name": "c", "image": "registry.example/web:1.0"}]}})
+        self.cluster.running("app=shell", 1)
+
+        def run(command, **options):
+            # Its streams replace what the client calls with.
+            core = client.CoreV1Api(config.new_client_from_config(self.cluster.kubeconfig))
+            options = {"stderr": True, "stdin": False, "stdout": True, "tty": False, **options}
+            return stream(core.connect_get_namespaced_pod_exec, "shell", "default", command=command, **options)
+        self.assertEqual(run(["/bin/sh", "-c", "echo to stderr >&2; echo to stdout"]), "to stderr\nto stdout\n")
+        shell = run(["/bin/sh"], stdin=True, _preload_content=False)
+        shell.write_stdin("echo to stdout\n")
+        self.assertEqual(shell.readline_stdout(timeout=10), "to stdout")
+        shell.write_stdin("echo to stderr >&2\n")
+        self.assertEqual(shell.readline_stderr(timeout=10), "to stderr")
+        # This client does not see what comes together with what it has just read.
+        shell.write_stdin("echo a; echo b >&2; echo c\n")
+        self.assertEqual(shell.readline_stdout(timeout=10), "a")
+        self.assertEqual(shell.readline_stderr(timeout=10), "b")
+        self.assertEqual(shell.readline_stdout(timeout=10), "c")
+        shell.write_stdin("whoami\n")
+        self.assertEqual(shell.readline_stdout(timeout=10), "root")
+        self.assertIsNone(shell.returncode)
+        shell.write_stdin("exit 7\n")
+        shell.run_forever(timeout=10)
+        self.assertEqual(shell.returncode, 7)
+        done = run(["true"], _preload_content=False)
+        done.run_forever(timeout=10)
+        self.assertEqual(done.returncode, 0)
+        for ended in (shell, done):
+            ended.close()
+        # As much as there are several messages of.
+        lines = run(["seq", "100000"]).splitlines()
+        self.assertEqual((len(lines), lines[-1]), (100000, "100000"))
+        with self.assertRaises(ApiException) as caught:
+            run(["true"], container="none")
+        self.assertIn("Handshake status 400", str(caught.exception.reason))
+        core = client.CoreV1Api(config.new_client_from_config(self.cluster.kubeconfig))
+        attached = stream(core.connect_get_namespaced_pod_attach, "shell", "default", stderr=True, stdin=False, stdout=True,
+                          tty=False, _preload_content=False)
+        self.core.delete_namespaced_pod("shell", "default")
+        attached.run_forever(timeout=30)
+        self.assertEqual(attached.read_stdout(), "container c of pod default/shell ended with exit code 0\n")
+        self.assertFalse(attached.is_open())
+        attached.close()
 
     def test_create_from_yaml(self):
         path = os.path.join(self.cluster.root, "several.yaml")

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -139,11 +140,11 @@ void H1Response::append_compressed(std::string* out) {
   if (body_taken_ == body_.size()) out->append("0\r\n\r\n");
 }
 
-H1Response::Batch H1Response::take_batch() {
+H1Response::Batch H1Response::take_batch(size_t chunks_max) {
   Batch batch;
   std::lock_guard lock(outbox_->mutex);
   auto& chunks = outbox_->chunks;
-  while (!chunks.empty() &&
+  while (!chunks.empty() && batch.chunks.size() < chunks_max &&
          (batch.chunks.empty() || batch.bytes + chunks.front()->size() <= limits_.write_batch_bytes)) {
     batch.bytes += chunks.front()->size();
     batch.chunks.push_back(std::move(chunks.front()));
@@ -157,7 +158,7 @@ H1Response::Batch H1Response::take_batch() {
 
 bool H1Response::append_chunks(std::string* out) {
   if (last_chunk_appended_) return false;
-  const Batch batch = take_batch();
+  const Batch batch = take_batch(std::numeric_limits<size_t>::max());
   last_chunk_appended_ = batch.last;
   cut_ = batch.abandoned;
   if (batch.chunks.empty() && !last_chunk_appended_) return false;
@@ -171,15 +172,17 @@ bool H1Response::append_chunks(std::string* out) {
   return true;
 }
 
+// Each message is a write, and so a TLS record, of its own: python3-kubernetes waits for the socket to become readable
+// before each message, and does not see one that OpenSSL holds already.
 bool H1Response::append_messages(std::string* out) {
   const size_t before = out->size();
-  if (!web_socket_->closing()) {
-    const Batch batch = take_batch();
-    for (const Chunk& chunk : batch.chunks) web_socket_->append_message(*chunk, out);
-    if (batch.last) web_socket_->close(CloseCode::normal);
-    if (batch.abandoned) web_socket_->close(CloseCode::internal_error);
-  }
   web_socket_->append_control(out);
+  if (out->size() > before || web_socket_->closing()) return out->size() > before;
+  const Batch batch = take_batch(1);
+  for (const Chunk& chunk : batch.chunks) web_socket_->append_message(*chunk, out);
+  if (batch.last) web_socket_->close(CloseCode::normal);
+  if (batch.abandoned) web_socket_->close(CloseCode::internal_error);
+  if (batch.chunks.empty()) web_socket_->append_control(out);
   return out->size() > before;
 }
 

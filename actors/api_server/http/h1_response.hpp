@@ -76,7 +76,7 @@ class H1Response {
     bool last = false;       // the handler has ended the stream, and nothing is left
     bool abandoned = false;  // it never will, and nothing is left
   };
-  Batch take_batch();
+  Batch take_batch(size_t chunks_max);
   void begin_web_socket();
   void append_web_socket_head(std::string* out);
   void append_compressed(std::string* out);
