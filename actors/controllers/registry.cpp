@@ -2,6 +2,7 @@
 
 #include "actors/controllers/cluster_classes.hpp"
 #include "actors/controllers/cron_job.hpp"
+#include "actors/controllers/custom_resource_definition.hpp"
 #include "actors/controllers/daemon_set.hpp"
 #include "actors/controllers/deployment.hpp"
 #include "actors/controllers/disruption.hpp"
@@ -35,6 +36,7 @@ std::vector<runtime::ChildSpec> all_controllers(const RegistryOptions& options) 
   add("cluster-classes", cluster_classes_controller());
   add("service-account", service_account_controller(options.authority_pem));
   add("kubernetes-service", kubernetes_service_controller(options.kubernetes_service));
+  add("custom-resource-definition", custom_resource_definition_controller());
   add("node-ipam", node_ipam_controller(options.node_ipam));
   add("node-lifecycle", node_lifecycle_controller(options.node_lifecycle));
   add("deployment", deployment_controller());
