@@ -153,6 +153,9 @@ class ApiServer : public runtime::Actor, public runtime::BoundedMailbox {
   // service_node_ports.cpp
   /// `lost`: ports that have seemed free and were not.
   void give_node_ports(Write write, WriteFlow::Done done, std::set<int32_t> lost = {});
+  void give_back_once_shown(std::set<int32_t> ports, uint64_t revision);
+  /// Of a dry run: refused, too, where a node port of the outcome is another's or none.
+  WriteFlow::Done with_ports_checked(WriteFlow::Done done);
   /// Answers the node ports that the service newly names, held for it, or 422.
   void claim_node_ports(const Write& write, const ObjectPtr& current, const Decision& decision,
                         std::function<void(Result<std::set<int32_t>>)> then);

@@ -104,6 +104,7 @@ void ApiServer::admit_and_run(Write write, WriteFlow::Done done) {
     };
   }
   if (write.kind->id == kinds::kService && write.subresource.empty() && (creates || changes)) {
+    if (write.dry_run) done = with_ports_checked(std::move(done));
     // Before the list is complete nobody knows which addresses are free.
     return service_watch_->when_reached(0, [this, write = std::move(write), done = std::move(done)]() mutable {
       give_node_ports(std::move(write), std::move(done));
@@ -161,7 +162,12 @@ void ApiServer::give_address(Write write, WriteFlow::Done done, int attempts) {
   inform(std::move(write), [this, address, again, attempts, done = std::move(done)](Result<WriteOutcome> outcome) {
     bool used =
         outcome && outcome->object && static_cast<const Service&>(*outcome->message).spec().clusterip() == address;
-    if (!used) addresses_.give_back(address);
+    if (used) {
+      // Or the watch shows, by a new list, that the service is gone already.
+      service_watch_->when_reached(outcome->revision, [this, address] { addresses_.give_back(address); });
+    } else {
+      addresses_.give_back(address);
+    }
     // Another API server was faster with the address that seemed free.
     const bool lost = reservations_.take_lost(address);
     if (!outcome && lost && again && attempts < kAddressRetries) return again();
@@ -189,6 +195,12 @@ void ApiServer::secure_rest(const Write& write, const ObjectPtr& current, const 
 
 void ApiServer::reserve(const Write& write, const ObjectPtr& current, const Decision& decision,
                         std::function<void(Result<WriteFlow::Secured>)> then) {
+  if (write.key == PortTable::key() && decision.effect == Decision::Effect::removed && current &&
+      !PortTable::read(current).holders().empty()) {
+    // Whoever has just taken a port there is about to rely on it.
+    return then(conflict(*write.kind, write.key.name,
+                         "it records which service has which node port; delete these services first"));
+  }
   if (write.kind->id != kinds::kService || !write.subresource.empty()) {
     return reservations_.secure(write, current, decision, std::move(then));
   }

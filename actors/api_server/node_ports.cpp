@@ -55,16 +55,19 @@ void NodePorts::give_back(const std::set<int32_t>& ports) {
   for (int32_t port : ports) given_.erase(port);
 }
 
-std::optional<Key> NodePorts::claim(const Key& service, int32_t port) {
+std::optional<Key> NodePorts::other_user(const Key& service, int32_t port) const {
   const auto users = users_.find(port);
-  if (users != users_.end()) {
-    for (const Key& user : users->second) {
-      if (user != service) return user;
-    }
-    return std::nullopt;  // its own
+  if (users == users_.end()) return std::nullopt;
+  for (const Key& user : users->second) {
+    if (user != service) return user;
   }
-  given_.insert(port);
   return std::nullopt;
+}
+
+std::optional<Key> NodePorts::claim(const Key& service, int32_t port) {
+  auto other = other_user(service, port);
+  if (!other && !users_.contains(port)) given_.insert(port);
+  return other;
 }
 
 }  // namespace kabuki::api_server

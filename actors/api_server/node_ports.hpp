@@ -33,6 +33,8 @@ class NodePorts {
   /// Gives back what was allocated or claimed and no service came to have.
   void give_back(const std::set<int32_t>& ports);
 
+  /// A service other than this one that is known to have the port.
+  std::optional<Key> other_user(const Key& service, int32_t port) const;
   /// Holds the port for the service if no other is known to have it, else says which one has. Another write may hold
   /// it too: one of the two comes to have it.
   std::optional<Key> claim(const Key& service, int32_t port);

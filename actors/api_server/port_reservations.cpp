@@ -1,5 +1,6 @@
 #include "actors/api_server/port_reservations.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "actors/api_server/limits.hpp"
@@ -73,20 +74,33 @@ void PortReservations::take(const std::shared_ptr<Change>& change, WriteFlow::Se
                             std::function<void(Result<WriteFlow::Secured>)> then) {
   const auto edit = [this, change](PortTable* table) -> Result<bool> {
     change->had.clear();
+    change->own.clear();
     for (const int32_t port : change->gone) {
       if (const PortHolder* holder = table->holder(port)) change->had[port] = *holder;
     }
+    std::optional<int32_t> taken;
     for (const int32_t port : change->wanted) {
       if (!table->is_taken(port)) {
         table->take(port, {change->service, change->address, change->claim});
         continue;
       }
-      lost_.insert(port);
-      return taken_port(change->next->as<Service>(), port);
+      const PortHolder* holder = table->holder(port);
+      if (holder && holder->service == change->service && !change->settled) {
+        change->own[port] = *holder;
+      } else {
+        lost_.insert(port);
+      }
+      if (!taken) taken = port;
     }
+    if (taken) return taken_port(change->next->as<Service>(), *taken);
     return !change->wanted.empty();
   };
   change_table(edit, {}, [this, change, secured = std::move(secured), then = std::move(then)](Result<> done) mutable {
+    if (!done && !change->own.empty() && !std::exchange(change->settled, true)) {
+      return settle_own(change, [this, change, secured = std::move(secured), then](const Result<>&) mutable {
+        take(change, std::move(secured), std::move(then));
+      });
+    }
     if (!done) {
       const auto refuse = [then, error = done.error()] { then(error); };
       return secured.ended ? secured.ended(std::nullopt, refuse) : refuse();
@@ -97,6 +111,17 @@ void PortReservations::take(const std::shared_ptr<Change>& change, WriteFlow::Se
       revision ? release(change, std::move(rest)) : let_go(change, std::move(rest));
     };
     then(std::move(secured));
+  });
+}
+
+void PortReservations::settle_own(const std::shared_ptr<Change>& change, std::function<void(Result<>)> then) {
+  if (change->own.empty()) return then({});
+  const auto [port, holder] = *change->own.begin();
+  change->own.erase(change->own.begin());
+  free_unused(port, holder, [this, change, port, then = std::move(then)](const Result<bool>& has) mutable {
+    // That attempt was done: this one is decided on an older version, and will not be committed.
+    if (has && *has) change->wanted.erase(port);
+    settle_own(change, std::move(then));
   });
 }
 
@@ -210,7 +235,7 @@ void PortReservations::repair(const std::map<Key, std::set<int32_t>>& services) 
     }
     for (const auto& [port, holder] : unused) {
       const auto before = unused_.find(port);
-      if (before != unused_.end() && before->second == holder) free_unused(port, holder);
+      if (before != unused_.end() && before->second == holder) free_unused(port, holder, [](const Result<bool>&) {});
     }
     unused_ = std::move(unused);
   });
@@ -236,23 +261,28 @@ void PortReservations::take_missing(const Key& service, const std::set<int32_t>&
   });
 }
 
-void PortReservations::free_unused(int32_t port, const PortHolder& holder) {
-  shards_.get(holder.service, [this, port, holder](const Result<ObjectPtr>& found) {
-    if (!found || ports_of(*found).contains(port)) return;
+void PortReservations::free_unused(int32_t port, const PortHolder& holder, std::function<void(Result<bool>)> then) {
+  shards_.get(holder.service, [this, port, holder, then = std::move(then)](const Result<ObjectPtr>& found) {
+    if (!found) return then(found.error());
+    if (ports_of(*found).contains(port)) return then(true);
     const uint64_t revision = revision_of(*found);
-    shards_.get(address_key(holder.address), [this, port, holder, revision](const Result<ObjectPtr>& address) {
-      if (!address) return;
+    const auto freed = [then](const Result<>& done) { done ? then(false) : then(done.error()); };
+    shards_.get(address_key(holder.address), [this, port, holder, revision, freed](const Result<ObjectPtr>& address) {
+      if (!address) return freed(address.error());
       // Whoever was about to commit under the claim had it as it was; gone, it comes back as another.
-      if (!*address) return free_unless_changed(port, holder, revision);
+      if (!*address) return free_unless_changed(port, holder, revision, freed);
       shards_.commit(address_key(holder.address), (*address)->revision(), *address,
-                     [this, port, holder, revision](const Committed& renewed) {
-                       if (renewed && renewed->committed) free_unless_changed(port, holder, revision);
+                     [this, port, holder, revision, freed](const Committed& renewed) {
+                       if (!renewed) return freed(renewed.error());
+                       if (!renewed->committed) return freed({});
+                       free_unless_changed(port, holder, revision, freed);
                      });
     });
   });
 }
 
-void PortReservations::free_unless_changed(int32_t port, const PortHolder& holder, uint64_t service_revision) {
+void PortReservations::free_unless_changed(int32_t port, const PortHolder& holder, uint64_t service_revision,
+                                           std::function<void(Result<>)> then) {
   Guard guard;
   guard.other = holder.service;
   guard.other_revision = service_revision;
@@ -262,7 +292,7 @@ void PortReservations::free_unless_changed(int32_t port, const PortHolder& holde
     table->free(port);
     return true;
   };
-  change_table(edit, std::move(guard), [](const Result<>&) {});
+  change_table(edit, std::move(guard), std::move(then));
 }
 
 }  // namespace kabuki::api_server

@@ -56,6 +56,8 @@ class PortReservations {
     std::set<int32_t> wanted, gone;
     std::string claim;
     std::map<int32_t, PortHolder> had;  // of `gone`, as the table said before the write
+    std::map<int32_t, PortHolder> own;  // of `wanted`: what the table says that this service has, though it has not
+    bool settled = false;
   };
   using Edit = std::function<Result<bool>(PortTable* table)>;  // whether there is anything to write
   /// Reads the table and commits what `edit` makes of it, again when somebody was faster.
@@ -66,8 +68,12 @@ class PortReservations {
             std::function<void(Result<WriteFlow::Secured>)> then);
   void let_go(const std::shared_ptr<Change>& change, std::function<void()> then);
   void release(const std::shared_ptr<Change>& change, std::function<void()> then);
-  void free_unused(int32_t port, const PortHolder& holder);
-  void free_unless_changed(int32_t port, const PortHolder& holder, uint64_t service_revision);
+  /// Whether what is taken is left of an attempt of the same service, whose outcome nobody has told: frees it then.
+  void settle_own(const std::shared_ptr<Change>& change, std::function<void(Result<>)> then);
+  /// `then` says whether the service has the port.
+  void free_unused(int32_t port, const PortHolder& holder, std::function<void(Result<bool>)> then);
+  void free_unless_changed(int32_t port, const PortHolder& holder, uint64_t service_revision,
+                           std::function<void(Result<>)> then);
   void take_missing(const Key& service, const std::set<int32_t>& ports);
 
   ShardClient& shards_;

@@ -26,6 +26,7 @@ struct Claims {
   std::vector<int32_t> asked;
   std::set<int32_t> held;
   std::function<void(Result<std::set<int32_t>>)> then;
+  bool only_asks = false;  // a dry run holds nothing
 };
 
 void claim_next(const std::shared_ptr<Claims>& claims, NodePorts* ports, ShardClient* shards) {
@@ -41,17 +42,20 @@ void claim_next(const std::shared_ptr<Claims>& claims, NodePorts* ports, ShardCl
                               std::to_string(kFirstNodePort) + "-" + std::to_string(kLastNodePort));
     }
     const std::string taken = "provided port is already allocated";
-    const auto owner = ports->claim(claims->service, port);
+    const auto owner =
+        claims->only_asks ? ports->other_user(claims->service, port) : ports->claim(claims->service, port);
     if (owner) {
       // The watch may not have shown yet that the other is gone.
       return shards->get(*owner, [=](const Result<ObjectPtr>& found) {
         if (!found || (*found && node_ports_of(**found).contains(port))) return refuse(port, taken);
-        ports->take(port);
-        claims->held.insert(port);
+        if (!claims->only_asks) {
+          ports->take(port);
+          claims->held.insert(port);
+        }
         claim_next(claims, ports, shards);
       });
     }
-    claims->held.insert(port);
+    if (!claims->only_asks) claims->held.insert(port);
   }
   claims->then(claims->held);
 }
@@ -74,9 +78,12 @@ void ApiServer::give_node_ports(Write write, WriteFlow::Done done, std::set<int3
   const bool tried = write.dry_run;
   give_address(std::move(write), [this, held = std::move(held), tried, asked = std::move(asked), lost,
                                   done = std::move(done)](Result<WriteOutcome> outcome) mutable {
-    // What the service has now stays held until the watch shows it.
     if (outcome && outcome->object && !tried) {
-      for (int32_t port : node_ports_of(*outcome->object)) held.erase(port);
+      std::set<int32_t> had;
+      for (int32_t port : node_ports_of(*outcome->object)) {
+        if (held.erase(port) > 0) had.insert(port);
+      }
+      give_back_once_shown(std::move(had), outcome->revision);
     }
     ports_.give_back(held);
     // Another API server was faster with one that seemed free.
@@ -87,6 +94,29 @@ void ApiServer::give_node_ports(Write write, WriteFlow::Done done, std::set<int3
     }
     done(std::move(outcome));
   });
+}
+
+/// What a service has stays held until the watch shows it; or shows, by a new list, that it is gone already.
+void ApiServer::give_back_once_shown(std::set<int32_t> ports, uint64_t revision) {
+  if (ports.empty()) return;
+  service_watch_->when_reached(revision, [this, ports = std::move(ports)] { ports_.give_back(ports); });
+}
+
+WriteFlow::Done ApiServer::with_ports_checked(WriteFlow::Done done) {
+  return [this, done = std::move(done)](Result<WriteOutcome> outcome) mutable {
+    if (!outcome) return done(std::move(outcome));
+    auto claims = std::make_shared<Claims>();
+    claims->object = std::static_pointer_cast<const Service>(outcome->message);
+    const auto& meta = claims->object->metadata();
+    claims->service = {kinds::kService, meta.namespace_(), meta.name()};
+    claims->only_asks = true;
+    for (int32_t port : node_ports_of(*claims->object)) claims->asked.push_back(port);
+    claims->then = [outcome = std::move(outcome),
+                    done = std::move(done)](const Result<std::set<int32_t>>& free) mutable {
+      free ? done(std::move(outcome)) : done(free.error());
+    };
+    claim_next(claims, &ports_, &shards_);
+  };
 }
 
 void ApiServer::claim_node_ports(const Write& write, const ObjectPtr& current, const Decision& decision,
@@ -122,7 +152,7 @@ void ApiServer::secure_with_ports(const Write& write, const ObjectPtr& current, 
           }
           secured->ended = [this, claimed, before = std::move(secured->ended)](std::optional<uint64_t> revision,
                                                                                std::function<void()> go_on) {
-            if (!revision) ports_.give_back(claimed);
+            revision ? give_back_once_shown(claimed, *revision) : ports_.give_back(claimed);
             before ? before(revision, std::move(go_on)) : go_on();
           };
           then(std::move(secured));

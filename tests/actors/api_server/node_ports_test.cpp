@@ -128,6 +128,30 @@ TEST_F(ServiceNodePortsSim, OnesThatAreTakenOrOutOfRangeAreRefused) {
   EXPECT_EQ(node_port("b"), 30081);
 }
 
+TEST_F(ServiceNodePortsSim, ADryRunRefusesWhatAWriteWouldAndHoldsNothing) {
+  ASSERT_EQ(create("a", 30080)->status, 201);
+  ASSERT_EQ(create("b")->status, 201);
+  const auto tried = [&](int port) {
+    return http("POST", kServices + "?dryRun=All",
+                Json{{"metadata", {{"name", "c"}}},
+                     {"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}, {"nodePort", port}}}}}}}
+                    .dump());
+  };
+  EXPECT_EQ(tried(30080)->status, 422);
+  EXPECT_EQ(tried(80)->status, 422);
+  EXPECT_EQ(http("PATCH", kServices + "/b?dryRun=All", R"({"spec":{"ports":[{"port":80,"nodePort":30080}]}})",
+                 {{"content-type", "application/merge-patch+json"}})
+                ->status,
+            422);
+  EXPECT_EQ(http("PATCH", kServices + "/a?dryRun=All", R"({"metadata":{"labels":{"a":"b"}}})",
+                 {{"content-type", "application/merge-patch+json"}})
+                ->status,
+            200)
+      << "its own is its own";
+  ASSERT_EQ(tried(30081)->status, 201);
+  EXPECT_EQ(create("d", 30081)->status, 201);
+}
+
 TEST_F(ServiceNodePortsSim, ComeWithTheTypeAndAreFreeOnceTheServiceIsGone) {
   ASSERT_EQ(create("a", 0, "ClusterIP")->status, 201);
   EXPECT_EQ(node_port("a"), 0);
@@ -141,6 +165,19 @@ TEST_F(ServiceNodePortsSim, ComeWithTheTypeAndAreFreeOnceTheServiceIsGone) {
   ASSERT_EQ(create("b", given)->status, 201);
   ASSERT_EQ(http("DELETE", kServices + "/b")->status, 200);
   EXPECT_EQ(create("c", given)->status, 201);
+}
+
+TEST_F(ServiceNodePortsSim, TheTableStaysWhileItNamesAPort) {
+  ::k8s::io::api::core::v1::Namespace space;
+  space.mutable_metadata()->set_name("kube-system");
+  ASSERT_FALSE(write({actors::Write::create(kinds::kNamespace, space)})[0].error);
+  ASSERT_EQ(create("a", 30080)->status, 201);
+  const std::string maps = "/api/v1/namespaces/kube-system/configmaps";
+  EXPECT_EQ(http("DELETE", maps + "/kabuki-node-ports")->status, 409);
+  EXPECT_EQ(http("DELETE", maps)->status, 409);
+  ASSERT_EQ(http("DELETE", kServices + "/a")->status, 200);
+  EXPECT_EQ(http("DELETE", maps + "/kabuki-node-ports")->status, 200);
+  EXPECT_EQ(create("b", 30080)->status, 201);
 }
 
 TEST_F(ServiceNodePortsSim, AreRefusedOnceNoneIsLeft) {

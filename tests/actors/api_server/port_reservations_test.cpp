@@ -306,6 +306,27 @@ TEST(PortReservations, NoPortIsGivenTwiceWhoeverStandsStillOrEnds) {
   }
 }
 
+TEST(PortReservations, WhatAnAttemptOfTheSameServiceLeftDoesNotStandInItsWay) {
+  // The first server takes the port and then stands still, after each number of steps; clients try again elsewhere.
+  for (int steps = 1; steps < 14; ++steps) {
+    io::Random random(3);
+    Store store;
+    Agenda agenda;
+    Server first(store, agenda, random, 0), second(store, agenda, random, 1);
+    first.create("web", {30000});
+    for (int i = 0; i < steps; ++i) agenda.step(random, false);
+    agenda.still.insert(0);
+    second.create("web", {30000});
+    while (agenda.step(random, false)) expect_each_port_once(store, 0);
+    const auto web = store.ports();
+    ASSERT_EQ(web.size(), 1u) << "refused after " << steps << " steps";
+    agenda.still.clear();
+    while (agenda.step(random, true)) expect_each_port_once(store, 0);
+    EXPECT_EQ(store.ports(), web);
+    EXPECT_EQ(store.recorded(), std::set<int32_t>{30000});
+  }
+}
+
 TEST(PortTable, KeepsWhatItCannotRead) {
   ::k8s::io::api::core::v1::ConfigMap map;
   (*map.mutable_data())["30001"] = "default/web/10.96.0.12/x";
