@@ -9,6 +9,9 @@
 namespace kabuki::api_server {
 namespace {
 
+/// Before a presence that has ended begins anew.
+constexpr io::Duration kPresencePause = std::chrono::seconds(1);
+
 class Gateway : public runtime::Actor {
  public:
   explicit Gateway(std::shared_ptr<GatewayOptions> options) : options_(std::move(options)) {}
@@ -25,12 +28,13 @@ class Gateway : public runtime::Actor {
     if (!listening) return fail(listening.error().message);
     options_->port = server_->port();
     if (options_->listening) options_->listening(options_->port);
-    if (options_->advertised.empty()) return;
-    auto spawned = spawn("presence", make_presence({.server = {options_->advertised, options_->port}}));
-    if (!spawned) fail(spawned.error().message);
+    if (!options_->advertised.empty()) keep_presence();
   }
-  void child_ended(const std::string& child, const runtime::ExitReason& reason) override {
-    if (reason.abnormal()) fail(child + ": " + reason.what);
+  /// Whatever is wrong with it is no reason to break off every connection.
+  void child_ended(const std::string&, const runtime::ExitReason& reason) override {
+    if (!reason.abnormal()) return;
+    trouble_ = reason.what;
+    after(kPresencePause, [this] { keep_presence(); });
   }
 
   void received(runtime::Inbound& in) override { in.reply.fail(bad_request("a gateway takes no messages")); }
@@ -41,12 +45,20 @@ class Gateway : public runtime::Actor {
 
   std::string health() const override {
     return "port " + std::to_string(options_->port) + ", " + std::to_string(server_ ? server_->connections() : 0) +
-           " connections";
+           " connections" + (trouble_.empty() ? "" : ", presence ended: " + trouble_);
   }
 
  private:
+  void keep_presence() {
+    auto spawned = spawn("presence", make_presence({.server = {options_->advertised, options_->port}}));
+    if (spawned) return;
+    trouble_ = spawned.error().message;
+    after(kPresencePause, [this] { keep_presence(); });
+  }
+
   std::shared_ptr<GatewayOptions> options_;
   std::unique_ptr<http::Server> server_;
+  std::string trouble_;  // why the presence has ended last
 };
 
 }  // namespace

@@ -1,7 +1,11 @@
 // Which API servers the Endpoints of Service default/kubernetes name.
+#include <atomic>
 #include <gtest/gtest.h>
 
+#include "actors/api_server/gateway_actor.hpp"
+#include "actors/api_server/http/certificates.hpp"
 #include "actors/api_server/presence/presence_actor.hpp"
+#include "messages/bus/control.pb.h"
 #include "tests/actors/api_server/api_sim.hpp"
 
 namespace kabuki::api_server {
@@ -112,6 +116,36 @@ TEST_F(Masters, WhatNobodySaysOfItselfIsNotKept) {
   ASSERT_EQ(http("DELETE", "/api/v1/namespaces/default/endpoints/kubernetes")->status, 200);
   world->run_for(15s);
   EXPECT_EQ(serving(), "10.0.0.1 ");
+}
+
+TEST_F(Masters, TheListenerOutlivesItsPresence) {
+  const http::Validity always{{0}, {int64_t{4'000'000'000} * 1'000'000'000}};
+  const http::KeyPair authority = *http::make_authority("test", http::Serial{1}, always);
+  const http::KeyPair pair = *http::make_server_certificate(authority, {}, http::Serial{2}, always);
+  auto listened = std::make_shared<std::atomic<int>>(0);
+  GatewayOptions options{.certificate_pem = pair.certificate_pem,
+                         .key_pem = pair.key_pem,
+                         .client_authority_pem = authority.certificate_pem,
+                         .gate = gate,
+                         .listening = [listened](uint16_t) { ++*listened; },
+                         .advertised = "10.0.0.7"};
+  runtime::Host& added = world->add_host(named("master-7"));
+  world->host("host-1")->set_role("of-master-7", {"master-7/gateway/presence"});
+  added.set_role(std::string(runtime::roles::kApiServer), {"host-1/api"});
+  ASSERT_TRUE(
+      added
+          .start(runtime::tree({{.name = "gateway", .make = gateway(options)}}, runtime::Strategy::one_for_one, 1000))
+          .ok());
+  world->connect_all();
+  world->run_for(5s);
+  EXPECT_EQ(serving(), "10.0.0.7 ");
+  for (int i = 0; i < 3; ++i) {
+    auto killed = ask("master-7", "master-7/gateway/presence", runtime::make_message(bus::KillActor()));
+    ASSERT_TRUE(killed.ok()) << killed.error().message << ": it has not begun anew";
+    world->run_for(3s);
+  }
+  EXPECT_EQ(*listened, 1);
+  EXPECT_EQ(serving(), "10.0.0.7 ");
 }
 
 }  // namespace
