@@ -42,7 +42,12 @@ void Reconciler::concern(const Change& change) {
 }
 
 void Reconciler::changed(const ObjectPtr& object, io::MonoTime seen) {
-  const ObjectPtr before = view_.find(object->key());
+  const runtime::ObjectSet& known = view_.all(object->kind());
+  const auto found = known.find(runtime::ByName::of(object));
+  const ObjectPtr before = found == known.end() ? nullptr : *found;
+  // A new list tells of what is known, too.
+  if (before && before->uid() == object->uid() && before->revision() == object->revision() && object->revision() != 0)
+    return;
   view_.put(object, seen);
   concern({before, object});
 }
@@ -125,6 +130,8 @@ void Reconciler::reconcile(const Key& key, const Instant& now) {
   auto job = std::make_shared<Job>();
   job->key = key;
   job->plan = make_plan(key, now);
+  // The views were not what they seemed to be: what is to be confirmed again is asked anew.
+  if (job->plan.confirm.kinds.empty()) confirmed_.erase(key);
   notes_.insert(notes_.end(), job->plan.events.begin(), job->plan.events.end());
   if (job->plan.steps.empty()) {
     const auto& again = job->plan.again_after;

@@ -226,6 +226,30 @@ TEST_F(ReconcilerTest, PlansAnewOnViewsThatAreConfirmedOnceForWhatIsToBeConfirme
   EXPECT_EQ(the_question().kind, kinds::kConfigMap);
 }
 
+TEST_F(ReconcilerTest, ConfirmsAnewOnceThePlanHasBeenAnother) {
+  // A namespace that seemed empty was not: when it seems so again, an answer of before says nothing.
+  const auto ends = [&] {
+    Plan out;
+    out.add(Write::update_status(*map("a"), map_message("a")));
+    out.confirm = {{kinds::kConfigMap}, "uid"};
+    return out;
+  };
+  plan = ends();
+  EXPECT_TRUE(start_with("a").empty());
+  reconciler->revision_is(the_question(), 5, {});
+  plan = Plan();
+  plan.add(Write::remove(*map("x")));
+  reconciler->reached(kinds::kConfigMap, 5, false, {});
+  auto batches = reconciler->work(at(1));
+  ASSERT_EQ(batches.size(), 1u) << "what was left is seen";
+  plan = ends();
+  reconciler->answered(batches[0].id, {done(6)}, at(1));
+  reconciler->reached(kinds::kConfigMap, 6, false, {});
+  EXPECT_TRUE(reconciler->work(at(2)).empty()) << "the older answer does not count";
+  reconciler->revision_is(the_question(), 6, {});
+  EXPECT_EQ(reconciler->work(at(3)).size(), 1u);
+}
+
 TEST_F(ReconcilerTest, AnnouncesWhatCameOfAWrite) {
   const Key about{kinds::kConfigMap, "default", "a"};
   plan.add(Write::remove(*map("x")), {about, "uid", "Done", "did {name}", "Failed", "did not: {error}"});
