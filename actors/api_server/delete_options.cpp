@@ -28,8 +28,9 @@ Result<DeleteOptions> from_query(const http::Request& request) {
     int64_t seconds = 0;
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (failure != std::errc() || end != text.data() + text.size()) {
-      return bad_request("invalid query parameter gracePeriodSeconds=\"" + std::string(text) +
-                         "\": expected a number of seconds");
+      const bool range = failure == std::errc::result_out_of_range;
+      return bad_request("strconv.ParseInt: parsing \"" + std::string(text) +
+                         "\": " + (range ? "value out of range" : "invalid syntax"));
     }
     options.set_graceperiodseconds(seconds);
   }
@@ -51,6 +52,11 @@ Result<> read_delete_options(const http::Request& request, Write* write) {
   if (options->has_orphandependents() && options->has_propagationpolicy()) {
     return options_invalid(invalid_value("propagationPolicy", "\"" + options->propagationpolicy() + "\"",
                                          "orphanDependents and deletionPropagation cannot be both set"));
+  }
+  const std::string& policy = options->propagationpolicy();
+  if (options->has_propagationpolicy() && policy != "Foreground" && policy != "Background" && policy != "Orphan") {
+    return options_invalid(
+        unsupported_value("propagationPolicy", policy, {"Foreground", "Background", "Orphan", "nil"}));
   }
   for (const std::string& stage : options->dryrun()) {
     if (stage != "All") return options_invalid(unsupported_value("dryRun", stage, {"All"}));

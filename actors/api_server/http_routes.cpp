@@ -2,6 +2,7 @@
 
 #include "actors/api_server/api_server.hpp"
 #include "actors/api_server/authorization.hpp"
+#include "actors/api_server/deprecation.hpp"
 #include "actors/api_server/health.hpp"
 #include "actors/api_server/pretty.hpp"
 #include "messages/status.hpp"
@@ -98,8 +99,8 @@ void ApiServer::answer(const HttpCallPtr& call, Response response) {
   if (!document && !response.body.empty() && is_json(response) && wants_pretty(call->request)) {
     response.body = indented(response.body);
   }
-  if (call->info.kind && call->info.kind->id == kinds::kEndpoints) {
-    add_warnings({"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}, &response);
+  if (const char* why = call->info.kind ? deprecation_of(call->info.kind->id) : nullptr) {
+    add_warnings({why}, &response);
   }
   count(*call, response.status);
   call->sink->respond(response.status, std::move(response.headers), std::move(response.body));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "actors/api_server/api_server.hpp"
@@ -6,6 +7,7 @@
 #include "actors/api_server/write/eviction.hpp"
 #include "actors/api_server/write/scale.hpp"
 #include "messages/api/autoscaling/v1/scale.pb.h"
+#include "messages/api/certificates/v1/certificate_signing_request.pb.h"
 #include "messages/api/core/v1/binding.pb.h"
 #include "messages/api/policy/v1/eviction.pb.h"
 #include "messages/apply/managed_fields.hpp"
@@ -76,6 +78,28 @@ Result<Write> eviction_of(const RequestInfo& info, const Eviction& eviction, boo
   write.expected_version = options.preconditions().resourceversion();
   write.dry_run = dry_run || options.dryrun_size() > 0;
   return write;
+}
+
+/// Whether a deletion that is done at once answers the object, as Kubernetes' registry has it for some kinds; of all
+/// others a Status.
+bool returns_deleted(KindId kind) {
+  constexpr KindId kKinds[] = {
+      kinds::kPod,           kinds::kService,          kinds::kServiceAccount,        kinds::kPodTemplate,
+      kinds::kResourceQuota, kinds::kPersistentVolume, kinds::kPersistentVolumeClaim, kinds::kStorageClass,
+      kinds::kCSIDriver,     kinds::kCSINode,          kinds::kVolumeAttachment,      kinds::kVolumeAttributesClass,
+      kinds::kDeviceClass,   kinds::kResourceClaim,    kinds::kResourceClaimTemplate, kinds::kResourceSlice};
+  return std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
+}
+
+/// Who asks for a certificate is who sends the request, whatever the request says: signers decide by it.
+void name_requester(const http::Identity& identity, const Kind& kind, google::protobuf::Message* object) {
+  if (kind.id != kinds::kCertificateSigningRequest) return;
+  auto* spec = static_cast<::k8s::io::api::certificates::v1::CertificateSigningRequest*>(object)->mutable_spec();
+  spec->set_username(identity.user);
+  spec->clear_uid();
+  spec->clear_extra();
+  spec->clear_groups();
+  for (const std::string& group : identity.groups) spec->add_groups(group);
 }
 
 /// The body of a create or update as it is to be stored.
@@ -153,11 +177,13 @@ void ApiServer::serve_create(const HttpCallPtr& call) {
       answer(call, render_created_status(call->format));
     });
   }
+  const auto object = stored_body(info, *body);
+  name_requester(call->request.identity, *info.kind, object.get());
   Write write{.verb = Write::Verb::create,
               .kind = info.kind,
               .version = info.version,
               .key = {info.kind->id, info.ns, meta_of(*body->message).name()},
-              .object = stored_body(info, *body),
+              .object = object,
               .field_manager = field_manager(call->request, *parameters),
               .always_record = true,
               .dry_run = parameters->dry_run};
@@ -241,6 +267,7 @@ void ApiServer::serve_apply(const HttpCallPtr& call, Write write) {
                                       {write.field_manager, write.subresource, now().ns}, write.force, &notes);
     if (!object) return refuse(call, object.error());
     if (write.version) object = to_stored(*write.version, **object);
+    name_requester(call->request.identity, *write.kind, object->get());
     Write create{.verb = Write::Verb::create,
                  .kind = write.kind,
                  .key = write.key,
@@ -273,7 +300,7 @@ void ApiServer::serve_delete(const HttpCallPtr& call) {
   admit_and_run(std::move(*write), [this, call](Result<WriteOutcome> outcome) {
     if (!outcome) return refuse(call, outcome.error());
     const Kind& kind = *call->info.kind;
-    if (outcome->effect == Decision::Effect::removed && kind.id != kinds::kPod) {
+    if (outcome->effect == Decision::Effect::removed && !returns_deleted(kind.id)) {
       return answer(
           call, render_deleted(call->info.served(), call->info.name, meta_of(*outcome->message).uid(), call->format));
     }

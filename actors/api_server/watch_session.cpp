@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/api_server/deprecation.hpp"
 #include "actors/api_server/render.hpp"
 
 namespace kabuki::api_server {
@@ -42,7 +43,9 @@ WatchSession::WatchSession(Options options, std::shared_ptr<http::ResponseSink> 
   if (options_.web_socket) {
     sink_->start_web_socket(*options_.web_socket, options_.format.encoding == Encoding::protobuf, nullptr);
   } else {
-    sink_->start_stream(200, {{"content-type", content_type(options_.format, true)}});
+    Response start{.headers = {{"content-type", content_type(options_.format, true)}}};
+    if (const char* why = deprecation_of(options_.kind->id)) add_warnings({why}, &start);
+    sink_->start_stream(200, std::move(start.headers));
   }
 }
 

@@ -44,7 +44,7 @@ Result<> settle_propagation(const Write& write, ObjectMeta* meta) {
     static const Kind options{.group = "meta.k8s.io", .kind = "DeleteOptions"};
     return invalid(
         options, "",
-        {unsupported_value("propagationPolicy", write.propagation, {"Background", "Foreground", "Orphan"})});
+        {unsupported_value("propagationPolicy", write.propagation, {"Foreground", "Background", "Orphan", "nil"})});
   }
   // The garbage collector does not look at events: nobody would take the finalizer off.
   if (write.kind->id == kinds::kEvent) return {};

@@ -44,12 +44,28 @@ void restore_system_metadata(const ObjectMeta& old, ObjectMeta* meta) {
   meta->clear_selflink();
 }
 
+using Request = ::k8s::io::api::certificates::v1::CertificateSigningRequest;
+
 /// /approval changes nothing but the conditions of a signing request.
 void copy_conditions(const Message& from, Message* to) {
-  using Request = ::k8s::io::api::certificates::v1::CertificateSigningRequest;
   auto* status = static_cast<Request*>(to)->mutable_status();
   *status->mutable_conditions() = static_cast<const Request&>(from).status().conditions();
   if (status->ByteSizeLong() == 0) static_cast<Request*>(to)->clear_status();
+}
+
+/// A condition that does not say since when it holds holds from now on, or since it last became so.
+void date_conditions(const Request& old, const WriteContext& context, Request* next) {
+  for (auto& condition : *next->mutable_status()->mutable_conditions()) {
+    if (!condition.has_lastupdatetime()) *condition.mutable_lastupdatetime() = time_of(context.now.ns);
+    if (condition.has_lasttransitiontime()) continue;
+    *condition.mutable_lasttransitiontime() = time_of(context.now.ns);
+    for (const auto& before : old.status().conditions()) {
+      if (before.type() == condition.type() && before.status() == condition.status() &&
+          before.has_lasttransitiontime()) {
+        *condition.mutable_lasttransitiontime() = before.lasttransitiontime();
+      }
+    }
+  }
 }
 
 /// /ephemeralcontainers adds containers to a pod.
@@ -135,6 +151,8 @@ std::shared_ptr<Message> keep_other_parts(const Write& write, const Message& old
   if (write.kind->id == kinds::kResourceQuota) copy_reservations(old, next.get());
   // A namespace's spec holds only its finalizers, which are /finalize's.
   if (write.kind->id == kinds::kNamespace) copy_part(old, "spec", next.get());
+  // What was asked to be signed is not exchanged afterwards.
+  if (write.kind->id == kinds::kCertificateSigningRequest) copy_part(old, "spec", next.get());
   return next;
 }
 
@@ -167,6 +185,9 @@ Result<Decision> finish_update(const Write& write, const ObjectPtr& current, con
   const Kind& kind = *write.kind;
   next = keep_other_parts(write, old, std::move(next));
   restore_system_metadata(meta_of(old), mutable_meta(next.get()));
+  if (kind.id == kinds::kCertificateSigningRequest && static_cast<const Request&>(*next).status().conditions_size()) {
+    date_conditions(static_cast<const Request&>(old), context, static_cast<Request*>(next.get()));
+  }
   const bool changes_pod = write.subresource == "ephemeralcontainers" || write.subresource == "resize";
   if (write.subresource.empty() || changes_pod) apply_defaults(kind, next.get());
   if (kind.id == kinds::kService && write.subresource.empty()) {
@@ -279,7 +300,7 @@ Result<Decision> decide_patch(const Write& write, const ObjectPtr& current, cons
   auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json
                                : write.patch_kind == PatchKind::merge ? PatchType::merge
                                                                       : PatchType::strategic,
-                               write.patch, version ? version->kind : *write.kind, next.get(), &notes);
+                               write.patch, version ? version->kind : *write.kind, next.get(), &notes, write.strict);
   if (!patched) return patched.error();
   if (version) next = to_stored(*version, *next);
   const ObjectMeta& asked = meta_of(*next);

@@ -109,7 +109,7 @@ Result<Decision> patch_scale(const Write& write, const ObjectPtr& current, const
   auto patched = patch_message(write.patch_kind == PatchKind::json    ? PatchType::json
                                : write.patch_kind == PatchKind::merge ? PatchType::merge
                                                                       : PatchType::strategic,
-                               write.patch, scale_kind(), &scale, &notes);
+                               write.patch, scale_kind(), &scale, &notes, write.strict);
   if (!patched) return patched.error();
   auto decision = apply_scale(write, current, old, scale, context);
   if (decision) decision->notes = std::move(notes.notes);

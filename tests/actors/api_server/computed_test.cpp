@@ -281,6 +281,12 @@ TEST_F(Computed, EachUseOfEndpointsIsWarnedOf) {
   EXPECT_TRUE(warned(http("GET", path + "/e")));
   EXPECT_TRUE(warned(http("DELETE", path + "/e")));
   EXPECT_FALSE(warned(http("GET", "/api/v1/namespaces/default/services")));
+  const auto watch = send("GET", path + "?watch=1");
+  const auto other = send("GET", "/api/v1/namespaces/default/services?watch=1");
+  world->run_for(1s);
+  EXPECT_EQ(watch->status, 200);
+  EXPECT_TRUE(warned(watch));
+  EXPECT_FALSE(warned(other));
 }
 
 TEST_F(Computed, BindingsOfTheOldKindBindThePodTheyName) {

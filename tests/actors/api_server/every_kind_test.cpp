@@ -78,17 +78,32 @@ TEST_F(EveryKind, IsMadeReadListedChangedAndDeleted) {
 
 TEST_F(EveryKind, SigningRequestsAreApprovedBesideTheirStatus) {
   const std::string all = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-  auto made =
-      http("POST", all,
-           R"({"kind":"CertificateSigningRequest","apiVersion":"certificates.k8s.io/v1","metadata":{"name":"a"},)"
-           R"("spec":{"request":"YQ==","signerName":"example.com/s","usages":["client auth"]}})");
+  auto made = http(
+      "POST", all,
+      R"({"kind":"CertificateSigningRequest","apiVersion":"certificates.k8s.io/v1","metadata":{"name":"a"},)"
+      R"("spec":{"request":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUFBPQotLS0tLUVORCBDRVJUSUZJQ0FURSBS)"
+      R"(RVFVRVNULS0tLS0K","signerName":"example.com/s","usages":["client auth"],"username":"kubelet","uid":"7",)"
+      R"("groups":["system:nodes"],"extra":{"a":["b"]}},"status":{"certificate":"YQ=="}})");
   ASSERT_EQ(made->status, 201) << made->body;
   Json request = made->json();
+  EXPECT_EQ(request["spec"]["username"], "admin") << "who asks is who sends it";
+  EXPECT_EQ(request["spec"]["groups"], Json::array({"system:masters"}));
+  EXPECT_FALSE(request["spec"].contains("uid") || request["spec"].contains("extra"));
+  EXPECT_FALSE(request["status"].contains("certificate"));
+  Json other = request;
+  other["spec"]["username"] = "x";
+  other["spec"]["request"] = "YQ==";
+  auto kept = http("PUT", all + "/a", other.dump());
+  ASSERT_EQ(kept->status, 200) << kept->body;
+  EXPECT_EQ(kept->json()["spec"], request["spec"]) << "what is asked for stays as it was";
   request["status"] = {{"conditions", Json::array({{{"type", "Approved"}, {"status", "True"}}})},
                        {"certificate", "YQ=="}};
+  EXPECT_EQ(http("PUT", all + "/a/status", request.dump())->status, 422) << "to approve is not /status's";
   auto approved = http("PUT", all + "/a/approval", request.dump());
   ASSERT_EQ(approved->status, 200) << approved->body;
-  EXPECT_EQ(approved->json()["status"]["conditions"][0]["type"], "Approved");
+  const Json condition = approved->json()["status"]["conditions"][0];
+  EXPECT_EQ(condition["type"], "Approved");
+  EXPECT_TRUE(condition.contains("lastUpdateTime") && condition.contains("lastTransitionTime")) << condition;
   EXPECT_FALSE(approved->json()["status"].contains("certificate")) << "approving is not signing";
 }
 
