@@ -46,7 +46,7 @@ struct Gone {
 /// What a view must have been shown to hold, by asking the store, before a plan that counts is carried out.
 struct Confirm {
   std::set<KindId> kinds;
-  /// Once confirmed for a key and the life of the controller, it is so until another text is asked for.
+  /// Once confirmed for a key it is so until another text is asked for, or a plan of the key asks for nothing.
   std::string what;
   bool operator==(const Confirm&) const = default;
 };
