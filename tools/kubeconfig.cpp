@@ -263,7 +263,7 @@ Result<std::string> remove_from_kubeconfig(const std::string& existing, const st
 std::string default_kubeconfig_path(const std::string& kubeconfig, const std::string& home) {
   size_t from = kubeconfig.find_first_not_of(':');
   if (from != std::string::npos) return kubeconfig.substr(from, kubeconfig.find(':', from) - from);
-  return home + "/.kube/config";
+  return (home.empty() ? "/root" : home) + "/.kube/config";
 }
 
 Result<> merge_kubeconfig_file(const std::string& path, const KubeconfigEntry& entry) {

@@ -25,7 +25,7 @@ Result<std::string> merge_kubeconfig(const std::string& existing, const Kubeconf
 Result<std::string> remove_from_kubeconfig(const std::string& existing, const std::string& name);
 
 /// The file kubectl would use: the first of $KUBECONFIG, else ~/.kube/config. `kubeconfig` and `home` are the
-/// values of these variables, "" when unset.
+/// values of these variables, "" when unset: then home is /root, as for the cluster's data.
 std::string default_kubeconfig_path(const std::string& kubeconfig, const std::string& home);
 
 /// Merge and remove on a file, which is replaced as a whole (mode 0600, links followed) under kubectl's own lock

@@ -28,7 +28,12 @@ std::string counted(uint64_t number, std::string_view what) {
 }
 
 void give_up(std::string_view command, const Error& error) {
-  std::fprintf(stderr, "kabuki %.*s: %s\n", static_cast<int>(command.size()), command.data(), error.message.c_str());
+  // What the API says before a failure without a name of its own; here it says nothing.
+  constexpr std::string_view kApiWords = "Internal error occurred: ";
+  std::string_view message = error.message;
+  if (message.starts_with(kApiWords)) message.remove_prefix(kApiWords.size());
+  std::fprintf(stderr, "kabuki %.*s: %.*s\n", static_cast<int>(command.size()), command.data(),
+               static_cast<int>(message.size()), message.data());
   throw CLI::RuntimeError(1);
 }
 

@@ -156,7 +156,8 @@ class BadInputTest(ClusterTest):
                               (["up", "--node-grace", "3x"], '"3x" is not a duration'), (["dance"], "subcommand"),
                               (["up", "--nodes", "-1"], "--nodes"), (["up", "--store", "paper"], "--store"),
                               (["status", "--data", "/nonexistent"], "no cluster"),
-                              (["host", "--join", "/nonexistent"], "cannot read join file /nonexistent"),
+                              (["host", "--join", "/nonexistent"], "kabuki host: cannot read join file /nonexistent"),
+                              (["up", "--node-grace", "0s"], "--node-grace must be more than 0s"),
                               (["fault", "crash", "pod"], "names no container")):
             with self.subTest(command):
                 self.assertIn(part, self.cannot(*command))

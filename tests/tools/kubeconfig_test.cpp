@@ -108,7 +108,8 @@ TEST(Kubeconfig, TextThatIsNoneIsRefused) {
 }
 
 TEST(Kubeconfig, TheDefaultFileIsKubectls) {
-  EXPECT_EQ(default_kubeconfig_path("", "/root"), "/root/.kube/config");
+  EXPECT_EQ(default_kubeconfig_path("", "/home/a"), "/home/a/.kube/config");
+  EXPECT_EQ(default_kubeconfig_path("", ""), "/root/.kube/config");
   EXPECT_EQ(default_kubeconfig_path(":/a/b:/c", "/root"), "/a/b");
 }
 

@@ -144,6 +144,10 @@ void run_up(UpOptions options) {
     }
     *target = io::Duration(*parsed);
   }
+  for (auto [value, name] : {std::pair{options.host.node_lifecycle.grace, "--node-grace"},
+                             std::pair{options.host.autoscaler_period, "--autoscaler-period"}}) {
+    if (value.count() == 0) give_up("up", {.message = std::string(name) + " must be more than 0s"});
+  }
   if (auto sound = leader_election::check(options.host.election); !sound) give_up("up", sound.error());
   if (!options.scheduler_config.empty()) {
     auto text = read_text(options.scheduler_config);
