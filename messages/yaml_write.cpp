@@ -18,7 +18,8 @@ bool has_control(std::string_view text, bool newlines_too) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte == 0x7f || (byte < 0x20 && (newlines_too || byte != '\n'))) return true;
   }
-  return false;
+  // Unicode's separators end a line in YAML 1.1.
+  return text.find("\u2028") != std::string_view::npos || text.find("\u2029") != std::string_view::npos;
 }
 
 bool is_syntax(std::string_view text) {

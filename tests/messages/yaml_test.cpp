@@ -136,7 +136,7 @@ TEST(Yaml, RefusesWhatBeginsNoValueAndWhatContainsItself) {
 /// PyYAML makes a datetime, a number or an error of these where they stand without quotes.
 TEST(Yaml, QuotesTextsThatAreNoTextToOtherReaders) {
   const auto yaml = json_to_yaml(
-      R"({"a":["2026-11-23T21:23:34Z","2026-11-23","2001-12-14 21:59:43.10 -5","190:20:30","22:22","=","<<"],)"
+      R"({"a":["2026-11-23T21:23:34Z","2026-11-23","2001-12-14 21:59:43.10 -5","190:20:30","22:22","=","<<","x\u2028y\nz"],)"
       R"("b":["10.0.0.1","fd00::1","8080:http","2026-11-23-nightly","1.2.3","v1"]})");
   ASSERT_TRUE(yaml.ok());
   EXPECT_EQ(*yaml, R"(a:
@@ -147,6 +147,7 @@ TEST(Yaml, QuotesTextsThatAreNoTextToOtherReaders) {
 - "22:22"
 - "="
 - "\u003c\u003c"
+- "x\u2028y\nz"
 b:
 - 10.0.0.1
 - fd00::1
