@@ -51,6 +51,7 @@ class PodStatusTest(ClusterTest):
             (pod("init-error", INIT, restart="Never", first__exit_code="1"), "0/1", "Init:Error"),
             (pod("init-crash", INIT, first__exit_code="1", first__run_time="100ms"), "0/1", "Init:CrashLoopBackOff"),
             (pod("initialized", INIT, main__start_latency="1h"), "0/1", "PodInitializing"),
+            (pod("gated", {"schedulingGates": [{"name": "example.com/later"}]}), "0/1", "SchedulingGated"),
         ]
         self.cluster.apply(*[case[0] for case in cases])
         for document, ready, status in cases:
