@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 #include "actors/kubelet/limits.hpp"
 #include "messages/encode.hpp"
@@ -83,12 +84,13 @@ NodeMessage new_node(const NodeOptions& options, const std::string& host) {
 
 void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node, const Pressure& pressure) {
   auto* status = node->mutable_status();
-  status->clear_capacity();
-  status->clear_allocatable();
-  for (const auto& [resource, amount] : options.capacity) {
-    (*status->mutable_capacity())[resource].set_string(amount);
-    (*status->mutable_allocatable())[resource].set_string(amount);
+  // An extended resource may have been advertised by somebody else, in the capacity alone.
+  auto& capacity = *status->mutable_capacity();
+  for (auto it = capacity.begin(); it != capacity.end();) {
+    it = it->first.find('/') == std::string::npos ? capacity.erase(it) : std::next(it);
   }
+  for (const auto& [resource, amount] : options.capacity) capacity[resource].set_string(amount);
+  *status->mutable_allocatable() = capacity;
   set_condition(kMemory[pressure.memory], now, node);
   set_condition(kDisk[pressure.disk], now, node);
   set_condition(kPids[pressure.pids], now, node);

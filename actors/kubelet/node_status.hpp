@@ -40,7 +40,8 @@ NodeMessage new_node(const NodeOptions& options, const std::string& host);
 
 /// Sets what of `node` is its kubelet's: capacity, addresses, nodeInfo, daemon endpoints, and the conditions
 /// Ready, MemoryPressure, DiskPressure and PIDPressure. A condition that does not change keeps the time of its
-/// transition; what others have written is kept.
+/// transition; what others have written is kept, and so is the capacity of resources with a domain in their name:
+/// all of it is allocatable.
 void set_node_status(const NodeOptions& options, io::WallTime now, NodeMessage* node, const Pressure& pressure = {});
 
 /// The pressure that the recorded conditions tell of.

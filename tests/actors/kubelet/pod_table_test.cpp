@@ -161,6 +161,23 @@ TEST(NodeStatus, IsCurrentOnceItIsWrittenAndNotWhenSomebodyChangesIt) {
   EXPECT_TRUE(node_status_current(options, later));
 }
 
+TEST(NodeStatus, KeepsTheExtendedResourcesThatOthersAdvertise) {
+  NodeOptions options;
+  options.capacity = {{"cpu", "8"}};
+  NodeMessage node = new_node(options, "host-1");
+  set_node_status(options, {5'000'000'000}, &node);
+  (*node.mutable_status()->mutable_capacity())["example.com/widget"].set_string("4");
+  (*node.mutable_status()->mutable_capacity())["cpu"].set_string("9");
+  (*node.mutable_status()->mutable_allocatable())["tea"].set_string("9");
+  EXPECT_FALSE(node_status_current(options, node));
+  set_node_status(options, {65'000'000'000}, &node);
+  for (const auto* amounts : {&node.status().capacity(), &node.status().allocatable()}) {
+    EXPECT_EQ(amounts->size(), 2U);
+    EXPECT_EQ(amounts->at("cpu").string(), "8");
+    EXPECT_EQ(amounts->at("example.com/widget").string(), "4");
+  }
+}
+
 TEST(NodeStatus, AddressesAreDistinctAndDeterministic) {
   EXPECT_EQ(simulated_node_address(0), "172.16.0.1");
   EXPECT_EQ(simulated_node_address(255), "172.16.1.0");
