@@ -30,6 +30,7 @@ std::vector<kubelet::NodeOptions> nodes_of(const NodeHostOptions& options) {
     nodes[i].name = node_name(options.host, i + 1);
     nodes[i].lease_period = options.lease_period;
     nodes[i].capacity["pods"] = std::to_string(options.pods_per_node);
+    for (const auto& [resource, amount] : options.resources) nodes[i].capacity[resource] = amount;
   }
   return nodes;
 }

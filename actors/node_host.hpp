@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 
 #include "actors/membership/member_actor.hpp"
@@ -13,6 +14,7 @@ struct NodeHostOptions {
   std::string host;  // `host-3`
   int nodes = 3;
   size_t pods_per_node = 110;
+  std::map<std::string, std::string> resources;  // amounts of what else each node has, such as extended resources
   io::Duration lease_period = std::chrono::seconds(10);
   /// A control-plane host's views hold every kind whole; another's only what its kubelets need.
   bool all_views = false;

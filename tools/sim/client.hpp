@@ -54,11 +54,11 @@ class Client {
 
   void create(const Key& key, const google::protobuf::Message& message, bool vanishes = false);
   void remove(const Key& key, const std::string& propagation = {});
-  /// A merge patch that makes of it what `change` makes of it.
+  /// A merge patch, of a part of it or of all, that makes of it what `change` makes of it.
   template <class M>
-  void patch(const Key& key, const std::string& json, const std::function<void(M*)>& change,
-             const std::string& what) {
-    write(key, actors::Write::merge_patch(key, wanted_.at(key).uid, json), changed<M>(key, change), what);
+  void patch(const Key& key, const std::string& json, const std::function<void(M*)>& change, const std::string& what,
+             const std::string& subresource = {}) {
+    write(key, actors::Write::merge_patch(key, wanted_.at(key).uid, json, subresource), changed<M>(key, change), what);
   }
   /// Reads it and replaces what it read.
   template <class M>

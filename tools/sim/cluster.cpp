@@ -7,6 +7,7 @@
 #include "actors/node_host.hpp"
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
+#include "tools/sim/node_resources.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -217,6 +218,7 @@ runtime::SupervisorSpec SimCluster::specification(const std::string& host) {
   if (master) actors::add_control_plane(control_plane(host), &parts);
   actors::add_node_host({.host = host,
                          .nodes = options_.nodes,
+                         .resources = {{kWidget, std::to_string(kWidgetsPerNode)}},
                          .all_views = master,
                          .member = {.nodes = static_cast<uint32_t>(options_.nodes),
                                     .control_plane = master,

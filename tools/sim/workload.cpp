@@ -35,6 +35,8 @@ constexpr Known kKnown[] = {
     {"priorities", make_priorities},
     {"leftovers", make_leftovers},
     {"packing", make_packing},
+    {"widgets", make_widgets},
+    {"resizes", make_resizes},
 };
 
 std::vector<std::string> draw(io::Random random) {
