@@ -39,13 +39,15 @@ class ControllerActor : public runtime::Actor {
   const Controller& controller() const { return reconciler_.controller(); }
 
   void started() override {
+    unlisted_.resize(controller().watches.size());
     for (const KindId kind : controller().watches) {
       runtime::WatchOptions options;
       options.source = options_.source;
       options.selection.set_kind(kind);
-      options.remember = true;
+      const size_t index = watches_.size();
       WatchClient::Handlers handlers;
-      handlers.on_event = [this](WatchClient::Type type, const ObjectPtr& object, uint64_t) {
+      handlers.on_event = [this, index](WatchClient::Type type, const ObjectPtr& object, uint64_t) {
+        if (!unlisted_[index].empty()) runtime::take_from(&unlisted_[index], runtime::ByName::of(object));
         if (type == bus::WatchEvents::DELETED) {
           reconciler_.removed(object);
         } else {
@@ -53,8 +55,11 @@ class ControllerActor : public runtime::Actor {
           if (!awake_ && (!controller().occupies || controller().occupies(*object))) awaken();
         }
       };
-      const size_t index = watches_.size();
-      handlers.on_synced = [this, index] { caught_up(index, true); };
+      handlers.on_reset = [this, index, kind] { unlisted_[index] = reconciler_.view().all(kind); };
+      handlers.on_synced = [this, index] {
+        for (const ObjectPtr& object : std::exchange(unlisted_[index], {})) reconciler_.removed(object);
+        caught_up(index, true);
+      };
       handlers.on_batch = [this, index] { caught_up(index, false); };
       watches_.push_back(std::make_unique<WatchClient>(*this, std::move(options), std::move(handlers)));
     }
@@ -201,6 +206,8 @@ class ControllerActor : public runtime::Actor {
   actors::EventRecorder recorder_;
   Reconciler reconciler_;
   std::vector<std::unique_ptr<WatchClient>> watches_;
+  /// Of each watch that lists anew, what the view has and the list has not shown yet. So the view alone remembers.
+  std::vector<runtime::ObjectSet> unlisted_;
   std::optional<TimerId> timer_;
   bool awake_ = false;
   bool started_ = false;
