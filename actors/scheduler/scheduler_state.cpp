@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "actors/scheduler/resized_pod.hpp"
 #include "messages/api/core/v1/node.pb.h"
 #include "messages/api/policy/v1/pod_disruption_budget.pb.h"
 #include "messages/field_scan.hpp"
@@ -86,7 +87,7 @@ PodId SchedulerState::make(const std::string& key) {
 /// Takes in what the pod is: its demand and its group.
 void SchedulerState::describe(PodId id, Pod& pod, const ObjectPtr& object) {
   const bool known = pod.object != nullptr;
-  DemandPtr demand = demands_.demand(scan_bytes(object->body(), kSpec));
+  DemandPtr demand = demand_while_resized(*object, demands_.demand(scan_bytes(object->body(), kSpec)));
   if (known && pod.demand != demand && *pod.demand == *demand) demand = pod.demand;
   Labels labels = labels_of(*object);
   const bool ending = is_ending(*object);
