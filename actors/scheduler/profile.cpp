@@ -132,13 +132,39 @@ Result<> read_plugins(const object& plugins, const std::string& path, Profile* p
   return {};
 }
 
-Result<> read_strategy(const object& config, const std::string& path, Profile* profile) {
-  object args, strategy;
-  if (text(config, "name") != "NodeResourcesFit" || config["args"].get(args) != simdjson::SUCCESS ||
-      args["scoringStrategy"].get(strategy) != simdjson::SUCCESS) {
-    return {};
+/// An argument of a plugin that is read, or that asks for nothing but what is done anyway.
+struct Argument {
+  std::string_view plugin, name;
+  std::string_view only = {};  // the one value that it may have
+};
+constexpr Argument kArguments[] = {
+    {"", "apiVersion"},
+    {"", "kind"},
+    {"NodeResourcesFit", "scoringStrategy"},
+    {"InterPodAffinity", "hardPodAffinityWeight"},
+    {"PodTopologySpread", "defaultingType", "System"},
+    {"VolumeBinding", "bindTimeoutSeconds"},
+    {"DefaultPreemption", "minCandidateNodesPercentage"},
+    {"DefaultPreemption", "minCandidateNodesAbsolute"},
+};
+
+/// Refuses what would decide otherwise than asked.
+Result<> check_arguments(const std::string& plugin, const object& args, const std::string& path) {
+  for (const auto& [name, value] : args) {
+    const auto* known = std::ranges::find_if(kArguments, [&, name = name](const Argument& one) {
+      return one.name == name && (one.plugin.empty() || one.plugin == plugin);
+    });
+    if (known == std::end(kArguments)) return wrong(path + "." + std::string(name), "is not supported");
+    if (known->only.empty() || text(args, known->name.data()) == known->only) continue;
+    return wrong(path + "." + std::string(name), "only \"" + std::string(known->only) + "\" is supported");
   }
-  const std::string at = path + ".args.scoringStrategy";
+  return {};
+}
+
+Result<> read_strategy(const object& args, const std::string& path, Profile* profile) {
+  object strategy;
+  if (args["scoringStrategy"].get(strategy) != simdjson::SUCCESS) return {};
+  const std::string at = path + ".scoringStrategy";
   const std::string type = text(strategy, "type");
   if (type == "MostAllocated") {
     profile->fit = Profile::Fit::most_allocated;
@@ -155,6 +181,32 @@ Result<> read_strategy(const object& config, const std::string& path, Profile* p
     profile->fit_weights[text(one, "name")] = weight;
     return {};
   });
+}
+
+Result<> read_config(const object& config, const std::string& path, Profile* profile) {
+  object args;
+  if (config["args"].get(args) != simdjson::SUCCESS) return {};
+  const std::string plugin = text(config, "name"), at = path + ".args";
+  if (auto checked = check_arguments(plugin, args, at); !checked.ok()) return checked;
+  if (plugin == "NodeResourcesFit") return read_strategy(args, at, profile);
+  if (plugin != "InterPodAffinity") return {};
+  profile->hard_pod_affinity_weight = number(args, "hardPodAffinityWeight", profile->hard_pod_affinity_weight);
+  if (profile->hard_pod_affinity_weight < 0 || profile->hard_pod_affinity_weight > 100) {
+    return wrong(at + ".hardPodAffinityWeight", "not in valid range [0, 100]");
+  }
+  return {};
+}
+
+/// Refuses settings of the scheduler as a whole that would be ignored.
+Result<> check_settings(const object& root) {
+  array extenders;
+  if (root["extenders"].get(extenders) == simdjson::SUCCESS && extenders.size() > 0) {
+    return wrong("extenders", "is not supported");
+  }
+  for (const auto& [name, value] : {std::pair("podInitialBackoffSeconds", 1), std::pair("podMaxBackoffSeconds", 10)}) {
+    if (number(root, name, value) != value) return wrong(name, "only " + std::to_string(value) + " is supported");
+  }
+  return {};
 }
 
 }  // namespace
@@ -180,6 +232,7 @@ Result<std::vector<Profile>> read_profiles(std::string_view source) {
       !text(root, "apiVersion").starts_with("kubescheduler.config.k8s.io/")) {
     return wrong("kind", "expected a KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1");
   }
+  if (auto checked = check_settings(root); !checked.ok()) return checked.error();
   const int64_t percentage = number(root, "percentageOfNodesToScore", 0);
   std::vector<Profile> profiles;
   auto read = each(root, "profiles", "", [&](const object& fields, const std::string& at) -> Result<> {
@@ -201,7 +254,7 @@ Result<std::vector<Profile>> read_profiles(std::string_view source) {
     }
     auto configs =
         each(fields, "pluginConfig", path, [&](const object& config, const std::string& where) -> Result<> {
-          return read_strategy(config, where, &profile);
+          return read_config(config, where, &profile);
         });
     if (!configs.ok()) return configs;
     profiles.push_back(std::move(profile));

@@ -3,6 +3,7 @@
 
 #include "actors/scheduler/plugins/plugin.hpp"
 #include "actors/scheduler/pod_match.hpp"
+#include "actors/scheduler/profile.hpp"
 
 namespace kabuki::scheduler {
 namespace {
@@ -10,8 +11,6 @@ namespace {
 /// A topology key and one of its values.
 using Domain = std::pair<std::string, std::string>;
 using Counts = std::map<Domain, int64_t>;
-
-constexpr int64_t kWeightOfRequiredAffinity = 1;  // of others' terms, when scoring
 
 void count(const Cluster& cluster, const PodGroup& group, const std::string& key, int64_t weight, Counts* counts) {
   for (const auto& [node, pods] : group.on) {
@@ -100,7 +99,7 @@ class AffinityFilter final : public Filter {
 
 class AffinityScorer final : public Scorer {
  public:
-  AffinityScorer(const Cluster& cluster, const Candidate& pod) : nodes_(cluster.nodes) {
+  AffinityScorer(const Cluster& cluster, const Candidate& pod, int64_t weight_of_required) : nodes_(cluster.nodes) {
     if (!pod.demand.preferred_pods.empty()) {
       for (const PodGroup& group : cluster.groups.all()) {
         if (group.members == 0) continue;
@@ -114,9 +113,10 @@ class AffinityScorer final : public Scorer {
       for (const PodTerm& term : group.terms->preferred_pods) {
         if (is_wanted(cluster, pod, term, group)) count(cluster, group, term.topology_key, term.weight, &liked_);
       }
+      if (weight_of_required == 0) continue;
       for (const PodTerm& term : group.terms->pod_affinity) {
         if (!is_wanted(cluster, pod, term, group)) continue;
-        count(cluster, group, term.topology_key, kWeightOfRequiredAffinity, &liked_);
+        count(cluster, group, term.topology_key, weight_of_required, &liked_);
       }
     }
   }
@@ -150,10 +150,10 @@ std::unique_ptr<Filter> filter(const Cluster& cluster, const Candidate& pod) {
   return filter;
 }
 
-std::unique_ptr<Scorer> scorer(const Cluster& cluster, const Candidate& pod, const Profile&,
+std::unique_ptr<Scorer> scorer(const Cluster& cluster, const Candidate& pod, const Profile& profile,
                                const std::vector<NodeSlot>&) {
   if (pod.demand.preferred_pods.empty() && cluster.groups.with_terms().empty()) return nullptr;
-  auto scorer = std::make_unique<AffinityScorer>(cluster, pod);
+  auto scorer = std::make_unique<AffinityScorer>(cluster, pod, profile.hard_pod_affinity_weight);
   if (scorer->is_idle()) return nullptr;
   return scorer;
 }

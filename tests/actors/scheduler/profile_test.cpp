@@ -52,6 +52,16 @@ TEST(Profiles, AreRefusedByField) {
       {configuration("[{percentageOfNodesToScore: 101}]"), "profiles[0].percentageOfNodesToScore: must be between"},
       {configuration("[{pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: Best}}}]}]"),
        "profiles[0].pluginConfig[0].args.scoringStrategy.type: Unsupported value: \"Best\""},
+      {configuration("[{pluginConfig: [{name: NodeResourcesFit, args: {ignoredResources: [a.com/b]}}]}]"),
+       "profiles[0].pluginConfig[0].args.ignoredResources: is not supported"},
+      {configuration("[{pluginConfig: [{name: NodeAffinity, args: {addedAffinity: {}}}]}]"),
+       "profiles[0].pluginConfig[0].args.addedAffinity: is not supported"},
+      {configuration("[{pluginConfig: [{name: PodTopologySpread, args: {defaultingType: List}}]}]"),
+       "profiles[0].pluginConfig[0].args.defaultingType: only \"System\" is supported"},
+      {configuration("[{pluginConfig: [{name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}]}]"),
+       "profiles[0].pluginConfig[0].args.hardPodAffinityWeight: not in valid range [0, 100]"},
+      {configuration("[]\nextenders: [{urlPrefix: x}]"), "extenders: is not supported"},
+      {configuration("[]\npodMaxBackoffSeconds: 60"), "podMaxBackoffSeconds: only 10 is supported"},
       {configuration("[3]"), "profiles[0]: expected an object"},
   };
   for (const auto& [text, message] : cases) {
@@ -59,6 +69,29 @@ TEST(Profiles, AreRefusedByField) {
     ASSERT_FALSE(profiles.ok()) << text;
     EXPECT_THAT(profiles.error().message, testing::HasSubstr(message));
   }
+}
+
+TEST(Profiles, SayHowMuchTheAffinityOfOthersCounts) {
+  const auto weight = [](const std::string& args) {
+    const auto profiles = read_profiles(configuration("[{pluginConfig: [{name: InterPodAffinity, args: " + args + "}]}]"));
+    EXPECT_TRUE(profiles.ok()) << profiles.error().message;
+    return profiles.ok() ? (*profiles)[0].hard_pod_affinity_weight : -1;
+  };
+  EXPECT_EQ(weight("{kind: InterPodAffinityArgs, apiVersion: kubescheduler.config.k8s.io/v1}"), 1);
+  EXPECT_EQ(weight("{hardPodAffinityWeight: 50}"), 50);
+  // A pod wants others like this one near: nothing else speaks for n2, where it is and takes room.
+  const auto where = [](int64_t weight_of_required) {
+    Profile profile = Profile::standard();
+    profile.hard_pod_affinity_weight = weight_of_required;
+    Play play({profile});
+    for (const char* name : {"n1", "n2"}) play.state.node_changed(*node(name, "{host: " + std::string(name) + "}"));
+    play.state.pod_changed(pod("there", "nodeName: n2, " + cpu("1") +
+                                            ", affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                                            "[{topologyKey: host, labelSelector: {matchLabels: {app: web}}}]}}"));
+    return play.put(pod("new", cpu("100m"), "{app: web}"));
+  };
+  EXPECT_EQ(where(100), "n2");
+  EXPECT_EQ(where(0), "n1");
 }
 
 TEST(Profiles, DecideForThePodsThatNameThem) {
