@@ -37,6 +37,11 @@ bool is_allocators(const IPAddress& address) {
   return label != address.metadata().labels().end() && label->second == kAllocator;
 }
 
+bool is_allocators_for(const Object& object, const Key& service) {
+  IPAddress address;
+  return object.parse(&address) && is_allocators(address) && service_of(address) == service;
+}
+
 /// Of what is not there: "" and 0.
 std::string address_of(const ObjectPtr& service) { return service ? service_address(*service) : std::string(); }
 uint64_t revision_of(const ObjectPtr& object) { return object ? object->revision() : 0; }
@@ -110,11 +115,15 @@ void AddressReservations::reserve(const std::string& address, const Key& service
   write.object = std::move(object);
   auto decision = decide(write, nullptr, context_());
   if (!decision) return then(decision.error());
+  const bool may_take_over = !guard.other;  // of a write; a repair has seen the service with the address
   shards_.commit(
       write.key, 0, decision->next,
-      [this, address, service, then = std::move(then)](const Committed& result) {
+      [this, address, service, may_take_over, then = std::move(then)](const Committed& result) {
         if (!result) return then(result.error());
         if (result->committed) return then(result->revision);
+        if (may_take_over && result->current && is_allocators_for(*result->current, service)) {
+          return take_over(result->current, service, then);
+        }
         if (!result->unmet) {
           addresses_.reserved(address);
           lost_.insert(address);
@@ -122,6 +131,22 @@ void AddressReservations::reserve(const std::string& address, const Key& service
         then(taken_address(service, address));
       },
       std::move(guard));
+}
+
+void AddressReservations::take_over(const ObjectPtr& address, const Key& service,
+                                    std::function<void(Result<uint64_t>)> then) {
+  const std::string name(address->name());
+  shards_.commit(address->key(), address->revision(), address,
+                 [this, name, service, then = std::move(then)](const Committed& renewed) {
+                   if (!renewed) return then(renewed.error());
+                   if (!renewed->committed) return then(taken_address(service, name));
+                   shards_.get(service,
+                               [name, service, then, revision = renewed->revision](const Result<ObjectPtr>& found) {
+                                 if (!found) return then(found.error());
+                                 if (address_of(*found) == name) return then(taken_address(service, name));
+                                 then(revision);
+                               });
+                 });
 }
 
 void AddressReservations::release(const std::string& address, const Key& service, uint64_t revision,

@@ -44,6 +44,9 @@ class AddressReservations {
   };
   void reserve(const std::string& address, const Key& service, Guard guard,
                std::function<void(Result<uint64_t>)> then);
+  /// Takes over what is left of an attempt of the same service, whose outcome nobody has told: renews it, so that the
+  /// attempt cannot be committed any more. Error: 422 where it has been.
+  void take_over(const ObjectPtr& address, const Key& service, std::function<void(Result<uint64_t>)> then);
   /// Gives the address up that `service` has had, provided that it is at that revision (0: absent).
   void release(const std::string& address, const Key& service, uint64_t revision, std::function<void()> then);
   void make_missing(const Key& service, const std::string& address);

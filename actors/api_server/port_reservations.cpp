@@ -43,6 +43,7 @@ void PortReservations::secure(const ObjectPtr& current, const ObjectPtr& next, W
   const auto change = std::make_shared<Change>();
   change->service = next ? next->key() : current->key();
   change->next = next;
+  change->creates = !current;
   const std::set<int32_t> had = ports_of(current), has = ports_of(next);
   for (const int32_t port : has) {
     if (!had.contains(port)) change->wanted.insert(port);
@@ -119,8 +120,8 @@ void PortReservations::settle_own(const std::shared_ptr<Change>& change, std::fu
   const auto [port, holder] = *change->own.begin();
   change->own.erase(change->own.begin());
   free_unused(port, holder, [this, change, port, then = std::move(then)](const Result<bool>& has) mutable {
-    // That attempt was done: this one is decided on an older version, and will not be committed.
-    if (has && *has) change->wanted.erase(port);
+    // That attempt was done: what is decided on an older version will not be committed. A create is refused.
+    if (has && *has && !change->creates) change->wanted.erase(port);
     settle_own(change, std::move(then));
   });
 }

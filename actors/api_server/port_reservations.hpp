@@ -58,6 +58,7 @@ class PortReservations {
     std::map<int32_t, PortHolder> had;  // of `gone`, as the table said before the write
     std::map<int32_t, PortHolder> own;  // of `wanted`: what the table says that this service has, though it has not
     bool settled = false;
+    bool creates = false;
   };
   using Edit = std::function<Result<bool>(PortTable* table)>;  // whether there is anything to write
   /// Reads the table and commits what `edit` makes of it, again when somebody was faster.

@@ -98,6 +98,22 @@ TEST_F(ServiceAddressesSim, WhatIsReservedElsewhereIsNotGiven) {
   EXPECT_EQ(owner("10.96.0.11"), "other/service");
 }
 
+TEST_F(ServiceAddressesSim, WhatAnAttemptOfTheSameServiceLeftDoesNotStandInItsWay) {
+  IPAddress address;
+  address.mutable_metadata()->set_name("10.96.7.7");
+  (*address.mutable_metadata()->mutable_labels())["ipaddress.kubernetes.io/managed-by"] = "ipallocator.k8s.io";
+  address.mutable_spec()->mutable_parentref()->set_resource("services");
+  address.mutable_spec()->mutable_parentref()->set_namespace_("default");
+  address.mutable_spec()->mutable_parentref()->set_name("a");
+  put(kinds::kIPAddress, address);
+  EXPECT_EQ(create("b", "10.96.7.7"), 422) << "another's";
+  ASSERT_EQ(create("a", "10.96.7.7"), 201);
+  EXPECT_EQ(owner("10.96.7.7"), "default/a");
+  EXPECT_EQ(create("a", "10.96.7.7"), 422) << "as Kubernetes has it";
+  EXPECT_EQ(owner("10.96.7.7"), "default/a");
+  EXPECT_EQ(this->address("a"), "10.96.7.7");
+}
+
 TEST_F(ServiceAddressesSim, WhatACrashLeftIsMended) {
   Service service;
   service.mutable_metadata()->set_namespace_("default");
