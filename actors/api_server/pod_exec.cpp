@@ -117,17 +117,15 @@ void PodExecs::find_node(const StreamPtr& stream, const ObjectPtr& object) {
 }
 
 void PodExecs::start(const StreamPtr& stream, const ObjectPtr& pod, const ObjectPtr& node) {
+  streams_.insert(stream);
+  stream->call.sink->on_closed(posted(stream, [this](const StreamPtr& closed) { close(closed); }));
+  stream->call.sink->on_writable(posted(stream, [this](const StreamPtr& drained) {
+    if (!drained->parked.empty()) send(drained);
+  }));
   stream->dial = "error dialing backend: dial tcp " + address_of(node->as<core::Node>()) + ": connect: ";
   const std::string host = host_of_node(*node);
   if (host.empty()) return fail(stream, internal_error(stream->dial + "no route to host"));
   stream->kubelet = {host + "/kubelet/" + std::string(node->name())};
-  const auto mailbox = actor_.mailbox();
-  stream->call.sink->on_closed([this, mailbox, stream] { mailbox.post([this, stream] { close(stream); }); });
-  stream->call.sink->on_writable([this, mailbox, stream] {
-    mailbox.post([this, stream] {
-      if (!stream->parked.empty()) send(stream);
-    });
-  });
   actor_.ask(stream->kubelet, runtime::make_message(stream->request, {pod}), kExecTimeout,
              [this, stream](const Result<runtime::MessagePtr>& answer) {
                const auto* reply = answer ? (*answer)->as<bus::StartExecReply>() : nullptr;
@@ -145,12 +143,23 @@ Error PodExecs::unreachable(const Stream& stream, const Error& why) const {
   return asked ? why : internal_error(stream.dial + "connection refused");
 }
 
+/// For a thread of HTTP to call.
+std::function<void()> PodExecs::posted(const StreamPtr& stream, std::function<void(const StreamPtr&)> run) {
+  return [mailbox = actor_.mailbox(), weak = std::weak_ptr(stream), run = std::move(run)] {
+    mailbox.post([weak, run] {
+      if (const StreamPtr stream = weak.lock()) run(stream);
+    });
+  };
+}
+
 void PodExecs::open(const StreamPtr& stream) {
   stream->call.began();
-  const auto mailbox = actor_.mailbox();
   stream->call.sink->start_web_socket(
-      stream->protocol.name, !stream->protocol.base64, [this, mailbox, stream](std::string message) {
-        mailbox.post([this, stream, message = std::move(message)] { receive(stream, message); });
+      stream->protocol.name, !stream->protocol.base64,
+      [this, mailbox = actor_.mailbox(), weak = std::weak_ptr(stream)](std::string message) {
+        mailbox.post([this, weak, message = std::move(message)] {
+          if (const StreamPtr stream = weak.lock()) receive(stream, message);
+        });
       });
   // As a kubelet does: the client learns that it is connected.
   const ExecOptions& options = stream->options;
@@ -161,7 +170,10 @@ void PodExecs::open(const StreamPtr& stream) {
 /// Before the stream has begun: as an answer, but for v5, where a client that has no stream tries SPDY instead of
 /// telling why.
 void PodExecs::fail(const StreamPtr& stream, const Error& error) {
-  if (!stream->protocol.closes) return stream->call.refuse(error);
+  if (!stream->protocol.closes) {
+    streams_.erase(stream);
+    return stream->call.refuse(error);
+  }
   open(stream);
   const std::string status = error_status(stream->protocol, error);
   stream->parked.push_back(
@@ -244,6 +256,7 @@ void PodExecs::send(const StreamPtr& stream) {
   if (stream->keeping) actor_.cancel(std::exchange(stream->keeping, 0));
   if (!stream->last) return read_on(stream);
   stream->closed = true;
+  streams_.erase(stream);
   sink.end_stream();
 }
 
@@ -264,6 +277,7 @@ void PodExecs::keep(const StreamPtr& stream) {
 
 void PodExecs::close(const StreamPtr& stream) {
   if (stream->keeping) actor_.cancel(std::exchange(stream->keeping, 0));
+  streams_.erase(stream);
   const bool ended = std::exchange(stream->closed, true) && stream->last;
   if (ended || stream->session.empty()) return;
   bus::EndExec end;

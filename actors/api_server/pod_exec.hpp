@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,7 @@ class PodExecs {
 
   void find_node(const StreamPtr& stream, const ObjectPtr& pod);
   void start(const StreamPtr& stream, const ObjectPtr& pod, const ObjectPtr& node);
+  std::function<void()> posted(const StreamPtr& stream, std::function<void(const StreamPtr&)> run);
   void open(const StreamPtr& stream);
   void fail(const StreamPtr& stream, const Error& error);
   void receive(const StreamPtr& stream, const std::string& message);
@@ -92,6 +94,8 @@ class PodExecs {
 
   runtime::ActorTools actor_;
   ShardClient& shards_;
+  /// Those under way: a connection only knows them weakly, so that it ends with this actor.
+  std::set<StreamPtr> streams_;
 };
 
 }  // namespace kabuki::api_server

@@ -224,6 +224,7 @@ std::string NodeActor::health() const {
   if (!registration_ || !registration_->registered()) out += ", not registered";
   if (!pods_.has_cidr()) out += ", no podCIDR yet";
   if (pods_.without_address() > 0) out += ", " + std::to_string(pods_.without_address()) + " without an address";
+  if (execs_ && execs_->count() > 0) out += ", " + std::to_string(execs_->count()) + " sessions in containers";
   if (watch_ && !watch_->health().empty()) out += ", " + watch_->health();
   return out;
 }

@@ -67,6 +67,7 @@ void ExecSessions::start(const bus::StartExec& request, runtime::Inbound& in) {
   if (sessions_.size() + starting_ >= limits::kExecSessionsMax) {
     return in.reply.fail(too_many_requests("too many programs are run in containers of this node", 1));
   }
+  if (!request.attach() && request.command().empty()) return in.reply.fail(bad_request("there is nothing to run"));
   ObjectPtr shown = in.message->objects.empty() ? nullptr : in.message->objects.front();
   const ObjectPtr pod = newest(request, shown);
   if (!pod) return in.reply.fail(not_found(kind_of(kinds::kPod), request.pod()));

@@ -112,6 +112,18 @@ TEST_F(PodExec, PassesInputUntilItsEnd) {
   EXPECT_EQ(sink->consumed_bytes, 5u + 13u + 5u + 2u) << "whatever came";
 }
 
+TEST_F(PodExec, EndsWithItsApiServer) {
+  auto sink = open("web/exec?command=cat&stdin=true&stdout=true");
+  EXPECT_EQ(inspect("host-3", "host-3/kubelet/node-0").health(), "1 pods, 1 sessions in containers");
+  const std::weak_ptr<FakeSink> connection = sink;
+  sink.reset();
+  EXPECT_FALSE(connection.expired());
+  kill("host-1/api");
+  EXPECT_TRUE(connection.expired()) << "which closes it";
+  world->run_for(1min);
+  EXPECT_THAT(inspect("host-3", "host-3/kubelet/node-0").health(), testing::Not(HasSubstr("sessions")));
+}
+
 TEST_F(PodExec, ReadsNoFasterThanTheClientTakesIt) {
   auto sink = open("web/exec?command=yes&stdout=true");
   world->run_for(100ms);
@@ -130,7 +142,7 @@ TEST_F(PodExec, ReadsNoFasterThanTheClientTakesIt) {
   const size_t last = sink->messages.size();
   world->run_for(1min);
   EXPECT_EQ(sink->messages.size(), last);
-  EXPECT_THAT(inspect("host-3", "host-3/kubelet/node-0").health(), HasSubstr("1 pods"));
+  EXPECT_EQ(inspect("host-3", "host-3/kubelet/node-0").health(), "1 pods");
 }
 
 TEST_F(PodExec, TakesNoMoreInputThanTheProgramReads) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/io/random.hpp"
+
 namespace kabuki::kubelet {
 namespace {
 
@@ -151,6 +153,33 @@ TEST(SimulatedProcess, WritesNoMoreThanThereIsRoomFor) {
   reader.input(std::string(100, 'x'));
   EXPECT_EQ(reader.run({kNow}, 30).pieces[0].text.size(), 30u);
   EXPECT_EQ(reader.unread(), 70u);
+}
+
+TEST(SimulatedProcess, WritesLittleAtOnceWhateverIsTyped) {
+  const char* pieces[] = {"echo ", "cat ", "sh ",        "-c ", "exit ", "cd ",  "sleep 1 ", "yes ",   "$HOME ",
+                          "${A} ", "$",    "'",          "\"",  "\\",    ";",    "&&",       "||",     "|",
+                          ">&2",   "2>&1", ">/dev/null", "\n",  "\r",    "\003", "\177",     "\033[A", "/data/a ",
+                          "test ", "! ",   "= ",         "[ ",  "] ",    "#",    "-n ",      "a"};
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    io::Random random(seed);
+    SimulatedProcess process(world(), {"sh"}, random.chance(0.5));
+    std::optional<int32_t> exit_code;
+    int64_t now = kNow;
+    for (int turns = 0; turns < 200 && !exit_code; ++turns) {
+      if (turns < 20) {
+        for (int i = 0; i < 8; ++i) process.input(pieces[random.between(0, std::size(pieces) - 1)]);
+      } else {
+        process.input("\003");
+        process.end_input();
+      }
+      auto turn = process.run({now}, 100);
+      size_t written = 0;
+      for (const auto& piece : turn.pieces) written += piece.text.size();
+      EXPECT_LT(written, 2000u) << seed;
+      exit_code = turn.exit_code;
+      now = std::max(now + 1, turn.wake_ns);
+    }
+  }
 }
 
 TEST(SimulatedProcess, OnATerminalIsTalkedTo) {
