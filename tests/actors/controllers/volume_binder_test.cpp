@@ -128,6 +128,29 @@ TEST_F(VolumeBinder, MakesVolumesOfSimulatedClasses) {
   EXPECT_EQ(made.spec().claimref().uid(), "uid-c");
 }
 
+TEST_F(VolumeBinder, GrowsAVolumeWhereItsClassLetsIt) {
+  const std::string bound = R"(,"annotations":{"pv.kubernetes.io/bind-completed":"yes"})";
+  const std::string made = R"(,"annotations":{"pv.kubernetes.io/provisioned-by":"kabuki.io/simulated"})";
+  // The claim asks for 5Gi.
+  add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"s","volumeName":"v",)", bound));
+  auto offer = [&](const std::string& size, const std::string& meta) {
+    add(kinds::kPersistentVolume, volume("v", R"("storageClassName":"s",)" + ref("c", "uid-c"), size, "Bound", meta));
+  };
+  offer("3Gi", made);
+  add(kinds::kStorageClass, storage_class("s"));
+  EXPECT_EQ(of_claim(), "UPDATE_STATUS c Bound") << "with what it has";
+  add(kinds::kStorageClass, storage_class("s", R"(,"allowVolumeExpansion":true)"));
+  const Plan plan = reconcile_claim(view, {kinds::kPersistentVolumeClaim, "shop", "c"}, kNow);
+  ASSERT_EQ(text(plan), "UPDATE v for uid-c");
+  EXPECT_EQ(plan.steps[0].write.object->as<Volume>().spec().capacity().at("storage").string(), "5Gi");
+  offer("3Gi", "");
+  EXPECT_EQ(of_claim(), "UPDATE_STATUS c Bound") << "somebody else's volume is left to it";
+  offer("5Gi", made);
+  const Plan told = reconcile_claim(view, {kinds::kPersistentVolumeClaim, "shop", "c"}, kNow);
+  ASSERT_EQ(text(told), "UPDATE_STATUS c Bound");
+  EXPECT_EQ(told.steps[0].write.object->as<Claim>().status().capacity().at("storage").string(), "5Gi");
+}
+
 TEST_F(VolumeBinder, WaitsForTheFirstConsumerWhereTheClassSaysSo) {
   add(kinds::kStorageClass, storage_class("late", R"(,"volumeBindingMode":"WaitForFirstConsumer")"));
   add(kinds::kPersistentVolumeClaim, claim("c", R"("storageClassName":"late",)"));
