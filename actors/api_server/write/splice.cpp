@@ -43,7 +43,9 @@ std::optional<std::string> canonical(const google::protobuf::Descriptor* type, s
 std::optional<Decision> splice_status(const Write& write, const ObjectPtr& current) {
   const Kind& kind = *write.kind;
   const Object& sent = *write.sent;
-  if (write.always_record || kind.id == kinds::kResourceQuota) return std::nullopt;
+  // Their new status follows from the old one too: reservations are kept, what was signed stays.
+  if (kind.id == kinds::kResourceQuota || kind.id == kinds::kCertificateSigningRequest) return std::nullopt;
+  if (write.always_record) return std::nullopt;
   if (!wire::is_sound(current->body())) return std::nullopt;
   if (sent.name() != write.key.name || sent.ns() != write.key.ns) return std::nullopt;
   if (const auto uid = sent.uid(); !uid.empty() && uid != current->uid()) return std::nullopt;
