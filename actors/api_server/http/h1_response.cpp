@@ -172,8 +172,8 @@ bool H1Response::append_chunks(std::string* out) {
   return true;
 }
 
-// Each message is a write, and so a TLS record, of its own: python3-kubernetes waits for the socket to become readable
-// before each message, and does not see one that OpenSSL holds already.
+// Each message is a write, and so a TLS record, of its own: python3-kubernetes waits for the socket to become
+// readable before each message, and does not see one that OpenSSL holds already.
 bool H1Response::append_messages(std::string* out) {
   const size_t before = out->size();
   web_socket_->append_control(out);
