@@ -136,6 +136,26 @@ TEST_F(TopologySpread, LooksOnlyAtNodesThePodMayUse) {
               testing::HasSubstr("2 node(s) didn't match pod topology spread constraints"));
 }
 
+TEST_F(TopologySpread, LeavesTaintedNodesOutWhereThatIsAskedFor) {
+  state.node_changed(*node("b1", "{zone: b}", "{taints: [{key: k, effect: NoSchedule}]}"));
+  const std::string hard = "whenUnsatisfiable: DoNotSchedule";
+  EXPECT_EQ(zone(put(pod("p", spread(hard), kApp))), "a");
+  EXPECT_THAT(put(pod("q", spread(hard), kApp)), testing::HasSubstr("didn't match pod topology spread constraints"));
+  EXPECT_EQ(zone(put(pod("r", spread(hard + ", nodeTaintsPolicy: Honor"), kApp))), "a");
+}
+
+TEST_F(TopologySpread, CountsOnlyPodsOfTheSameRevisionWhereThatIsAskedFor) {
+  const auto revision = [](const std::string& number) { return "{app: web, rev: '" + number + "'}"; };
+  for (const char* name : {"old-1", "old-2"}) {
+    state.pod_changed(pod(name, "nodeName: a1, " + cpu("100m"), revision("1")));
+  }
+  const std::string in_a = "nodeSelector: {zone: a}, ";
+  const std::string hard = "whenUnsatisfiable: DoNotSchedule, nodeAffinityPolicy: Ignore";
+  EXPECT_THAT(put(pod("all", in_a + spread(hard), revision("2"))),
+              testing::HasSubstr("didn't match pod topology spread constraints"));
+  EXPECT_EQ(zone(put(pod("own", in_a + spread(hard + ", matchLabelKeys: [rev]"), revision("2")))), "a");
+}
+
 TEST_F(TopologySpread, PreferredPutsPodsWhereFewestAre) {
   std::map<std::string, int> zones;
   for (int i = 0; i < 4; ++i) {
