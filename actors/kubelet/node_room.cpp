@@ -11,13 +11,9 @@ namespace {
 
 std::string name_of(const Object& pod) { return std::string(pod.ns()) + "/" + std::string(pod.name()); }
 
-Room operator+(const Room& a, const Room& b) {
-  return {a.cpu_milli + b.cpu_milli, a.memory_bytes + b.memory_bytes};
-}
+Room operator+(const Room& a, const Room& b) { return {a.cpu_milli + b.cpu_milli, a.memory_bytes + b.memory_bytes}; }
 
-Room operator-(const Room& a, const Room& b) {
-  return {a.cpu_milli - b.cpu_milli, a.memory_bytes - b.memory_bytes};
-}
+Room operator-(const Room& a, const Room& b) { return {a.cpu_milli - b.cpu_milli, a.memory_bytes - b.memory_bytes}; }
 
 Quantity amount(const NodeOptions& options, const char* resource) {
   const auto found = options.capacity.find(resource);

@@ -10,8 +10,8 @@
 namespace kabuki::kubelet {
 
 /// Answers pods of a node that are to get other resources. What it has granted counts until the pod's status tells of
-/// it, so that nothing is given away twice; what pods that are to be tried before the one that asks can have now is kept
-/// for them until they ask again. Pure but for that memory; not thread-safe.
+/// it, so that nothing is given away twice; what pods that are to be tried before the one that asks can have now is
+/// kept for them until they ask again. Pure but for that memory; not thread-safe.
 class NodeRoom {
  public:
   NodeRoom(const NodeOptions& options, const PodTable& pods);

@@ -203,7 +203,8 @@ Result<> check_settings(const object& root) {
   if (root["extenders"].get(extenders) == simdjson::SUCCESS && extenders.size() > 0) {
     return wrong("extenders", "is not supported");
   }
-  for (const auto& [name, value] : {std::pair("podInitialBackoffSeconds", 1), std::pair("podMaxBackoffSeconds", 10)}) {
+  for (const auto& [name, value] :
+       {std::pair("podInitialBackoffSeconds", 1), std::pair("podMaxBackoffSeconds", 10)}) {
     if (number(root, name, value) != value) return wrong(name, "only " + std::to_string(value) + " is supported");
   }
   return {};

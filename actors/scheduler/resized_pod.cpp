@@ -16,8 +16,8 @@ constexpr int kGeneration[] = {1, 7};
 constexpr int kStatus[] = {3};
 constexpr const char* kPending = "PodResizePending";
 
-/// Cheap, for every pod is asked: nobody has changed the spec of one in its first generation, and a deletion counts as
-/// the next.
+/// Cheap, for every pod is asked: nobody has changed the spec of one in its first generation, and a deletion counts
+/// as the next.
 bool may_be_resized(const Object& pod) {
   if (scan_varint(pod.body(), kGeneration).value_or(0) < 2) return false;
   return scan_bytes(pod.body(), paths::kDeletionTimestamp).empty() ||

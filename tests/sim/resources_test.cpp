@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Pods that ask for what few nodes have, and pods that ask for other amounts while they run: under kills, crashes and
-/// a bad network each must have in the end what it asks for, and no node may ever be asked for more than it has.
+/// Pods that ask for what few nodes have, and pods that ask for other amounts while they run: under kills, crashes
+/// and a bad network each must have in the end what it asks for, and no node may ever be asked for more than it has.
 TEST(Resources, AreGivenOnceAndAsAskedFor) {
   for (uint64_t seed = 1; seed <= 4; ++seed) {
     SimulationOptions options;

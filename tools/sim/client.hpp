@@ -58,7 +58,8 @@ class Client {
   template <class M>
   void patch(const Key& key, const std::string& json, const std::function<void(M*)>& change, const std::string& what,
              const std::string& subresource = {}) {
-    write(key, actors::Write::merge_patch(key, wanted_.at(key).uid, json, subresource), changed<M>(key, change), what);
+    write(key, actors::Write::merge_patch(key, wanted_.at(key).uid, json, subresource), changed<M>(key, change),
+          what);
   }
   /// Reads it and replaces what it read.
   template <class M>

@@ -180,7 +180,8 @@ void tell_resize(const PodView& pod, const PodState& state, io::WallTime now, Po
     }
     return;
   }
-  if (!verdict->reason.empty()) return add_condition(pod, kResizePending, verdict->reason, verdict->message, now, status);
+  if (!verdict->reason.empty())
+    return add_condition(pod, kResizePending, verdict->reason, verdict->message, now, status);
   for (size_t i = 0; i < pod.mains_end; ++i) {
     if (!is_resizable(pod.role(i))) continue;
     const ContainerStatus* told = find_in(pod, i, *status);

@@ -113,7 +113,8 @@ TEST_F(AutoscalerActors, AllOfThemAskANodeOnceForWhatItUses) {
   // Nine more look after the same pods by amounts, as if each had its own.
   std::vector<Write> writes;
   for (int i = 0; i < 9; ++i) {
-    auto another = find(kinds::kHorizontalPodAutoscaler, "default", "web")->as<autoscaling::HorizontalPodAutoscaler>();
+    auto another =
+        find(kinds::kHorizontalPodAutoscaler, "default", "web")->as<autoscaling::HorizontalPodAutoscaler>();
     another.clear_metadata();
     another.mutable_metadata()->set_name("web-" + std::to_string(i));
     another.mutable_metadata()->set_namespace_("default");

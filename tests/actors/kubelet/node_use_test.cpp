@@ -41,16 +41,18 @@ TEST(NodeUse, CountsWhatRunsAndTheNodeItself) {
 
 TEST(NodeUse, ShowsTheControlPlanesPodsAmongTheOthers) {
   const auto pod = [](const std::string& ns, const std::string& name) {
-    PodMessage message = pod_from("metadata { name: '" + name + "' uid: 'u-" + name +
-                                  "' } spec { containers { name: 'a' } } status { containerStatuses { name: 'a' "
-                                  "containerID: 'kabuki://a/0' state { running { startedAt { seconds: 1000 } } } } }");
+    PodMessage message =
+        pod_from("metadata { name: '" + name + "' uid: 'u-" + name +
+                 "' } spec { containers { name: 'a' } } status { containerStatuses { name: 'a' "
+                 "containerID: 'kabuki://a/0' state { running { startedAt { seconds: 1000 } } } } }");
     message.mutable_metadata()->set_namespace_(ns);
     return Object::encode(kinds::kPod, message);
   };
   PodTable pods{overlay::Ipv4{}};
   pods.put(pod("default", "web"));
   pods.put(pod("shop", "web"));
-  const std::map<std::string, ObjectPtr> mirrors{{"kube-system/scheduler-node-1", pod("kube-system", "scheduler-node-1")}};
+  const std::map<std::string, ObjectPtr> mirrors{
+      {"kube-system/scheduler-node-1", pod("kube-system", "scheduler-node-1")}};
   const bus::NodeUse use = node_use("node-1", pods, mirrors, {1'030'000'000'000});
   std::string told;
   for (const auto& one : use.pods()) {

@@ -268,8 +268,9 @@ PodMessage asking(const std::string& name, const std::string& cpu, int priority 
   PodPlay play(message);
   play.run_until(5);
   set(&play.pod, "cpu", cpu);
-  if (guaranteed) *play.pod.mutable_spec()->mutable_containers(0)->mutable_resources()->mutable_limits() =
-      play.pod.spec().containers(0).resources().requests();
+  if (guaranteed)
+    *play.pod.mutable_spec()->mutable_containers(0)->mutable_resources()->mutable_limits() =
+        play.pod.spec().containers(0).resources().requests();
   if (pending_since != 0) {
     answer(play, "Deferred", "not now");
     play.settle_once();

@@ -73,7 +73,8 @@ TEST(Profiles, AreRefusedByField) {
 
 TEST(Profiles, SayHowMuchTheAffinityOfOthersCounts) {
   const auto weight = [](const std::string& args) {
-    const auto profiles = read_profiles(configuration("[{pluginConfig: [{name: InterPodAffinity, args: " + args + "}]}]"));
+    const auto profiles =
+        read_profiles(configuration("[{pluginConfig: [{name: InterPodAffinity, args: " + args + "}]}]"));
     EXPECT_TRUE(profiles.ok()) << profiles.error().message;
     return profiles.ok() ? (*profiles)[0].hard_pod_affinity_weight : -1;
   };
@@ -85,9 +86,10 @@ TEST(Profiles, SayHowMuchTheAffinityOfOthersCounts) {
     profile.hard_pod_affinity_weight = weight_of_required;
     Play play({profile});
     for (const char* name : {"n1", "n2"}) play.state.node_changed(*node(name, "{host: " + std::string(name) + "}"));
-    play.state.pod_changed(pod("there", "nodeName: n2, " + cpu("1") +
-                                            ", affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
-                                            "[{topologyKey: host, labelSelector: {matchLabels: {app: web}}}]}}"));
+    play.state.pod_changed(
+        pod("there", "nodeName: n2, " + cpu("1") +
+                         ", affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                         "[{topologyKey: host, labelSelector: {matchLabels: {app: web}}}]}}"));
     return play.put(pod("new", cpu("100m"), "{app: web}"));
   };
   EXPECT_EQ(where(100), "n2");
