@@ -180,10 +180,16 @@ void PodLogs::begin(const StreamPtr& stream, const ObjectPtr& object) {
   if (host.empty()) return stream->call.refuse(internal_error(stream->kubelet_url + "connect: no route to host"));
   stream->kubelet = {host + "/kubelet/" + node.metadata().name()};
   const auto mailbox = actor_.mailbox();
-  stream->call.sink->on_closed([mailbox, stream] { mailbox.post([stream] { stream->closed = true; }); });
-  stream->call.sink->on_writable([this, mailbox, stream] {
-    mailbox.post([this, stream] {
-      if (!stream->parked.empty()) send(stream);
+  const std::weak_ptr<Stream> weak = stream;
+  stream->call.sink->on_closed([mailbox, weak] {
+    mailbox.post([weak] {
+      if (const StreamPtr closed = weak.lock()) closed->closed = true;
+    });
+  });
+  stream->call.sink->on_writable([this, mailbox, weak] {
+    mailbox.post([this, weak] {
+      const StreamPtr drained = weak.lock();
+      if (drained && !drained->parked.empty()) send(drained);
     });
   });
   read_on(stream);
@@ -240,11 +246,19 @@ void PodLogs::send(const StreamPtr& stream) {
       text.clear();
       append_base64(stream->parked, &text);
     }
-    if (!sink.send({std::make_shared<const std::string>(std::move(text))})) return;
+    if (!sink.send({std::make_shared<const std::string>(std::move(text))})) return hold(stream);
     stream->parked.clear();
   }
   if (stream->last) return sink.end_stream();
   read_on(stream);
+}
+
+void PodLogs::hold(const StreamPtr& stream) {
+  if (std::exchange(stream->held, true)) return;
+  actor_.after(kLogTimeout, [this, stream] {
+    stream->held = false;
+    if (!stream->closed && !stream->parked.empty()) hold(stream);
+  });
 }
 
 }  // namespace kabuki::api_server

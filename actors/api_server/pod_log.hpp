@@ -72,6 +72,7 @@ class PodLogs {
     bool open = false;   // the response has begun
     bool closed = false;
     bool last = false;  // nothing comes after what is parked
+    bool held = false;
   };
   using StreamPtr = std::shared_ptr<Stream>;
 
@@ -81,6 +82,8 @@ class PodLogs {
   void take(const StreamPtr& stream, const Result<runtime::MessagePtr>& answer);
   static void open(const StreamPtr& stream);
   void send(const StreamPtr& stream);
+  /// Keeps a stream whose connection has no room: the connection does not, so that it ends with this actor.
+  void hold(const StreamPtr& stream);
 
   runtime::ActorTools actor_;
   ShardClient& shards_;

@@ -124,6 +124,30 @@ TEST_F(PodExec, EndsWithItsApiServer) {
   EXPECT_THAT(inspect("host-3", "host-3/kubelet/node-0").health(), testing::Not(HasSubstr("sessions")));
 }
 
+TEST_F(PodExec, ALogThatIsFollowedEndsWithItsApiServerToo) {
+  pod("talks", "node-0", R"({"sim.kabuki.io/logs":"line {n}","sim.kabuki.io/log-every":"10ms"})");
+  ASSERT_TRUE(world->run_until([&] { return running("talks"); }, 1min));
+  auto waits = send("GET", kPods + "/web/log?follow=true");
+  auto slow = send("GET", kPods + "/talks/log?follow=true");
+  world->run_for(1s);
+  EXPECT_THAT(slow->body, HasSubstr("line 20\n"));
+  slow->full = true;
+  world->run_for(1min);
+  slow->full = false;
+  slow->writable();
+  world->run_for(1s);
+  EXPECT_THAT(slow->body, HasSubstr("line 5000\n")) << "a slow client is waited for";
+  slow->full = true;
+  world->run_for(1min);
+  const std::weak_ptr<FakeSink> connections[] = {waits, slow};
+  waits.reset();
+  slow.reset();
+  EXPECT_FALSE(connections[0].expired() || connections[1].expired());
+  kill("host-1/api");
+  EXPECT_TRUE(connections[0].expired());
+  EXPECT_TRUE(connections[1].expired());
+}
+
 TEST_F(PodExec, ReadsNoFasterThanTheClientTakesIt) {
   auto sink = open("web/exec?command=yes&stdout=true");
   world->run_for(100ms);
