@@ -76,6 +76,7 @@ struct StopCase {
   double ends_after;
   const char* last;
 };
+void PrintTo(const StopCase& c, std::ostream* out) { *out << c.pre_stop << " and " << c.stop_latency; }
 class PreStop : public ::testing::TestWithParam<StopCase> {};
 
 TEST_P(PreStop, CountsAgainstTheGrace) {

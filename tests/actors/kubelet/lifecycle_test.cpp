@@ -130,6 +130,7 @@ struct PolicyCase {
   int exit_code;
   const char* last;
 };
+void PrintTo(const PolicyCase& c, std::ostream* out) { *out << c.policy << " after " << c.exit_code; }
 class PodPolicy : public ::testing::TestWithParam<PolicyCase> {};
 
 TEST_P(PodPolicy, DecidesWhatFollowsAnEnd) {

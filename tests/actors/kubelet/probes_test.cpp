@@ -140,6 +140,7 @@ struct Wording {
   bool timed_out;
   const char* message;
 };
+void PrintTo(const Wording& c, std::ostream* out) { *out << c.handler << (c.timed_out ? " too late" : ""); }
 class ProbeWords : public ::testing::TestWithParam<Wording> {};
 
 TEST_P(ProbeWords, AreTheKubelets) {
