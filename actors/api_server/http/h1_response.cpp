@@ -57,6 +57,8 @@ void H1Response::begin_web_socket() {
   WebSocket::Options options{.binary = outbox_->binary, .message_bytes_max = limits_.web_socket_message_bytes};
   if (outbox_->on_message) {
     options.on_message = [this, call = std::exchange(outbox_->on_message, nullptr)](std::string message) {
+      // Any number of them would count for nothing.
+      if (message.empty()) return;
       {
         std::lock_guard lock(outbox_->mutex);
         outbox_->input_bytes += message.size();

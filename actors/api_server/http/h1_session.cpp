@@ -308,6 +308,10 @@ void H1Session::sweep() {
     case State::draining:
       late = waited > limits_.drain_sweeps;
       break;
+    case State::responding:
+      // Nobody reads what would end with the news that the client has left.
+      late = late || (read_held_ && response_->is_web_socket() && socket_->peer_gone());
+      break;
     default:
       break;
   }

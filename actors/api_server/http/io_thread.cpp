@@ -5,6 +5,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <poll.h>
 
 namespace kabuki::api_server::http {
 namespace {
@@ -43,6 +44,11 @@ void Readiness::when_writable(std::function<void()> call) {
                                  [call = std::move(call)](const boost::system::error_code& error) {
                                    if (!error) call();
                                  });
+}
+
+bool Readiness::peer_gone() const {
+  pollfd look = {.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&look, 1, 0) > 0;
 }
 
 IoThread::IoThread(int sweep_ms)

@@ -36,6 +36,8 @@ class Readiness {
   ~Readiness();
   void when_readable(std::function<void()> call);
   void when_writable(std::function<void()> call);
+  /// The peer has ended its direction or the connection is broken, whatever of what it sent is still to be read.
+  bool peer_gone() const;
   int fd() const { return fd_; }
 
  private:

@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kInlineAccepts = 64;
+// A client that vanished without a word is asked for after a minute, and given up after another.
+constexpr int kKeepAliveIdleSeconds = 60;
+constexpr int kKeepAliveIntervalSeconds = 15;
+constexpr int kKeepAliveProbes = 4;
 
 Error cannot_listen(const std::string& address, uint16_t port, int error) {
   Error out;
@@ -35,6 +39,15 @@ Error cannot_listen(const std::string& address, uint16_t port, int error) {
       out.message += std::strerror(error);
   }
   return out;
+}
+
+void set_options(int fd) {
+  const auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveIdleSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveIntervalSeconds);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
 }
 
 }  // namespace
@@ -97,8 +110,7 @@ void Listener::accept_some() {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return;  // sweep() goes on
       break;
     }
-    int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_options(fd);
     accepted_(fd);
   }
   start();

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "actors/api_server/http/uri.hpp"
 #include "tests/actors/api_server/http/http_fixture.hpp"
@@ -294,6 +296,27 @@ TEST(HttpH1, AWaitingHandlerHasNoDeadline) {
   HttpClient(server.port()).receive_all();
   taken.sink->respond(200, {}, "patience");
   EXPECT_EQ(client.response()->body, "patience");
+}
+
+TEST(HttpH1, AsksForClientsThatVanish) {
+  HttpServer server;
+  HttpClient client(server.port());
+  client.send(kGet);
+  ASSERT_TRUE(client.response());
+  int accepted = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in own{}, peer{};
+    socklen_t own_size = sizeof own, peer_size = sizeof peer;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0 || own.sin_family != AF_INET) continue;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) continue;
+    if (ntohs(own.sin_port) != server.port()) continue;
+    int on = 0;
+    socklen_t size = sizeof on;
+    EXPECT_EQ(::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    EXPECT_EQ(on, 1);
+    ++accepted;
+  }
+  EXPECT_EQ(accepted, 1);
 }
 
 TEST(HttpH1, ConnectionsAreSharedBetweenThreads) {

@@ -219,6 +219,30 @@ TEST(HttpWebSocket, AClientIsNotReadOnWhileItsMessagesWait) {
   EXPECT_LE(most, 10 + 64 * 1024 / 1'000 + 2);
 }
 
+TEST(HttpWebSocket, AClientThatLeavesIsReportedAlsoWhileItsMessagesWait) {
+  ServerOptions options;
+  options.limits.web_socket_input_bytes = 10;
+  options.limits.sweep_ms = 5;
+  HttpServer server(options);
+  Inbox inbox;
+  Upgraded ws(&server, inbox.put());
+  ws.client.send(text("more than ten bytes"));
+  EXPECT_EQ(inbox.wait_for(1), 1u);
+  ws.client.send(text("not read"));
+  ws.client.end_sending();
+  EXPECT_TRUE(ws.closed.wait());
+  EXPECT_THAT(inbox.messages, ElementsAre("more than ten bytes"));
+}
+
+TEST(HttpWebSocket, AnEmptyMessageOfTheClientSaysNothing) {
+  HttpServer server;
+  Inbox inbox;
+  Upgraded ws(&server, inbox.put());
+  ws.client.send(text("") + frame(0x01, "") + frame(0x80, "") + text("one"));
+  EXPECT_EQ(inbox.wait_for(1), 1u);
+  EXPECT_THAT(inbox.messages, ElementsAre("one"));
+}
+
 TEST(HttpWebSocket, WhoPingsWithoutReadingIsNotReadOn) {
   api_server::http::Limits limits;
   auto outbox = std::make_shared<api_server::http::Outbox>();
