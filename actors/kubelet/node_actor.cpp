@@ -126,7 +126,12 @@ ObjectPtr NodeActor::find_pod(const std::string& name) const {
 
 void NodeActor::tell_pod(const std::string& pod, bus::WatchEvents::Type type, const ObjectPtr& object) {
   const std::string child = std::string(kChildPrefix) + pod;
-  if (!object) return stop_child(child);
+  if (!object) {
+    // Of one that was only missed there comes no event.
+    logs_->pod_changed(pod);
+    execs_->pod_changed(pod);
+    return stop_child(child);
+  }
   bus::WatchEvents changed;
   auto* event = changed.add_events();
   event->set_type(type);

@@ -200,8 +200,12 @@ void ExecSessions::write(const bus::WriteExec& request, runtime::Inbound& in) {
 
 void ExecSessions::pod_changed(const std::string& pod) {
   std::vector<std::string> concerned;
-  for (const auto& [name, session] : sessions_) {
-    if (pod_of(session.request) == pod) concerned.push_back(name);
+  const bool gone = !find_(pod);
+  for (auto& [name, session] : sessions_) {
+    if (pod_of(session.request) != pod) continue;
+    // What the API server had seen before was of a pod that has been since.
+    if (gone) session.shown = nullptr;
+    concerned.push_back(name);
   }
   for (const std::string& name : concerned) go_on(sessions_.find(name));
 }

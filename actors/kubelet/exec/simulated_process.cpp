@@ -43,11 +43,11 @@ void SimulatedProcess::input(std::string_view bytes) {
   }
 }
 
-void SimulatedProcess::end_input() { input_ended_ = true; }
+void SimulatedProcess::end_input() { input_ended_ = input_closed_ = true; }
 
 /// Ends what the shell that reads the terminal has started, or all.
 void SimulatedProcess::interrupt() {
-  input_.clear();
+  take(unread());
   while (!frames_.empty()) {
     auto* shell = std::get_if<Shell>(&frames_.back().what);
     if (shell && shell->reads_input) {
@@ -112,11 +112,20 @@ void SimulatedProcess::run_script(Shell& shell, const std::string& text, bool al
 }
 
 bool SimulatedProcess::read_line(std::string* line) {
-  const size_t end = input_.find('\n');
-  if (end == std::string::npos && !(input_ended_ && !input_.empty())) return false;
-  *line = input_.substr(0, end);
-  input_.erase(0, end == std::string::npos ? end : end + 1);
+  const size_t end = input_.find('\n', taken_);
+  const bool whole = end != std::string::npos;
+  if (!whole && !(input_ended_ && unread() > 0)) return false;
+  *line = take(whole ? end + 1 - taken_ : unread());
+  if (whole) line->pop_back();
   return true;
+}
+
+/// Much input may come at once, and be taken in short lines: it is not moved up for each.
+std::string SimulatedProcess::take(size_t count) {
+  std::string out = input_.substr(taken_, count);
+  taken_ += out.size();
+  if (taken_ > input_.size() / 2) input_.erase(0, std::exchange(taken_, 0));
+  return out;
 }
 
 SimulatedProcess::Step SimulatedProcess::step_shell(io::WallTime now, Turn& turn) {
@@ -124,9 +133,19 @@ SimulatedProcess::Step SimulatedProcess::step_shell(io::WallTime now, Turn& turn
   const Routes routes = frames_.back().routes;
   if (shell.next == shell.script.size()) {
     if (!shell.reads_input) return end_frame(shell.last), Step::goes_on;
-    if (tty_ && !std::exchange(shell.prompted, true)) emit(routes, false, shell.directory + " # ", turn);
+    if (room_ == 0) {
+      // Lines that say nothing take room as well, and others their turn.
+      if (had_room_) turn.wake_ns = now.ns;
+      return Step::waits;
+    }
+    if (tty_ && !std::exchange(shell.prompted, true)) {
+      const std::string prompt = shell.directory + " # ";
+      room_ -= std::min(room_, prompt.size());
+      emit(routes, false, prompt, turn);
+    }
     std::string line;
     if (read_line(&line)) {
+      room_ -= std::min(room_, line.size() + 1);
       shell.prompted = false;
       run_script(shell, line, false, routes);
       return Step::goes_on;
@@ -190,16 +209,15 @@ SimulatedProcess::Step SimulatedProcess::step_program(io::WallTime now, Turn& tu
     if (++program.piece == plan.pieces.size() && plan.for_ever) program.piece = 0;
   }
   if (plan.copies_input) {
-    while (!input_.empty()) {
+    while (unread() > 0) {
       if (room_ == 0) return Step::waits;
-      const size_t count = std::min({room_, input_.size(), kPieceBytes});
-      emit(routes, false, input_.substr(0, count), turn);
+      const size_t count = std::min({room_, unread(), kPieceBytes});
+      emit(routes, false, take(count), turn);
       room_ -= count;
-      input_.erase(0, count);
     }
     if (!input_ended_) return Step::waits;
     // The end that was typed was for this program.
-    if (tty_ && frames_.size() > 1) input_ended_ = false;
+    if (tty_ && frames_.size() > 1) input_ended_ = input_closed_;
   }
   return end_frame(plan.exit_code), Step::goes_on;
 }
@@ -219,6 +237,7 @@ void SimulatedProcess::emit(const Routes& routes, bool err, std::string text, Tu
 SimulatedProcess::Turn SimulatedProcess::run(io::WallTime now, size_t room) {
   Turn turn;
   room_ = room;
+  had_room_ = room > 0;
   if (!command_.empty()) begin(std::exchange(command_, {}), world_->directory, {}, now);
   if (!echo_.empty()) turn.pieces.push_back({false, std::exchange(echo_, {})});
   Step step = Step::goes_on;

@@ -30,14 +30,14 @@ class SimulatedProcess {
   void input(std::string_view bytes);
   void end_input();
   /// Bytes of input that it has not read.
-  size_t unread() const { return input_.size(); }
+  size_t unread() const { return input_.size() - taken_; }
 
   struct Turn {
     std::vector<ProgramPlan::Piece> pieces;
     std::optional<int32_t> exit_code;  // it has ended
     int64_t wake_ns = 0;               // wall time; 0: it waits for input, for room, or not at all
   };
-  /// Lets it go on, for about `room` bytes of output at most.
+  /// Lets it go on, for about `room` bytes of output at most, and no more lines of a script that is typed.
   Turn run(io::WallTime now, size_t room);
 
  private:
@@ -73,6 +73,7 @@ class SimulatedProcess {
   Step step_shell(io::WallTime now, Turn& turn);
   Step step_program(io::WallTime now, Turn& turn);
   bool read_line(std::string* line);
+  std::string take(size_t count);
   void interrupt();
   void emit(const Routes& routes, bool err, std::string text, Turn& turn);
 
@@ -82,10 +83,13 @@ class SimulatedProcess {
   std::vector<Frame> frames_;         // who was started by whom
   int32_t exit_code_ = 0;
   std::string input_;
+  size_t taken_ = 0;  // of it
   bool input_ended_ = false;
+  bool input_closed_ = false;  // for ever, not by a key
   Terminal terminal_;
   std::string echo_;
   size_t room_ = 0;
+  bool had_room_ = false;  // at the beginning of the turn
 };
 
 }  // namespace kabuki::kubelet

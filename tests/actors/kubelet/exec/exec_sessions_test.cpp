@@ -178,6 +178,22 @@ TEST_F(ExecSessionsSim, EndWithTheirPod) {
   EXPECT_EQ(all_of(attached), "container app of pod default/web ended with exit code 0\n=0");
 }
 
+TEST_F(ExecSessionsSim, EndWithAPodThatIsRemovedAtOnce) {
+  begin_with(12);
+  std::string sessions[2];
+  for (const bool attach : {false, true}) {
+    auto request = attach ? wanted({}) : wanted({"sleep", "infinity"});
+    request.set_attach(attach);
+    const ObjectPtr seen = store->objects.at({kinds::kPod, "default", "web"});
+    auto answer = ask("host-0", kNode, make_message(request, {seen}), 20s);
+    ASSERT_TRUE(answer.ok());
+    sessions[attach] = (*answer)->as<bus::StartExecReply>()->session();
+  }
+  FakeApi::alive->delete_pod("web", 0);
+  EXPECT_EQ(all_of(sessions[false]), "=137") << "whatever the API server had seen before";
+  EXPECT_EQ(all_of(sessions[true]), "=0");
+}
+
 TEST_F(ExecSessionsSim, EndWhenNobodyReads) {
   begin_with(9);
   const std::string session = started(wanted({"sleep", "infinity"}));

@@ -182,6 +182,31 @@ TEST(SimulatedProcess, WritesLittleAtOnceWhateverIsTyped) {
   }
 }
 
+TEST(SimulatedProcess, TakesItsTimeForLinesThatSayNothing) {
+  SimulatedProcess process(world(), {"sh"}, false);
+  process.input(std::string(1'000'000, '\n') + "echo done\n");
+  process.end_input();
+  size_t left = process.unread();
+  for (; left > 65'536; left = process.unread()) {
+    auto turn = process.run({kNow}, 65'536);
+    EXPECT_EQ(left - process.unread(), 65'536u) << "others have their turn";
+    EXPECT_EQ(turn.wake_ns, kNow) << "and it goes on by itself";
+    EXPECT_TRUE(turn.pieces.empty());
+  }
+  auto turn = process.run({kNow}, 65'536);
+  ASSERT_EQ(turn.pieces.size(), 1u);
+  EXPECT_EQ(turn.pieces[0].text, "done\n");
+  EXPECT_EQ(turn.exit_code, 0);
+}
+
+TEST(SimulatedProcess, OnATerminalKnowsTheEndThatNobodyTyped) {
+  SimulatedProcess process(world(), {"sh"}, true);
+  process.input("cat\nhi\n");
+  EXPECT_FALSE(process.run({kNow}, 1000).exit_code);
+  process.end_input();
+  EXPECT_EQ(process.run({kNow}, 1000).exit_code, 0) << "of the shell as well as of cat";
+}
+
 TEST(SimulatedProcess, OnATerminalIsTalkedTo) {
   SimulatedProcess process(world(), {"sh"}, true);
   const auto type = [&](const std::string& keys) {
