@@ -190,11 +190,20 @@ void PodExecs::receive(const StreamPtr& stream, const std::string& message) {
                    input->channel == static_cast<uint8_t>(Channel::close) && input->bytes == std::string(1, '\0');
   // The size of a terminal, too, is nothing that a simulated program asks for.
   if (stream->closed || stream->last || (!text && !end)) return stream->call.sink->consumed(message.size());
-  stream->inputs.push_back({text ? std::move(input->bytes) : "", end, message.size()});
+  // Who types a key at a time while the program is busy is sent on in one piece.
+  if (!end && !stream->inputs.empty() && !stream->inputs.back().end) {
+    stream->inputs.back().text += input->bytes;
+    stream->inputs.back().message_bytes += message.size();
+  } else {
+    stream->inputs.push_back({text ? std::move(input->bytes) : "", end, message.size()});
+  }
   write_on(stream);
 }
 
 void PodExecs::write_on(const StreamPtr& stream) {
+  if (stream->closed || stream->last) {
+    for (const Input& input : std::exchange(stream->inputs, {})) stream->call.sink->consumed(input.message_bytes);
+  }
   if (stream->writing || stream->inputs.empty()) return;
   stream->writing = true;
   Input next = std::move(stream->inputs.front());
@@ -213,8 +222,21 @@ void PodExecs::write(const StreamPtr& stream, Input input) {
                if (reply && reply->full() && !stream->closed) return write(stream, {{}, false, bytes});
                stream->writing = false;
                stream->call.sink->consumed(bytes);
+               if (!reply) lose(stream, answer ? internal_error("") : answer.error());
                write_on(stream);
              });
+}
+
+/// Some of the input may have arrived: with the rest of it the program would read what nobody has written.
+void PodExecs::lose(const StreamPtr& stream, const Error& why) {
+  if (stream->closed || stream->last) return;
+  stream->last = true;
+  bus::EndExec end;
+  end.set_session(stream->session);
+  actor_.tell(stream->kubelet, runtime::make_message(std::move(end)));
+  stream->parked.push_back(std::make_shared<const std::string>(
+      channel_message(stream->protocol, Channel::status, error_status(stream->protocol, unreachable(*stream, why)))));
+  send(stream);
 }
 
 void PodExecs::read_on(const StreamPtr& stream) {
@@ -226,6 +248,7 @@ void PodExecs::read_on(const StreamPtr& stream) {
 }
 
 void PodExecs::take(const StreamPtr& stream, const Result<runtime::MessagePtr>& answer) {
+  if (stream->last) return;
   const auto say = [&](Channel channel, std::string_view text) {
     stream->parked.push_back(std::make_shared<const std::string>(channel_message(stream->protocol, channel, text)));
   };

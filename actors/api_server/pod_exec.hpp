@@ -85,6 +85,7 @@ class PodExecs {
   void receive(const StreamPtr& stream, const std::string& message);
   void write_on(const StreamPtr& stream);
   void write(const StreamPtr& stream, Input input);
+  void lose(const StreamPtr& stream, const Error& why);
   void read_on(const StreamPtr& stream);
   void take(const StreamPtr& stream, const Result<runtime::MessagePtr>& answer);
   void send(const StreamPtr& stream);

@@ -12,6 +12,7 @@ namespace kabuki::kubelet {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kForEver = INT64_MAX / 4;
 constexpr size_t kSequenceMax = 1'000'000;
 constexpr std::string_view kPlaces[] = {"/bin/",      "/usr/bin/",       "/sbin/",
                                         "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"};
@@ -214,7 +215,7 @@ ProgramPlan sleep(const Call& call) {
   ProgramPlan out;
   for (const std::string& arg : call.args) {
     if (arg == "infinity") {
-      out.delay_ns = INT64_MAX / 4;
+      out.delay_ns = kForEver;
       continue;
     }
     double amount = 0;
@@ -228,7 +229,7 @@ ProgramPlan sleep(const Call& call) {
     if (failure != std::errc() || seconds == 0 || !(amount >= 0)) {
       return call.fails("invalid time interval '" + arg + "'");
     }
-    out.delay_ns += static_cast<int64_t>(std::min(amount * seconds, 1e8) * kSecond);
+    out.delay_ns = std::min(kForEver, out.delay_ns + static_cast<int64_t>(std::min(amount * seconds, 1e8) * kSecond));
   }
   return out;
 }
@@ -244,7 +245,10 @@ ProgramPlan seq(const Call& call) {
       return call.fails("invalid argument: '" + arg + "'");
   }
   std::string text;
-  for (int64_t i = numbers[0]; i <= numbers[1] && text.size() < kSequenceMax; ++i) text += std::to_string(i) + "\n";
+  for (int64_t i = numbers[0]; i <= numbers[1] && text.size() < kSequenceMax; ++i) {
+    text += std::to_string(i) + "\n";
+    if (i == numbers[1]) break;  // it may be the largest there is
+  }
   return call.says(text);
 }
 

@@ -194,7 +194,7 @@ SimulatedProcess::Step SimulatedProcess::step_program(io::WallTime now, Turn& tu
   Program& program = std::get<Program>(frames_.back().what);
   const Routes routes = frames_.back().routes;
   const ProgramPlan& plan = program.plan;
-  if (!program.from_ns) program.from_ns = now.ns + plan.delay_ns;
+  if (!program.from_ns) program.from_ns = now.ns + std::min(plan.delay_ns, INT64_MAX - now.ns);
   if (now.ns < *program.from_ns) return turn.wake_ns = *program.from_ns, Step::waits;
   while (program.piece < plan.pieces.size()) {
     const ProgramPlan::Piece& piece = plan.pieces[program.piece];

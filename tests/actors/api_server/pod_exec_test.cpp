@@ -194,6 +194,29 @@ TEST_F(PodExec, EndsWithItsKubelet) {
   EXPECT_THAT(all(sink), ElementsAre("\1", HasSubstr("error dialing backend: dial tcp 172.16.0.1:10250: connect: ")));
 }
 
+TEST_F(PodExec, SaysOnceThatItLostItsKubeletAndTakesTheRestOfTheInput) {
+  auto sink = open("web/exec?command=cat&stdin=true&stdout=true");
+  world->crash_host("host-3");
+  for (int i = 0; i < 10; ++i) sink->on_message("\0x"s);
+  ASSERT_TRUE(world->run_until([&] { return sink->ended; }, 5min));
+  world->run_for(30s);
+  EXPECT_EQ(std::count_if(sink->messages.begin(), sink->messages.end(), [](const auto& m) { return m[0] == '\3'; }),
+            1);
+  EXPECT_EQ(sink->consumed_bytes, 20u);
+}
+
+TEST_F(PodExec, TypedKeysArriveWholeWhileTheProgramIsBusy) {
+  auto sink = open("web/exec?command=sh&command=-c&command=sleep 5;cat&stdin=true&stdout=true");
+  std::string typed;
+  for (int i = 0; i < 1000; ++i) {
+    typed += static_cast<char>('a' + i % 26);
+    sink->on_message(std::string(1, '\0') + typed.back());
+  }
+  sink->on_message("\xff\0"s);
+  EXPECT_THAT(all(sink), ElementsAre("\1" + typed, kSuccess));
+  EXPECT_EQ(sink->consumed_bytes, 2002u);
+}
+
 TEST_F(PodExec, OfV5SaysInTheStreamWhyThereIsNone) {
   auto sink = open("web/exec?command=nonesuch&stdout=true");
   EXPECT_THAT(all(sink), ElementsAre("\1", HasSubstr("executable file not found in $PATH")));

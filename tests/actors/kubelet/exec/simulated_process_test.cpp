@@ -62,6 +62,7 @@ TEST(SimulatedPrograms, DoWhatTheirNamesSay) {
       {{"date", "-u", "+%F %T %s %%"}, "2026-01-01 00:00:00 1767225600 %\n=0"},
       {{"date", "+%Q"}, "2:date: this simulated one does not know \"+%Q\"\n=1"},
       {{"seq", "2", "4"}, "2\n3\n4\n=0"},
+      {{"seq", "9223372036854775806", "9223372036854775807"}, "9223372036854775806\n9223372036854775807\n=0"},
       {{"whoami"}, "root\n=0"},
       {{"id", "-u"}, "0\n=0"},
       {{"test", "-f", "/data/a"}, "=0"},
@@ -134,6 +135,11 @@ TEST(SimulatedProcess, WaitsForTheTime) {
   auto turn = process.run({kNow + 1'500'000'000}, 100);
   EXPECT_EQ(turn.pieces, (std::vector<ProgramPlan::Piece>{{false, "up\n"}}));
   EXPECT_EQ(turn.wake_ns, kNow + 61'500'000'000);
+}
+
+TEST(SimulatedProcess, ForEverIsNotLessWhenItIsSaidOften) {
+  SimulatedProcess process(world(), {"sleep", "infinity", "infinity", "infinity", "infinity", "infinity"}, false);
+  EXPECT_EQ(process.run({kNow}, 100).wake_ns, kNow + INT64_MAX / 4);
 }
 
 TEST(SimulatedProcess, WritesNoMoreThanThereIsRoomFor) {
