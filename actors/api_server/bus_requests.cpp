@@ -54,10 +54,11 @@ Result<Write> read_write(const bus::WriteObjects::Write& in, const runtime::Mess
   write.kind = find_kind(write.key.kind);
   if (!write.kind) return bad_request("there is no kind " + std::to_string(in.key().kind()));
   write.expected_uid = in.expected_uid();
-  const bool known_part =
-      in.subresource().empty() || (in.subresource() == "status" && write.kind->has_status) ||
-      (in.subresource() == "finalize" && write.kind->id == kinds::kNamespace) ||
-      (in.subresource() == "scale" && write.kind->has_scale && in.verb() == bus::WriteObjects::PATCH_MERGE);
+  const bool patches = in.verb() == bus::WriteObjects::PATCH_MERGE;
+  const bool known_part = in.subresource().empty() || (in.subresource() == "status" && write.kind->has_status) ||
+                          (in.subresource() == "finalize" && write.kind->id == kinds::kNamespace) ||
+                          (in.subresource() == "scale" && write.kind->has_scale && patches) ||
+                          (in.subresource() == "resize" && write.kind->id == kinds::kPod && patches);
   if (!known_part) {
     return bad_request(write.kind->resource() + " have no part \"" + in.subresource() + "\" that actors write");
   }

@@ -23,7 +23,8 @@ TEST(Resources, AreGivenOnceAndAsAskedFor) {
     const auto report = simulate(options);
     EXPECT_TRUE(report.passed()) << report_text(report, 0);
     EXPECT_GT(report.writes.acknowledged, 40U);
-    EXPECT_LT(report.writes.refused, report.writes.acknowledged / 4);
+    // Who makes a pod anew while its namesake still goes is refused, and nobody else.
+    EXPECT_LT(report.writes.refused, report.writes.acknowledged / 2);
   }
 }
 
