@@ -30,8 +30,8 @@ bool may(const http::Identity& identity, const Act& act);
 Result<> authorize(const http::Identity& identity, std::string_view verb, const RequestInfo& info);
 
 /// Whoever the request is to be judged as: by Impersonate-User and Impersonate-Group who may do anything acts as
-/// another, with that one's rights. Errors: 403 of who may not, 400 of groups without a user; 401 of who shows a bearer
-/// token and no certificate, since no token is known here.
+/// another, with that one's rights. Errors: 403 of who may not, 400 of groups without a user; 401 of who shows a
+/// bearer token and no certificate, since no token is known here.
 Result<http::Identity> acting_identity(const http::Request& request);
 
 /// Whether the resource knows this verb: 405 otherwise. What a kube-apiserver has no route for is refused here: HEAD

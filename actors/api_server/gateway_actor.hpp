@@ -24,7 +24,8 @@ struct GatewayOptions {
 };
 
 /// Owns the HTTPS front: listens while it lives, and hands every request to the gate. A port that cannot be had is a
-/// failed start. The presence below it (presence/) may end: it begins anew, and connections stay. `options` outlive restarts: the factory keeps the port that was picked first.
+/// failed start. The presence below it (presence/) may end: it begins anew, and connections stay. `options` outlive
+/// restarts: the factory keeps the port that was picked first.
 std::function<std::unique_ptr<runtime::Actor>()> gateway(GatewayOptions options);
 
 }  // namespace kabuki::api_server

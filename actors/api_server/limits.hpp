@@ -61,8 +61,8 @@ inline constexpr size_t kLostNodePorts = 256;
 /// A kubelet lets who follows a log wait a few seconds for the next line.
 inline constexpr std::chrono::seconds kLogTimeout{15};
 
-/// Of questions to the session of a program that is run in a container, which a kubelet answers within seconds; and how
-/// often it is told that a slow client is still there.
+/// Of questions to the session of a program that is run in a container, which a kubelet answers within seconds; and
+/// how often it is told that a slow client is still there.
 inline constexpr std::chrono::seconds kExecTimeout{15};
 inline constexpr std::chrono::seconds kExecKeep{10};
 

@@ -39,12 +39,12 @@ inline constexpr io::Duration kProbeTimeout = std::chrono::seconds(3);
 inline constexpr io::Duration kLogWait = std::chrono::seconds(5);  // of who follows a log, for its next line
 
 // Programs that clients run in containers.
-inline constexpr size_t kExecSessionsMax = 256;                          // of a node
-inline constexpr size_t kExecOutput = 64u << 10;                         // of a program, not read yet
-inline constexpr size_t kExecInput = 64u << 10;                          // beyond it who writes more waits
-inline constexpr io::Duration kExecWait = std::chrono::seconds(5);       // of who reads, for something to read
-inline constexpr io::Duration kExecIdle = std::chrono::seconds(30);      // without a reader a program is ended
-inline constexpr io::Duration kExecLookUp = std::chrono::seconds(10);    // of what a container's environment names
+inline constexpr size_t kExecSessionsMax = 256;                        // of a node
+inline constexpr size_t kExecOutput = 64u << 10;                       // of a program, not read yet
+inline constexpr size_t kExecInput = 64u << 10;                        // beyond it who writes more waits
+inline constexpr io::Duration kExecWait = std::chrono::seconds(5);     // of who reads, for something to read
+inline constexpr io::Duration kExecIdle = std::chrono::seconds(30);    // without a reader a program is ended
+inline constexpr io::Duration kExecLookUp = std::chrono::seconds(10);  // of what a container's environment names
 
 // The control plane's static pods.
 inline constexpr io::Duration kMirrorPeriod = std::chrono::seconds(5);

@@ -46,8 +46,8 @@ void check_service_ports(const core::ServiceSpec& spec, const FieldPath& path, F
   }
 }
 
-/// One family of addresses is all that a cluster has here. A headless service whose endpoints are made by hand may name
-/// others, as in Kubernetes.
+/// One family of addresses is all that a cluster has here. A headless service whose endpoints are made by hand may
+/// name others, as in Kubernetes.
 void check_families(const core::ServiceSpec& spec, const FieldPath& path, Findings* findings) {
   const bool by_hand = spec.clusterip() == kHeadless && spec.selector().empty();
   const FieldPath policy = path.child("ipFamilyPolicy");

@@ -1,8 +1,7 @@
 #include "actors/api_server/encoded_cache.hpp"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
+#include <gtest/gtest.h>
 #include <latch>
 #include <thread>
 #include <vector>

@@ -213,9 +213,10 @@ TEST(CronJob, DoesNotCountWhatSomebodyElseStartedInItsName) {
     world.now = (kMinute + 1) * 60 + 1;
     EXPECT_EQ(world.moves(), "+" + name(kMinute + 1));
     EXPECT_EQ(world.status().active_size(), 0);
-    EXPECT_EQ(world.plan().events, (std::vector<actors::EventNote>{
-                                       {key, "cron-uid", "Warning", "UnexpectedJob",
-                                        "Saw a job that the controller did not create or forgot: " + name(kMinute)}}));
+    EXPECT_EQ(world.plan().events,
+              (std::vector<actors::EventNote>{
+                  {key, "cron-uid", "Warning", "UnexpectedJob",
+                   "Saw a job that the controller did not create or forgot: " + name(kMinute)}}));
   }
 }
 

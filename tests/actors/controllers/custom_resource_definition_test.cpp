@@ -36,7 +36,8 @@ TEST(CustomResourceDefinitions, AreToldThatTheirResourcesAreNotServed) {
                    message: "no conflicts found" }
       conditions { type: "Established" status: "False" lastTransitionTime { seconds: 77 } reason: "NotServed"
                    message: "definitions are kept here, custom resources are not served" }
-      acceptedNames { plural: "shoes" kind: "Shoe" } })").DebugString());
+      acceptedNames { plural: "shoes" kind: "Shoe" } })")
+                .DebugString());
   view.put(Object::at_revision(*plan.steps[0].write.object, 2));
   EXPECT_EQ(reconcile_custom_resource_definition(view, key, {{99'000'000'000}, {}}), Plan());
 }

@@ -57,7 +57,8 @@ TEST(KubernetesService, TheRangeOfAddressesIsMadeAndReady) {
   const auto status = plan.steps[0].write.object->as<networking::ServiceCIDR>().status();
   EXPECT_EQ(status.DebugString(), read<networking::ServiceCIDRStatus>(R"(
     conditions { type: "Ready" status: "True" message: "Kubernetes default Service CIDR is ready"
-                 lastTransitionTime { seconds: 77 } })").DebugString());
+                 lastTransitionTime { seconds: 77 } })")
+                                      .DebugString());
   view.put(Object::at_revision(*plan.steps[0].write.object, 2));
   EXPECT_EQ(reconcile_service_range(view, range, {}, now), Plan());
 }

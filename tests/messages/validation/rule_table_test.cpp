@@ -186,9 +186,9 @@ TEST(RuleTable, KindsWithoutFunctionsHaveRules) {
   for (const Kind& kind : all_kinds()) {
     if (validation::rules_of(kind.id).empty()) without.insert(kind.kind);
   }
-  EXPECT_EQ(without, (std::set<std::string>{"Pod", "Node", "Namespace", "ConfigMap", "Secret", "Service",
-                                            "ServiceAccount", "Event", "Lease", "Deployment", "ReplicaSet",
-                                            "CertificateSigningRequest"}));
+  EXPECT_EQ(without,
+            (std::set<std::string>{"Pod", "Node", "Namespace", "ConfigMap", "Secret", "Service", "ServiceAccount",
+                                   "Event", "Lease", "Deployment", "ReplicaSet", "CertificateSigningRequest"}));
 }
 
 }  // namespace

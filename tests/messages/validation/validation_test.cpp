@@ -210,7 +210,8 @@ TEST(Validation, ServicesNamePortsWhenThereAreSeveral) {
 TEST(Validation, ServicesHaveTheClustersOneFamilyOfAddresses) {
   const auto service = [](const std::string& spec) {
     return created<core::Service>(kinds::kService, R"(metadata { name: "s" namespace: "n" } spec { type: "ClusterIP"
-      sessionAffinity: "None" ports { port: 80 protocol: "TCP" } )" + spec + "}");
+      sessionAffinity: "None" ports { port: 80 protocol: "TCP" } )" +
+                                                       spec + "}");
   };
   EXPECT_EQ(service(R"(ipFamilyPolicy: "PreferDualStack" ipFamilies: "IPv4")"), Lines{});
   EXPECT_EQ(service(R"(ipFamilyPolicy: "RequireDualStack")"),
