@@ -35,6 +35,7 @@ std::string row_text(const MembershipTable::Row& row) {
   json["pid"] = row.pid;
   json["nodes"] = row.nodes;
   if (row.control_plane) json["controlPlane"] = true;
+  if (row.attempt != 0) json["attempt"] = row.attempt;
   return json.dump();
 }
 
@@ -53,6 +54,7 @@ bool read_row(const std::string& text, MembershipTable::Row* row) {
     *out = it->get<std::string>();
     return true;
   };
+  if (json.contains("attempt") && !number("attempt", &row->attempt)) return false;
   if (auto it = json.find("controlPlane"); it != json.end()) {
     if (!it->is_boolean()) return false;
     row->control_plane = it->get<bool>();
@@ -103,16 +105,20 @@ Result<MembershipTable::Joined> MembershipTable::join(const bus::Join& join) {
     return refused("host " + host + " was started again as incarnation " + std::to_string(before.incarnation) +
                    "; incarnation " + std::to_string(join.incarnation()) + " must end");
   }
-  Row row{.incarnation = join.incarnation() != 0 ? join.incarnation() : before.incarnation + 1,
+  const bool starts = join.incarnation() == 0;
+  const bool again = starts && join.attempt() != 0 && join.attempt() == before.attempt;
+  Row row{.incarnation = starts ? before.incarnation + (again ? 0 : 1) : join.incarnation(),
           .endpoint = join.endpoint(),
           .public_key = join.public_key(),
           .pid = join.pid(),
           .nodes = join.nodes(),
           .control_plane = before.control_plane || join.control_plane(),
+          .attempt = starts ? join.attempt() : before.attempt,
           .up = true};
   auto unheard = row;
   unheard.up = before.up;
-  Joined joined{host, row.incarnation, unheard != before};
+  // The first try may be on its way to the store: the second is answered no sooner.
+  Joined joined{host, row.incarnation, again || unheard != before};
   if (row != before) ++version_;
   rows_[host] = std::move(row);
   count_name(host);

@@ -22,7 +22,8 @@ class MembershipTable {
     uint32_t pid = 0;
     uint32_t nodes = 0;
     bool control_plane = false;
-    bool up = false;  // not kept: after a load every host must be heard of again
+    uint64_t attempt = 0;  // the start that was granted the incarnation
+    bool up = false;       // not kept: after a load every host must be heard of again
     bool operator==(const Row&) const = default;
   };
 
@@ -33,10 +34,11 @@ class MembershipTable {
     bool operator==(const Joined&) const = default;
   };
 
-  /// A host starts (join.incarnation 0: it is granted the next one) or says that it still runs. A host without a name
-  /// gets `host-N`, N above every one there ever was. Errors: BadRequest for a name that cannot be one; Conflict
-  /// (409) when the name or the key belongs to another host, or when a later incarnation has started: then the asker
-  /// must end. A control-plane host stays one; join.control_plane makes one.
+  /// A host starts (join.incarnation 0: it is granted the next one, once for all tries of one join.attempt, however
+  /// late they come) or says that it still runs. A host without a name gets `host-N`, N above every one there ever
+  /// was. Errors: BadRequest for a name that cannot be one; Conflict (409) when the name or the key belongs to
+  /// another host, or when a later incarnation has started: then the asker must end. A control-plane host stays one;
+  /// join.control_plane makes one.
   Result<Joined> join(const bus::Join& join);
   /// Whether that changed anything. Unknown hosts are left out.
   bool set_up(const std::string& host, bool up);

@@ -14,6 +14,7 @@
 #include "messages/status.hpp"
 #include "runtime/log.hpp"
 #include "runtime/transport/join_file.hpp"
+#include "tools/seed.hpp"
 
 namespace kabuki::tools {
 namespace {
@@ -87,7 +88,8 @@ void keep_members(const ClusterFiles& files, const bus::Members& members) {
 }
 
 Result<bus::JoinReply> knock(const ClusterFiles& files, const std::string& join_file, const HostKeys& keys,
-                             const bus::Join& join, const io::Clock& clock) {
+                             bus::Join join, const io::Clock& clock) {
+  join.set_attempt(random_seed());
   auto file = runtime::read_join_file(join_file);
   if (!file) return file.error();
   const bool known = !join.host().empty();

@@ -26,6 +26,6 @@ void keep_members(const ClusterFiles& files, const bus::Members& members);
 /// with the host's own keys once `join` has a name; then also at every control-plane host that is known here. A
 /// cluster that has just started or elects says 503 for a moment.
 Result<bus::JoinReply> knock(const ClusterFiles& files, const std::string& join_file, const HostKeys& keys,
-                             const bus::Join& join, const io::Clock& clock);
+                             bus::Join join, const io::Clock& clock);
 
 }  // namespace kabuki::tools

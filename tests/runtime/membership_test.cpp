@@ -44,6 +44,25 @@ TEST(Membership, EveryStartGetsAHigherIncarnation) {
   EXPECT_EQ(*table.join(join("host-2", "key-2")), (Joined{"host-2", 3, true}));
 }
 
+TEST(Membership, TheTriesOfOneStartAreGrantedOneIncarnation) {
+  MembershipTable table;
+  const auto attempt = [](uint64_t number, uint64_t incarnation = 0) {
+    bus::Join out = join("host-2", "key-2", incarnation);
+    out.set_attempt(number);
+    return out;
+  };
+  const MembershipTable::Joined first{"host-2", 1, true};
+  EXPECT_EQ(*table.join(attempt(71)), first);
+  EXPECT_EQ(*table.join(attempt(71)), first) << "a try that came twice";
+  EXPECT_TRUE(table.join(attempt(0, 1)).ok()) << "it runs";
+  EXPECT_EQ(table.join(attempt(71))->incarnation, 1U) << "a try that comes late does not put the host that runs out";
+  auto read = MembershipTable::from_data(table.to_data());
+  EXPECT_EQ(read->join(attempt(71))->incarnation, 1U) << "nor at another leader";
+  EXPECT_EQ(table.join(attempt(72))->incarnation, 2U);
+  EXPECT_TRUE(table.join(attempt(0, 2)).ok());
+  EXPECT_FALSE(table.join(attempt(0, 1)).ok());
+}
+
 TEST(Membership, ANamelessHostIsKnownByItsKey) {
   auto table = with_two_hosts();
   EXPECT_EQ(*table.join(join("", "key-2")), (Joined{"host-2", 2, true}));

@@ -233,6 +233,7 @@ void SimCluster::knock(const std::string& name, uint64_t attempt) {
   join.set_host(name);
   join.set_nodes(static_cast<uint32_t>(options_.nodes));
   join.set_control_plane(is_master(name));
+  join.set_attempt(attempt);
   // As the door of a control-plane host asks, for who has proven to be that host.
   ask(serving(), runtime::role(runtime::roles::kMembership), runtime::make_message(std::move(join)), kKnockTimeout,
       [this, name, attempt](Result<runtime::MessagePtr> answer) {
