@@ -282,13 +282,17 @@ TEST_F(EtcdFaultsTest, RefusesWhatAFullEtcdHasNoRoomFor) {
   EtcdHost host(options());
   MutationResult last;
   size_t committed = 0;
+  size_t unknown = 0;  // on a busy machine a write of this size may take too long to be told
   for (int i = 0; i < 20 && last.outcome != Outcome::refused; ++i) {
     last = host.commit({put(thing("t" + std::to_string(i), std::string(1'000'000, 't')))})[0];
     committed += last.outcome == Outcome::committed;
+    unknown += last.outcome == Outcome::unknown;
   }
   EXPECT_EQ(last, (MutationResult{Outcome::refused, 0}));
   EXPECT_GT(committed, 0u);
-  EXPECT_EQ(host.fresh().size(), committed);
+  const size_t stored = host.fresh().size();
+  EXPECT_GE(stored, committed);
+  EXPECT_LE(stored, committed + unknown);
 }
 
 TEST_F(EtcdFaultsTest, AFullEtcdTakesWritesAgainOnceRoomWasMade) {
